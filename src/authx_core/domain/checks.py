@@ -1,0 +1,255 @@
+"""What a port takes: sizes, types, text without NUL or lone surrogates, aware datetimes.
+
+Adapters call these before they touch an engine, so that every engine refuses the same values with the same
+`InvalidValue`, and none ever sees a value that it would cut, coerce or choke on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Final, TypeAlias
+
+import attrs
+
+from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.user import SocialIdentity, User, UserChanges, UserFields, UserQuery
+
+MAX_ID: Final = 255
+MAX_EMAIL: Final = 254
+"""Octets of an address (RFC 5321, section 4.5.3.1.3 less the angle brackets)."""
+MAX_NAME: Final = 255
+MAX_HASH: Final = 1024
+MAX_PERMISSIONS: Final = 1000
+MAX_IDENTITIES: Final = 100
+MAX_EXTRA: Final = 64 * 1024
+"""Characters of ``extra`` as JSON."""
+MAX_DEPTH: Final = 32
+MAX_LIMIT: Final = 1000
+MAX_INTEGER: Final = 2**63 - 1
+MAX_CACHE_KEY: Final = 512
+MAX_CACHE_VALUE: Final = 1024 * 1024
+MAX_LIFETIME: Final = timedelta(days=3650)
+
+Check: TypeAlias = Callable[[object], str | None]
+"""Says why a value is refused, or None."""
+
+
+def text(value: object, limit: int) -> str | None:
+    """Refuse what is not text, is longer than ``limit`` characters, or holds NUL or a lone surrogate."""
+    if not isinstance(value, str):
+        return "must be text"
+    if len(value) > limit:
+        return f"must have at most {limit} characters"
+    if "\0" in value:
+        return "must not contain NUL"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "must not contain a lone surrogate"
+    return None
+
+
+def is_text(value: object, limit: int = MAX_NAME) -> bool:
+    """Whether a value is text that an engine can be asked for; nobody is found by anything else."""
+    return text(value, limit) is None
+
+
+def _text(limit: int) -> Check:
+    return lambda value: text(value, limit)
+
+
+def _filled(limit: int) -> Check:
+    return lambda value: "must not be empty" if value == "" else text(value, limit)
+
+
+def _optional(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _boolean(value: object) -> str | None:
+    return None if isinstance(value, bool) else "must be True or False"
+
+
+def _natural(value: object) -> str | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "must be a whole number"
+    return None if 1 <= value <= MAX_INTEGER else f"must be 1..{MAX_INTEGER}"
+
+
+def instant(value: object) -> str | None:
+    """Refuse what is not an aware datetime that is the same instant in UTC."""
+    if not isinstance(value, datetime):
+        return "must be a datetime"
+    if value.utcoffset() is None:
+        return "must be an aware datetime: a naive one is a different instant on every machine"
+    try:
+        value.astimezone(timezone.utc)
+    except OverflowError:
+        return "is out of range"
+    return None
+
+
+def permissions(value: object) -> str | None:
+    """Refuse what is not a frozenset of at most 1,000 texts."""
+    if not isinstance(value, frozenset):
+        return "must be a frozenset of text"
+    if len(value) > MAX_PERMISSIONS:
+        return f"must be at most {MAX_PERMISSIONS}"
+    return next((f"each {reason}" for each in value if (reason := _filled(MAX_NAME)(each))), None)
+
+
+def identities(value: object) -> str | None:
+    """Refuse what is not a tuple of at most 100 different social identities."""
+    if not isinstance(value, tuple) or not all(isinstance(each, SocialIdentity) for each in value):
+        return "must be a tuple of SocialIdentity"
+    if len(value) > MAX_IDENTITIES:
+        return f"must be at most {MAX_IDENTITIES}"
+    for each in value:
+        for part in (each.provider, each.subject):
+            if reason := _filled(MAX_NAME)(part):
+                return f"each provider and subject {reason}"
+    return None if len(set(value)) == len(value) else "must differ from each other"
+
+
+def extra(value: object) -> str | None:
+    """Refuse what is not a JSON object of at most 64 Ki characters and 32 levels, integers of at most 64 bits."""
+    if not isinstance(value, Mapping):
+        return "must be a mapping"
+    if reason := _json(value, MAX_DEPTH, [MAX_EXTRA]):
+        return reason
+    size = len(json.dumps(value, ensure_ascii=False, default=dict))
+    return None if size <= MAX_EXTRA else f"must have at most {MAX_EXTRA} characters as JSON"
+
+
+def _json(value: object, depth: int, room: list[int]) -> str | None:
+    """Walk a value of any origin, circular ones included; ``room`` is what is left of the size."""
+    room[0] -= 1
+    if depth == 0 or room[0] < 0:
+        return f"must be at most {MAX_DEPTH} levels deep and {MAX_EXTRA} characters as JSON"
+    match value:
+        case None | bool():
+            return None
+        case str():
+            room[0] -= len(value)
+            return text(value, MAX_EXTRA)
+        case int():
+            return None if -MAX_INTEGER - 1 <= value <= MAX_INTEGER else "must hold integers of at most 64 bits"
+        case float():
+            return None if math.isfinite(value) else "must hold finite numbers"
+        case Mapping():
+            members: Iterable[object] = [*value.keys(), *value.values()]
+            if not all(isinstance(key, str) for key in value):
+                return "must have text as keys"
+        case list() | tuple():
+            members = value
+        case _:
+            return "must be JSON: None, bool, int, float, str, lists and mappings"
+    return next((reason for member in members if (reason := _json(member, depth - 1, room))), None)
+
+
+USER: Final[Mapping[str, Check]] = {
+    "id": _filled(MAX_ID),
+    "email": _optional(_filled(MAX_EMAIL)),
+    "email_key": _optional(_filled(MAX_EMAIL)),
+    "username": _optional(_filled(MAX_NAME)),
+    "username_key": _optional(_filled(MAX_NAME)),
+    "password_hash": _optional(_filled(MAX_HASH)),
+    "active": _boolean,
+    "confirmed": _boolean,
+    "permissions": permissions,
+    "identities": identities,
+    "created_at": instant,
+    "last_login": _optional(instant),
+    "extra": extra,
+    "epoch": _natural,
+    "version": _natural,
+}
+_EXPECTED: Final = {field: check for field, check in USER.items() if field not in {"id", "extra", "identities"}}
+_CHANGES: Final = {field: check for field, check in USER.items() if field not in {"id", "version"}}
+_QUERY: Final[Mapping[str, Check]] = {
+    "id": _optional(_text(MAX_ID)),
+    "username_contains": _optional(_text(MAX_NAME)),
+    "username_prefix": _optional(_text(MAX_NAME)),
+    "email_contains": _optional(_text(MAX_EMAIL)),
+    "email_prefix": _optional(_text(MAX_EMAIL)),
+    "active": _optional(_boolean),
+    "permission": _optional(_text(MAX_NAME)),
+}
+
+
+def _refuse(values: Mapping[str, object], checks: Mapping[str, Check], code: str = "invalid") -> None:
+    problems = [
+        Problem(str(field), code, reason)
+        for field, value in values.items()
+        if (reason := checks[field](value) if field in checks else "is not a field that can be given here")
+    ]
+    if problems:
+        raise InvalidValue(*problems)
+
+
+def check_user(user: User) -> None:
+    """Raise `InvalidValue` unless a store can keep this user whole."""
+    if not isinstance(user, User):
+        raise InvalidValue(Problem("user", "invalid", "must be a User"))
+    _refuse({field: getattr(user, field) for field in USER}, USER)
+
+
+def check_update(changes: UserChanges, expected: UserFields | None) -> None:
+    """Raise `InvalidValue` unless these fields can be changed, and those be compared."""
+    for name, fields, checks in (("changes", changes, _CHANGES), ("expected", expected or {}, _EXPECTED)):
+        if not isinstance(fields, Mapping):
+            raise InvalidValue(Problem(name, "invalid", "must be a mapping"))
+        _refuse(fields, checks)
+
+
+def check_query(query: UserQuery) -> None:
+    """Raise `InvalidValue` unless a store can run this query."""
+    if not isinstance(query, UserQuery):
+        raise InvalidValue(Problem("query", "invalid", "must be a UserQuery"))
+    _refuse(attrs.asdict(query), _QUERY)
+
+
+def check_page(limit: int, after: str | None, offset: int) -> None:
+    """Raise `InvalidValue` unless ``limit`` is 1..1000, ``offset`` is 0 or more and ``after`` is text or None."""
+
+    def whole(low: int, high: int) -> Check:
+        return lambda value: (
+            None
+            if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+            else f"must be a whole number, {low}..{high}"
+        )
+
+    _refuse(
+        {"limit": limit, "after": after, "offset": offset},
+        {"limit": whole(1, MAX_LIMIT), "after": _optional(_text(MAX_ID)), "offset": whole(0, MAX_INTEGER)},
+    )
+
+
+def check_blackout(cutoff: datetime | None, *, required: bool = False) -> None:
+    """Raise `InvalidValue` unless the cut-off is an aware datetime, or None where it may be."""
+    _refuse({"cutoff": cutoff}, {"cutoff": instant if required else _optional(instant)})
+
+
+def check_entry(keys: Iterable[str], *, value: str = "", ttl: timedelta = timedelta(seconds=1)) -> None:
+    """Raise `InvalidValue` unless a cache can keep this value under these keys for this lifetime."""
+
+    def lifetime(given: object) -> str | None:
+        if not isinstance(given, timedelta):
+            return "must be a timedelta"
+        low, high = timedelta(milliseconds=1), MAX_LIFETIME
+        return None if low <= given <= high else "must be from one millisecond to ten years"
+
+    if isinstance(keys, str) or not isinstance(keys, Iterable):
+        raise InvalidValue(Problem("keys", "invalid", "must be a sequence of text"))
+    for key in keys:
+        _refuse({"key": key}, {"key": _filled(MAX_CACHE_KEY)})
+    _refuse({"value": value, "ttl": ttl}, {"value": _text(MAX_CACHE_VALUE), "ttl": lifetime})
+
+
+def check_step(by: int) -> None:
+    """Raise `InvalidValue` unless a counter can move by this much."""
+    wrong = not isinstance(by, int) or isinstance(by, bool) or abs(by) > MAX_INTEGER
+    _refuse({"by": by}, {"by": lambda _: "must be a whole number of at most 64 bits" if wrong else None})

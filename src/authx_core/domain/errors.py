@@ -1,0 +1,250 @@
+"""Every error of the project, under one root that is never raised itself.
+
+    AuthxError
+    ├── InvalidInput                    .problems: all that is wrong, not the first thing
+    │   ├── InvalidUser                 create, update, change_username, set_permissions
+    │   ├── InvalidPassword             set_password, reset_password
+    │   ├── InvalidQuery                search
+    │   ├── InvalidPolicy               Policy(…), UsersRepo(…)
+    │   └── InvalidValue                what no port takes: NUL, lone surrogates, wrong types …
+    ├── InvalidToken                    reset_password
+    ├── TooManyAttempts                 authenticate
+    ├── UserNotFound
+    ├── StaleUser
+    ├── IdentifierTaken                 .fields: every one that is taken
+    │   ├── EmailTaken
+    │   ├── UsernameTaken
+    │   └── SocialTaken
+    ├── UnknownHash
+    ├── Suspended                       an asynchronous adapter behind the blocking facade
+    └── PortUnavailable
+        ├── StoreUnavailable
+        ├── CacheUnavailable
+        └── Overloaded                  a bounded queue is full
+
+Each has a stable ``code`` for programs and a sentence for people. None holds a password, token or hash.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong with an input: where, a stable code, and a sentence. Never the value itself."""
+
+    field: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+class AuthxError(Exception):
+    """The root of the tree; never raised itself."""
+
+    code: ClassVar[str] = "error"
+
+
+class InvalidInput(AuthxError):
+    """Input that was refused, with every `Problem` found in it. Nothing was changed."""
+
+    code = "invalid"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong."""
+        return self.args
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
+
+
+class InvalidUser(InvalidInput):
+    """The data of a user that was refused."""
+
+    code = "invalid_user"
+
+
+class InvalidPassword(InvalidInput):
+    """A password that the policy refuses, with every reason."""
+
+    code = "invalid_password"
+
+
+class InvalidQuery(InvalidInput):
+    """A search that cannot be run."""
+
+    code = "invalid_query"
+
+
+class InvalidPolicy(InvalidInput):
+    """Settings that contradict themselves or their sources."""
+
+    code = "invalid_policy"
+
+
+class InvalidValue(InvalidInput):
+    """A value that no port takes: NUL, a lone surrogate, a naive datetime, a wrong type or an impossible size."""
+
+    code = "invalid_value"
+
+
+class InvalidToken(AuthxError):
+    """A reset link that was never issued, has expired, was used, or was overtaken by a later change."""
+
+    code = "invalid_token"
+
+    def __str__(self) -> str:
+        return "the link is unknown, expired or used"
+
+
+class TooManyAttempts(AuthxError):
+    """Logging in is locked for this client or this login; an application answers 429."""
+
+    code = "too_many_attempts"
+
+    def __str__(self) -> str:
+        return "too many attempts to log in: try again later"
+
+
+class UserNotFound(AuthxError):
+    """Nobody has this id."""
+
+    code = "user_not_found"
+
+    def __init__(self, user_id: object) -> None:
+        super().__init__(_brief(user_id))
+
+    @property
+    def user_id(self) -> str:
+        """The id that was asked for."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"no user has the id {self.user_id!r}"
+
+
+class StaleUser(AuthxError):
+    """The user was changed in the meantime: read again and decide anew. Nothing was written."""
+
+    code = "stale_user"
+
+    def __init__(self, user_id: object) -> None:
+        super().__init__(_brief(user_id))
+
+    @property
+    def user_id(self) -> str:
+        """The id of the user."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"the user {self.user_id!r} was changed in the meantime"
+
+
+class IdentifierTaken(AuthxError):
+    """Another user has this id, e-mail address, username or social identity. Nothing was written."""
+
+    code = "identifier_taken"
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        super().__init__(frozenset(fields))
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field that is taken, of ``id``, ``email``, ``username`` and ``identities``."""
+        return frozenset(self.args[0])
+
+    def __str__(self) -> str:
+        return f"taken by another user: {', '.join(sorted(self.fields))}"
+
+    @staticmethod
+    def of(fields: Iterable[str]) -> IdentifierTaken:
+        """Make the most telling child: `EmailTaken` before `UsernameTaken` before `SocialTaken`."""
+        taken = frozenset(fields)
+        for field, kind in (("email", EmailTaken), ("username", UsernameTaken), ("identities", SocialTaken)):
+            if field in taken:
+                return kind(taken)
+        return IdentifierTaken(taken)
+
+
+class EmailTaken(IdentifierTaken):
+    """Another user has this e-mail address, in this or another spelling."""
+
+    code = "email_taken"
+
+
+class UsernameTaken(IdentifierTaken):
+    """Another user has this username, in this or another spelling."""
+
+    code = "username_taken"
+
+
+class SocialTaken(IdentifierTaken):
+    """Another user has linked this social identity."""
+
+    code = "social_taken"
+
+
+class UnknownHash(AuthxError):
+    """A stored password hash that no scheme recognises, that is corrupt, or whose parameters are beyond bounds."""
+
+    code = "unknown_hash"
+
+    def __str__(self) -> str:
+        return "the stored password hash is of no accepted scheme"
+
+
+class Suspended(AuthxError):
+    """A coroutine that was to run without an event loop wanted to wait for one."""
+
+    code = "suspended"
+
+    def __str__(self) -> str:
+        return "an asynchronous adapter or callback is behind the blocking facade: give it blocking ones, or use UsersRepo"
+
+
+class PortUnavailable(AuthxError):
+    """What answers a port cannot be reached, timed out or is overloaded; trying again later may work."""
+
+    code = "unavailable"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"{self.code.replace('_', ' ')}: {self.args[0]}" if self.args[0] else self.code.replace("_", " ")
+
+
+class StoreUnavailable(PortUnavailable):
+    """The user store cannot be reached or timed out."""
+
+    code = "store_unavailable"
+
+
+class CacheUnavailable(PortUnavailable):
+    """The cache cannot be reached, timed out or is full."""
+
+    code = "cache_unavailable"
+
+
+class Overloaded(PortUnavailable):
+    """A bounded queue is full; an application answers 503."""
+
+    code = "overloaded"
+
+
+def _brief(user_id: object) -> str:
+    """Show at most 255 characters of an id, whatever it is."""
+    text = user_id if isinstance(user_id, str) else f"<{type(user_id).__name__}>"
+    return text[:255].encode("utf-8", "backslashreplace").decode()

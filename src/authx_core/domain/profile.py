@@ -1,0 +1,163 @@
+"""From what somebody typed to fields that can be stored, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from authx_core.domain import checks
+from authx_core.domain.canonical import email_key, username_key, username_text
+from authx_core.domain.errors import InvalidUser, InvalidValue, Problem
+from authx_core.domain.password import check_password
+from authx_core.domain.secret import Secret
+from authx_core.domain.user import NewUser, UserChanges
+from authx_core.domain.wire import read_identities
+
+if TYPE_CHECKING:
+    from authx_core.domain.policy import Policy
+
+OPEN: Final = frozenset({"email", "username", "identities", "extra"})
+"""What a plain mapping may set; all else is proved, computed or granted by an operation of its own."""
+
+_PROTECTED: Final = frozenset(
+    "id email_key username_key password password_hash active confirmed permissions created_at last_login epoch version".split()
+)
+_Reader = Callable[[object, "Policy"], UserChanges]
+
+
+def _email(value: object, _: Policy) -> UserChanges:
+    if value is None:
+        return {"email": None, "email_key": None}
+    return {"email": str(value), "email_key": email_key(value)}
+
+
+def _username(value: object, policy: Policy) -> UserChanges:
+    if value is None:
+        return {"username": None, "username_key": None}
+    key = username_key(value)
+    if not policy.username_min <= len(key) <= policy.username_max:
+        low, high = policy.username_min, policy.username_max
+        raise InvalidValue(Problem("username", "length", f"must have {low}..{high} characters"))
+    if key in policy.reserved_usernames:
+        raise InvalidValue(Problem("username", "reserved", "is reserved"))
+    return {"username": username_text(value), "username_key": key}
+
+
+def _identities(value: object, _: Policy) -> UserChanges:
+    identities = read_identities(value)
+    _refuse("identities", checks.identities(identities))
+    return {"identities": identities}
+
+
+def _extra(value: object, _: Policy) -> UserChanges:
+    _refuse("extra", checks.extra(value))
+    return {"extra": value} if isinstance(value, Mapping) else {}
+
+
+_READERS: Final[Mapping[str, _Reader]] = {
+    "email": _email,
+    "username": _username,
+    "identities": _identities,
+    "extra": _extra,
+}
+
+
+def read_changes(given: object, policy: Policy) -> UserChanges:
+    """Turn a plain mapping into changes with their canonical keys. Raises `InvalidUser` with every problem."""
+    if not isinstance(given, Mapping):
+        raise InvalidUser(Problem("", "invalid", "must be a mapping of fields"))
+    changes, problems = _read(given, policy)
+    if problems:
+        raise InvalidUser(*problems)
+    return changes
+
+
+def read_permissions(given: object) -> frozenset[str]:
+    """Turn any collection of text into permissions. Raises `InvalidUser`."""
+    permissions = given
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
+        try:
+            permissions = frozenset(given)
+        except TypeError:
+            permissions = None
+    if reason := checks.permissions(permissions):
+        raise InvalidUser(Problem("permissions", "invalid", reason.replace("a frozenset", "a collection")))
+    return frozenset(permissions) if isinstance(permissions, frozenset) else frozenset()
+
+
+def read_new_user(given: object, policy: Policy) -> tuple[NewUser, UserChanges]:
+    """Check a `NewUser`, or a plain mapping of its open fields and a password. Raises `InvalidUser` with every problem."""
+    new, problems = _as_new_user(given)
+    fields = {name: getattr(new, name) for name in OPEN}
+    changes, wrong = _read(fields, policy)
+    problems += wrong
+    if not (new.email is not None or new.username is not None or new.identities):
+        problems.append(Problem("", "nobody", "needs an e-mail address, a username or a social identity"))
+    if new.password is not None and new.password_hash is not None:
+        problems.append(Problem("password_hash", "contradiction", "must not come with a password"))
+    if new.password is not None:
+        problems += check_password(new.password, policy, known=_names(changes))
+    if problems := problems + list(_check_granted(new)):
+        raise InvalidUser(*problems)
+    return new, {**changes, "permissions": read_permissions(new.permissions)}
+
+
+def concealed(given: NewUser | Mapping[str, object]) -> NewUser | Mapping[str, object]:
+    """Wrap the password of a plain mapping, so that no traceback with locals shows it."""
+    if isinstance(given, Mapping) and "password" in given:
+        password = given["password"]
+        return {**given, "password": Secret(password) if isinstance(password, str) else password}
+    return given
+
+
+def _as_new_user(given: object) -> tuple[NewUser, list[Problem]]:
+    if isinstance(given, NewUser):
+        return given, []
+    if not isinstance(given, Mapping):
+        raise InvalidUser(Problem("", "invalid", "must be a NewUser or a mapping of its fields"))
+    allowed = OPEN | {"password"}
+    known = {name: value for name, value in given.items() if name in allowed}
+    return NewUser(**known), [_not_open(name) for name in given if name not in allowed]
+
+
+def _read(given: Mapping[str, object], policy: Policy) -> tuple[UserChanges, list[Problem]]:
+    changes: UserChanges = {}
+    problems: list[Problem] = []
+    for name, value in given.items():
+        if name not in _READERS:
+            problems.append(_not_open(name))
+            continue
+        try:
+            changes |= _READERS[name](value, policy)
+        except InvalidValue as error:
+            problems += error.problems
+    return changes, problems
+
+
+def _not_open(name: object) -> Problem:
+    if name in _PROTECTED:
+        return Problem(str(name), "protected", "is set by an operation of its own")
+    return Problem(str(name)[:64] if isinstance(name, str) else "", "unknown", "is not a field of a user")
+
+
+def _names(changes: UserChanges) -> Iterable[str | None]:
+    return changes.get("email"), changes.get("email_key"), changes.get("username"), changes.get("username_key")
+
+
+def _check_granted(new: NewUser) -> Iterable[Problem]:
+    for name in ("password_hash", "active", "confirmed", "created_at", "last_login"):
+        value = getattr(new, name)
+        if value is None and name == "created_at":
+            continue
+        if reason := checks.USER[name](value):
+            yield Problem(name, "invalid", reason)
+    try:
+        read_permissions(new.permissions)
+    except InvalidUser as error:
+        yield from error.problems
+
+
+def _refuse(field: str, reason: str | None) -> None:
+    if reason:
+        raise InvalidValue(Problem(field, "invalid", reason))
+

@@ -1,0 +1,17 @@
+"""What time it is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """Tells the time; time in the core comes from here alone."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Return the present as an aware UTC datetime, to the microsecond, never earlier than the last answer."""
+        ...

@@ -1,0 +1,33 @@
+"""The facade: six mixins that bind ports to use cases, and `UsersRepo`, which is all of them."""
+
+from authx_core.repo.base import Callback, UsersBase
+from authx_core.repo.confirm import UsersConfirmMixin
+from authx_core.repo.crud import UsersCRUDMixin
+from authx_core.repo.management import UsersManagementMixin
+from authx_core.repo.password import UsersPasswordMixin
+from authx_core.repo.protection import UsersProtectionMixin
+from authx_core.repo.username import UsersUsernameMixin
+
+
+class UsersRepo(
+    UsersCRUDMixin,
+    UsersProtectionMixin,
+    UsersConfirmMixin,
+    UsersUsernameMixin,
+    UsersPasswordMixin,
+    UsersManagementMixin,
+):
+    """Every operation on users, for asynchronous callers. Extend it: override methods and ``on_<event>``."""
+
+
+__all__ = [
+    "Callback",
+    "UsersBase",
+    "UsersCRUDMixin",
+    "UsersConfirmMixin",
+    "UsersManagementMixin",
+    "UsersPasswordMixin",
+    "UsersProtectionMixin",
+    "UsersRepo",
+    "UsersUsernameMixin",
+]

@@ -1,0 +1,70 @@
+"""What all mixins share: the ports, and telling what happened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from inspect import isawaitable
+from typing import Final, TypeAlias
+
+from authx_core.domain.errors import InvalidPolicy, InvalidValue
+from authx_core.domain.events import Event
+from authx_core.domain.ids import uuid7_text
+from authx_core.domain.policy import Policy
+from authx_core.ports import Cache, Clock, Events, PasswordHasher, UserStore
+from authx_core.repo.hooks import Hooks
+from authx_core.use_cases.crud import NewId
+from authx_core.use_cases.protection import seconds
+
+Callback: TypeAlias = Callable[[Event], Awaitable[None] | None] | Events
+"""Receives each event: a plain or ``async`` callable, or an `Events` adapter."""
+
+_SIX_HOURS: Final = timedelta(hours=6)
+_log: Final = logging.getLogger("authx_core")
+
+
+class UsersBase(Hooks):
+    """The ports of a `UsersRepo`, and its way to tell of events."""
+
+    def __init__(
+        self,
+        database: UserStore,
+        cache: Cache,
+        callbacks: Iterable[Callback] = (),
+        access_expiration: float | timedelta = _SIX_HOURS,
+        *,
+        clock: Clock,
+        hasher: PasswordHasher,
+        policy: Policy | None = None,
+        new_id: NewId = uuid7_text,
+    ) -> None:
+        """Bind the ports.
+
+        ``access_expiration`` (seconds or a timedelta) is how long an access token is valid. ``callbacks`` receive
+        every event after its change is stored; one that raises is logged, and breaks neither the operation nor
+        the others. Raises `InvalidPolicy`.
+        """
+        try:
+            self.access_expiration = seconds(access_expiration, "access_expiration")
+        except InvalidValue as error:
+            raise InvalidPolicy(*error.problems) from None
+        self.database = database
+        self.cache = cache
+        self.callbacks = tuple(callbacks)
+        self.clock = clock
+        self.hasher = hasher
+        self.policy = policy or Policy()
+        self.new_id = new_id
+
+    async def publish(self, event: Event, /) -> None:
+        """Tell the method ``on_<event>`` and every callback, all of them, whatever one of them raises."""
+        for receive in (getattr(self, f"on_{event.name}", None), *self.callbacks):
+            if receive is None:
+                continue
+            try:
+                told = receive.publish(event) if isinstance(receive, Events) else receive(event)
+                if isawaitable(told):
+                    await told
+            except Exception:
+                _log.exception("telling %r of %s failed; the change itself is stored", receive, event.name)

@@ -1,0 +1,1 @@
+"""What the core does: one function an operation, its ports in its signature."""

@@ -1,0 +1,63 @@
+"""Read, decide, compare and set, until nobody came in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from authx_core.domain import checks
+from authx_core.domain.errors import StaleUser, UserNotFound
+from authx_core.domain.user import User, UserChanges, UserFields, UserId
+from authx_core.ports import UserStore
+
+_ATTEMPTS: Final = 256
+"""Each failed attempt means that another caller succeeded; inside one repeatable-read transaction it means a wait without end."""
+
+Decide = Callable[[User], UserChanges | None]
+
+
+async def change(
+    user_id: UserId, decide: Decide, *, users: UserStore, watch: tuple[str, ...] = ("version",)
+) -> tuple[User, User]:
+    """Apply what ``decide`` makes of the user as it is at that moment; return the user before and after.
+
+    ``decide`` answers None to leave the user alone, and is asked again if a field that it goes by (``watch``)
+    was changed in the meantime. Raises `UserNotFound`; `StaleUser` after 256 attempts; `IdentifierTaken`.
+    """
+    for _ in range(_ATTEMPTS):
+        user = await existing(user_id, users=users)
+        changes = decide(user)
+        if changes is None:
+            return user, user
+        try:
+            return user, await users.update(user.id, changes, expected=_seen(user, watch))
+        except StaleUser:
+            continue
+    raise StaleUser(user_id)
+
+
+def well_formed(user_id: UserId) -> UserId:
+    """Return the id. Raises `UserNotFound` if it can be nobody's."""
+    if not checks.is_text(user_id, checks.MAX_ID):
+        raise UserNotFound(user_id)
+    return user_id
+
+
+async def existing(user_id: UserId, *, users: UserStore) -> User:
+    """Return the user. Raises `UserNotFound`."""
+    user = await users.get(well_formed(user_id))
+    if user is None:
+        raise UserNotFound(user_id)
+    return user
+
+
+async def find(user_id: UserId, *, users: UserStore) -> User | None:
+    """Return the user or None; a malformed id is nobody's."""
+    return await users.get(user_id) if checks.is_text(user_id, checks.MAX_ID) else None
+
+
+def _seen(user: User, watch: tuple[str, ...]) -> UserFields:
+    fields: UserFields = {}
+    for field in watch:
+        fields[field] = getattr(user, field)  # type: ignore[literal-required]  # the fields are named by our own use cases
+    return fields

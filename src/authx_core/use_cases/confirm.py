@@ -1,0 +1,61 @@
+"""Proof that an address is the person's."""
+
+from __future__ import annotations
+
+from authx_core.domain.events import EmailConfirmationRequested, EmailConfirmed
+from authx_core.domain.errors import UserNotFound
+from authx_core.domain.policy import Policy
+from authx_core.domain.secret import Secret
+from authx_core.domain.user import User, UserChanges, UserId
+from authx_core.ports import Cache, Events, UserStore
+from authx_core.use_cases import _links
+from authx_core.use_cases._change import change, well_formed
+from authx_core.use_cases.crud import get_by_email
+from authx_core.use_cases.protection import within_limit
+
+
+async def is_email_confirmation_available(user_id: UserId, *, cache: Cache, policy: Policy) -> bool:
+    """Count a request; True for at most ``policy.confirmation_max`` in ``policy.confirmation_timeout``."""
+    key = f"confirmation:{well_formed(user_id)}"
+    return await within_limit(key, policy.confirmation_max, policy.confirmation_timeout, cache=cache, policy=policy)
+
+
+async def request_email_confirmation(
+    email: str, token: Secret | None, *, users: UserStore, cache: Cache, events: Events, policy: Policy
+) -> str:
+    """Keep a token for the user with this address, tell of it, and return it.
+
+    For an unknown address, or a blacklisted user's, the result and the work are the same, but nobody is told.
+    Raises `InvalidValue` for a token that could be guessed.
+    """
+    token = token or _links.new_token()
+    _links.check_token(token)
+    user = await get_by_email(email, users=users)
+    if user is not None and not user.active:
+        user = None
+    await _links.keep("confirm", token, user, policy.confirmation_lifetime, cache=cache)
+    if user is not None:
+        await events.publish(EmailConfirmationRequested(user=user, token=token))
+    return token.reveal()
+
+
+async def confirm_email(token: Secret, *, users: UserStore, cache: Cache, events: Events) -> bool:
+    """Confirm the address that the token was sent to; True again while the token lives, which changes nothing.
+
+    False for an unknown token, an address that was changed since, and a blacklisted or deleted user.
+    """
+    link = await _links.follow("confirm", token, cache=cache)
+    if link is None or link.user_id is None:
+        return False
+
+    def decide(user: User) -> UserChanges | None:
+        holds = user.active and user.email == link.email and not user.confirmed
+        return {"confirmed": True} if holds else None
+
+    try:
+        before, after = await change(link.user_id, decide, users=users, watch=("email", "active", "confirmed"))
+    except UserNotFound:
+        return False
+    if after is not before:
+        await events.publish(EmailConfirmed(user=after))
+    return after.active and after.confirmed and after.email == link.email

@@ -1,0 +1,129 @@
+"""Passwords, and how to get in again without one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from authx_core.domain.errors import InvalidPassword, InvalidToken, StaleUser, UserNotFound
+from authx_core.domain.events import PasswordChanged, PasswordResetRequested
+from authx_core.domain.password import check_password
+from authx_core.domain.policy import Policy
+from authx_core.domain.secret import Masked, Secret
+from authx_core.domain.user import User, UserChanges, UserId
+from authx_core.ports import Cache, Events, PasswordHasher, UserStore
+from authx_core.use_cases import _links
+from authx_core.use_cases._change import change, existing, find, well_formed
+from authx_core.use_cases.crud import hashed
+from authx_core.use_cases.protection import within_limit
+
+
+async def get_password_status(user_id: UserId, *, users: UserStore) -> Literal["set", "change"]:
+    """Say what the person can do: ``set`` a first password (a social account has none), or ``change`` it."""
+    user = await existing(user_id, users=users)
+    return "set" if user.password_hash is None else "change"
+
+
+async def set_password(
+    user_id: UserId,
+    password: Secret,
+    *,
+    users: UserStore,
+    hasher: PasswordHasher,
+    events: Events,
+    policy: Policy,
+) -> User:
+    """Give a user another password; every token and reset link issued before is void.
+
+    Raises `UserNotFound`; `InvalidPassword` with every reason.
+    """
+    user = await existing(user_id, users=users)
+    password_hash = await _accepted(password, user, hasher=hasher, policy=policy)
+    _, after = await change(
+        user_id,
+        lambda user: {"password_hash": password_hash, "epoch": user.epoch + 1},
+        users=users,
+        watch=("epoch",),
+    )
+    await events.publish(PasswordChanged(user=after))
+    return after
+
+
+async def is_password_reset_available(user_id: UserId, *, cache: Cache, policy: Policy) -> bool:
+    """Count a request; True for at most ``policy.reset_max`` in ``policy.reset_timeout``."""
+    key = f"reset:{well_formed(user_id)}"
+    return await within_limit(key, policy.reset_max, policy.reset_timeout, cache=cache, policy=policy)
+
+
+async def set_password_reset_token(
+    user_id: UserId, token: Secret, *, users: UserStore, cache: Cache, events: Events, policy: Policy
+) -> None:
+    """Keep the digest of a token with the user's epoch for ``policy.reset_lifetime``, and tell of it.
+
+    Raises `UserNotFound`; `InvalidValue` for a token that could be guessed.
+    """
+    _links.check_token(token)
+    user = await existing(user_id, users=users)
+    await _links.keep("reset", token, user, policy.reset_lifetime, cache=cache)
+    await events.publish(PasswordResetRequested(user=user, token=token))
+
+
+async def get_id_for_password_reset(token: Secret, *, users: UserStore, cache: Cache) -> UserId | None:
+    """Return the id while the token is good; looking does not spend it."""
+    user, _ = await _resetting(token, users=users, cache=cache)
+    return user.id if user else None
+
+
+async def reset_password(
+    token: Secret,
+    password: Secret,
+    *,
+    users: UserStore,
+    cache: Cache,
+    hasher: PasswordHasher,
+    events: Events,
+    policy: Policy,
+) -> User:
+    """Spend a reset link on a new password: exactly one of several concurrent callers wins.
+
+    The address that the link was sent to counts as confirmed if it is still the user's. Raises `InvalidToken`;
+    `InvalidPassword` with every reason, and then the link is still good.
+    """
+    user, link = await _resetting(token, users=users, cache=cache)
+    if user is None or link is None:
+        raise InvalidToken
+    password_hash = await _accepted(password, user, hasher=hasher, policy=policy)
+
+    def decide(user: User) -> UserChanges:
+        if not _opens(link, user):
+            raise InvalidToken
+        changes: UserChanges = {"password_hash": password_hash, "epoch": user.epoch + 1}
+        if user.email is not None and user.email == link.email:
+            changes["confirmed"] = True
+        return changes
+
+    try:
+        _, after = await change(user.id, decide, users=users, watch=("epoch", "active", "email"))
+    except (UserNotFound, StaleUser):
+        raise InvalidToken from None
+    await events.publish(PasswordChanged(user=after))
+    return after
+
+
+async def _resetting(token: Secret, *, users: UserStore, cache: Cache) -> tuple[User | None, _links.Link | None]:
+    link = await _links.follow("reset", token, cache=cache)
+    if link is None or link.user_id is None:
+        return None, None
+    user = await find(link.user_id, users=users)
+    return (user, link) if user and _opens(link, user) else (None, None)
+
+
+def _opens(link: _links.Link, user: User) -> bool:
+    """Whether nothing has happened since that voids reset links."""
+    return user.active and user.epoch == link.epoch
+
+
+async def _accepted(password: Secret, user: User, *, hasher: PasswordHasher, policy: Policy) -> Masked:
+    names = (user.email, user.email_key, user.username, user.username_key)
+    if problems := check_password(password, policy, known=names):
+        raise InvalidPassword(*problems)
+    return await hashed(password, hasher=hasher, policy=policy)
