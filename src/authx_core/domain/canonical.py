@@ -76,6 +76,8 @@ def _username_step(name: str, enforce: Callable[[str], str]) -> str:
         raise _refused("username", f"has characters that usernames cannot have ({rule})") from None
     if "@" in enforced:
         raise _refused("username", "must not contain @")
+    if len(enforced) > checks.MAX_NAME:
+        raise _refused("username", f"must have at most {checks.MAX_NAME} characters")
     return enforced
 
 

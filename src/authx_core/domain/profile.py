@@ -28,7 +28,8 @@ _Reader = Callable[[object, "Policy"], UserChanges]
 def _email(value: object, _: Policy) -> UserChanges:
     if value is None:
         return {"email": None, "email_key": None}
-    return {"email": str(value), "email_key": email_key(value)}
+    key = email_key(value)
+    return {"email": str(value), "email_key": key}
 
 
 def _username(value: object, policy: Policy) -> UserChanges:

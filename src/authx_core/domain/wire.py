@@ -38,7 +38,7 @@ def read_identities(value: object) -> tuple[SocialIdentity, ...]:
         return tuple(
             each if isinstance(each, SocialIdentity) else _reader.structure(each, SocialIdentity) for each in value
         )
-    except (BaseValidationError, TypeError, ValueError):
+    except (BaseValidationError, AttributeError, TypeError, ValueError):
         raise wrong from None
 
 

@@ -1,0 +1,5 @@
+"""What answers the ports of `authx_core`, each behind an extra of its own."""
+
+from authx_adapters.connecting import connect, connect_blocking
+
+__all__ = ["connect", "connect_blocking"]

@@ -1,0 +1,62 @@
+"""How clauses say what was observed and what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from authx_core.domain import AuthxError, User
+
+E = TypeVar("E", bound=AuthxError)
+
+
+def holds(condition: object, meaning: str) -> None:
+    """Raise `AssertionError` with this meaning unless the condition holds."""
+    if not condition:
+        raise AssertionError(meaning)
+
+
+def same(actual: object, expected: object, meaning: str) -> None:
+    """Raise `AssertionError` unless both are equal."""
+    if actual != expected:
+        message = f"{meaning}\n  expected: {expected!r:.500}\n  observed: {actual!r:.500}"
+        raise AssertionError(message)
+
+
+def same_user(actual: User | None, expected: User, meaning: str) -> None:
+    """Raise `AssertionError` unless both are equal in every field, the exact JSON and the UTC offset included."""
+    same(actual, expected, meaning)
+    if actual is None:
+        return
+    same(_json(actual), _json(expected), f"{meaning}: extra is not the same JSON")
+    for instant in (actual.created_at, actual.last_login):
+        if instant is not None:
+            utc(instant, meaning)
+    same(type(actual.identities), tuple, f"{meaning}: identities are no tuple")
+    same(type(actual.permissions), frozenset, f"{meaning}: permissions are no frozenset")
+    for name in ("active", "confirmed"):
+        same(type(getattr(actual, name)), bool, f"{meaning}: {name} is no bool")
+
+
+def utc(instant: datetime, meaning: str) -> None:
+    """Raise `AssertionError` unless a datetime is aware and its offset is zero."""
+    same(instant.utcoffset(), timedelta(0), f"{meaning}: {instant!r} is not UTC")
+
+
+async def raised(kind: type[E], call: Awaitable[object], meaning: str) -> E:
+    """Return the error of this kind that a call raises; anything else is an `AssertionError`."""
+    try:
+        result = await call
+    except kind as error:
+        return error
+    except AuthxError as error:
+        message = f"{meaning}: raised {type(error).__name__} ({error}), not {kind.__name__}"
+        raise AssertionError(message) from error
+    message = f"{meaning}: returned {result!r:.300} where {kind.__name__} was due"
+    raise AssertionError(message)
+
+
+def _json(user: User) -> str:
+    return json.dumps(user.extra, sort_keys=True, default=dict)

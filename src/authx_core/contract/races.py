@@ -1,0 +1,93 @@
+"""Several callers at once.
+
+Cold handles hide races, so each racer has a handle of its own that was used before all start together. More
+rounds find more; more racers do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias, TypeVar
+
+from authx_core.blocking import run
+from authx_core.contract.blocking import NeverSuspends
+from authx_core.domain import AuthxError
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+ROUNDS: Final = 10
+RACERS: Final = 4
+_PATIENCE: Final = 60.0
+"""Seconds after which a race hangs."""
+
+Warm: TypeAlias = Callable[[P], Coroutine[Any, Any, object]]
+Operation: TypeAlias = Callable[[P, int], Coroutine[Any, Any, R]]
+
+
+async def race(handles: Sequence[P], operate: Operation[P, R], *, warm: Warm[P]) -> list[R | AuthxError]:
+    """Let ``operate(handle, racer)`` start at once on every handle; return each result or error in order.
+
+    Handles of `never_suspends` race on threads, all others as tasks. Errors that are not the project's are raised.
+    """
+    if all(isinstance(handle, NeverSuspends) for handle in handles):
+        return await _on_threads(handles, operate, warm)
+    return await _as_tasks(handles, operate, warm)
+
+
+async def _as_tasks(handles: Sequence[P], operate: Operation[P, R], warm: Warm[P]) -> list[R | AuthxError]:
+    barrier = asyncio.Barrier(len(handles))
+
+    async def racer(handle: P, number: int) -> R | AuthxError:
+        await warm(handle)
+        await barrier.wait()
+        return await _outcome(operate(handle, number))
+
+    async with asyncio.timeout(_PATIENCE), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(racer(handle, number)) for number, handle in enumerate(handles)]
+    return [task.result() for task in tasks]
+
+
+async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm[P]) -> list[R | AuthxError]:
+    barrier = threading.Barrier(len(handles))
+
+    def racer(handle: P, number: int) -> R | AuthxError:
+        try:
+            run(warm(handle))
+            barrier.wait(_PATIENCE)
+            return run(_outcome(operate(handle, number)))
+        except BaseException:
+            barrier.abort()
+            raise
+
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(len(handles)) as pool, _eager_switching():
+        calls = [loop.run_in_executor(pool, racer, handle, number) for number, handle in enumerate(handles)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException) and not isinstance(result, AuthxError)]
+    for failure in sorted(failures, key=lambda failure: isinstance(failure, threading.BrokenBarrierError)):
+        raise failure
+    return [result for result in results if not isinstance(result, BaseException) or isinstance(result, AuthxError)]
+
+
+async def _outcome(call: Awaitable[R]) -> R | AuthxError:
+    try:
+        return await call
+    except AuthxError as error:
+        return error
+
+
+@contextmanager
+def _eager_switching() -> Iterator[None]:
+    """Let threads take turns as often as the interpreter can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
