@@ -1,14 +1,14 @@
 """A bounded cache in memory.
 
 Values and counters have room of their own, so that neither pushes the other out. Each write also looks at the two
-entries that were looked at longest ago and drops them if their time is over: every operation costs the same, however
-much is kept, and what has expired does not stay.
+entries that were looked at longest ago and drops them if their time is over: every operation costs the same,
+however much is kept, and what has expired does not stay.
 
 When all the room is taken, something live must give way. Of values it is the oldest. Of counters it is the oldest
-that was **hit once**: a flood of new keys consists of such, so it can only push out its own kind. A counter that was hit
-more than once is on its way to a limit and is never given up before its lifetime ends; with the room full of those, a
-new counter is refused as `CacheUnavailable`, which the policy of the limit answers. ``size`` should therefore exceed the
-number of logins and clients that are seen in a window.
+that was **hit once**: a flood of new keys consists of such, so it can only push out its own kind. A counter that was
+hit more than once is on its way to a limit and is never given up before its lifetime ends; with the room full of
+those, a new counter is refused as `CacheUnavailable`, which the policy of the limit answers. ``size`` should
+therefore exceed the number of logins and clients that are seen in a window.
 """
 
 from __future__ import annotations

@@ -57,9 +57,7 @@ class MemoryUserStore(UserStore):
         """Return the user who linked this account."""
         return self._owner("identities", provider, subject)
 
-    async def update(
-        self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None
-    ) -> User:
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         """Compare and set; see the port."""
         checks.check_update(changes, expected)
         with self._lock:

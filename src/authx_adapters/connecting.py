@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Final
@@ -38,7 +38,7 @@ async def connect(
     hasher: PasswordHasher | None = None,
     policy: Policy | None = None,
     repo: type[UsersRepo] = UsersRepo,
-) -> AsyncIterator[UsersRepo]:
+) -> AsyncGenerator[UsersRepo, None]:
     """Open a `UsersRepo` for asynchronous callers; leaving the block closes what it opened.
 
     ``url`` is ``memory://``, ``sqlite:///users.db`` (a blocking store in threads: the fastest way to SQLite) or
@@ -48,9 +48,7 @@ async def connect(
     clock = clock or SystemClock()
     hasher = hasher or Threaded(_default_hasher(), workers=2, queue=64)
     async with _asynchronous_store(url) as store:
-        yield repo(
-            store, MemoryCache(clock), callbacks, access_expiration, clock=clock, hasher=hasher, policy=policy
-        )
+        yield repo(store, MemoryCache(clock), callbacks, access_expiration, clock=clock, hasher=hasher, policy=policy)
 
 
 @contextmanager
@@ -63,7 +61,7 @@ def connect_blocking(
     hasher: PasswordHasher | None = None,
     policy: Policy | None = None,
     repo: type[UsersRepo] = UsersRepo,
-) -> Iterator[BlockingUsersRepo]:
+) -> Generator[BlockingUsersRepo, None, None]:
     """Open a `BlockingUsersRepo`, from any number of threads; otherwise like `connect`.
 
     ``url`` is ``memory://`` or ``sqlite:///users.db``.
@@ -83,7 +81,7 @@ def _default_hasher() -> PasswordHasher:
 
 
 @asynccontextmanager
-async def _asynchronous_store(url: str) -> AsyncIterator[UserStore]:
+async def _asynchronous_store(url: str) -> AsyncGenerator[UserStore, None]:
     if not _is(url, "sqlite+aiosqlite"):
         with _blocking_store(url) as store:
             yield store if _is(url, "memory") else Threaded(store)
@@ -102,7 +100,7 @@ async def _asynchronous_store(url: str) -> AsyncIterator[UserStore]:
 
 
 @contextmanager
-def _blocking_store(url: str) -> Iterator[UserStore]:
+def _blocking_store(url: str) -> Generator[UserStore, None, None]:
     if _is(url, "memory"):
         yield MemoryUserStore()
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, PasswordTruncateError, PasswordValueError, UnknownHashError
@@ -14,10 +14,20 @@ from authx_core.domain.errors import InvalidValue, Problem, UnknownHash
 from authx_core.domain.secret import Masked
 from authx_core.ports import PasswordHasher, Verification
 
-_SCHEMES: Final = (
-    "argon2 bcrypt_sha256 bcrypt scrypt pbkdf2_sha512 pbkdf2_sha256 pbkdf2_sha1 django_argon2 django_bcrypt_sha256 "
-    "django_bcrypt django_pbkdf2_sha256 django_pbkdf2_sha1"
-).split()
+_SCHEMES: Final = [
+    "argon2",
+    "bcrypt_sha256",
+    "bcrypt",
+    "scrypt",
+    "pbkdf2_sha512",
+    "pbkdf2_sha256",
+    "pbkdf2_sha1",
+    "django_argon2",
+    "django_bcrypt_sha256",
+    "django_bcrypt",
+    "django_pbkdf2_sha256",
+    "django_pbkdf2_sha1",
+]
 _LIMITS: Final = (
     (re.compile(r"\$m=(\d+)"), 1024 * 1024),  # Argon2 memory in KiB: 1 GiB
     (re.compile(r"[$,]t=(\d+)"), 64),  # Argon2 passes
@@ -44,7 +54,7 @@ class PasslibHasher(PasswordHasher):
 
     def __init__(self, context: CryptContext | None = None) -> None:
         """Use ``context``, or `default_context`."""
-        self._context = context or default_context()
+        self._context: Any = context or default_context()  # passlib has no types
 
     async def hash(self, password: str, /) -> str:
         """Return a salted hash by the first scheme."""
@@ -73,8 +83,8 @@ class PasslibHasher(PasswordHasher):
             return Verification(ok=False)
         stored = str.__str__(password_hash)
         try:
-            ok = self._context.verify(password, stored)
-            return Verification(ok=ok, outdated=ok and self._context.needs_update(stored))
+            ok = bool(self._context.verify(password, stored))
+            return Verification(ok=ok, outdated=ok and bool(self._context.needs_update(stored)))
         except UnknownHashError:
             return None
         except (PasswordValueError, PasswordSizeError, PasswordTruncateError):

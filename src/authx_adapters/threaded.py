@@ -48,7 +48,7 @@ class _Threads:
 
 
 def _operations(kind: type) -> list[str]:
-    return [name for name, member in inspect.getmembers(kind, inspect.iscoroutinefunction) if name[0] != "_"]
+    return [name for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction) if name[0] != "_"]
 
 
 def _hop(operation: Callable[..., Coroutine[Any, Any, Any]], threads: _Threads) -> Callable[..., Any]:

@@ -46,12 +46,12 @@ from authx_core.domain import (
     UserFields,
     UserId,
     UserKicked,
+    UsernameChanged,
+    UsernameTaken,
     UserNotFound,
     UserQuery,
     UserReinstated,
     UserUpdated,
-    UsernameChanged,
-    UsernameTaken,
     email_key,
     username_key,
     uuid7_text,
@@ -69,6 +69,7 @@ from authx_core.repo import (
 )
 
 __all__ = [
+    "JSON",
     "AuthxError",
     "BlackoutLifted",
     "BlackoutSet",
@@ -91,7 +92,6 @@ __all__ = [
     "InvalidToken",
     "InvalidUser",
     "InvalidValue",
-    "JSON",
     "LoggedIn",
     "LoginFailed",
     "NewUser",

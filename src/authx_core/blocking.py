@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from authx_core.domain.errors import Suspended
 from authx_core.repo import UsersRepo
@@ -42,7 +42,7 @@ class blocking(Generic[P, T]):  # noqa: N801 - reads as the decorator that it is
 
     def __init__(self, operation: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]], /) -> None:
         self._name = operation.__name__
-        update_wrapper(self, operation)
+        update_wrapper(cast("Callable[..., T]", self), operation)
 
     @overload
     def __get__(self, instance: None, owner: type[BlockingUsersRepo], /) -> blocking[P, T]: ...
@@ -85,7 +85,7 @@ class BlockingUsersRepo:
     search = blocking(UsersRepo.search)
     search_after = blocking(UsersRepo.search_after)
 
-    _check_timeout_and_incr = blocking(UsersRepo._check_timeout_and_incr)  # noqa: SLF001 - the name is AuthX's
+    _check_timeout_and_incr = blocking(UsersRepo._check_timeout_and_incr)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the name is AuthX's
     is_bruteforce = blocking(UsersRepo.is_bruteforce)
     authenticate = blocking(UsersRepo.authenticate)
 

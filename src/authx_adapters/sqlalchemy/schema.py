@@ -53,7 +53,7 @@ class Schema:
             self.metadata,
             Column("provider", String(checks.MAX_NAME), primary_key=True),
             Column("subject", String(checks.MAX_NAME), primary_key=True),
-            Column("user_id", ForeignKey(self.users.c.id), nullable=False),
+            Column("user_id", String(checks.MAX_ID), ForeignKey(self.users.c.id), nullable=False),
             Index(f"{prefix}identities_user_id", "user_id"),
         )
         self.blackout = Table(

@@ -51,14 +51,14 @@ class Statements:
                 self._identities.c.provider == bindparam("provider"), self._identities.c.subject == bindparam("subject")
             )
         )
-        self.create: Insert[Any] = insert(self._users).returning(self._users)
-        self.link: Insert[Any] = insert(self._identities)
+        self.create: Insert = insert(self._users).returning(self._users)
+        self.link: Insert = insert(self._identities)
         self.unlink: Delete = delete(self._identities).where(self._identities.c.user_id == bindparam("owner"))
         self.delete: Delete = delete(self._users).where(c.id == bindparam("user_id"))
         self.blackout: Select[Any] = select(self._blackout.c.cutoff)
         self.lift: Delete = delete(self._blackout)
         later = sqlite.insert(self._blackout).values(id=1, cutoff=bindparam("cutoff"))
-        self.black_out: Insert[Any] = later.on_conflict_do_update(
+        self.black_out: Insert = later.on_conflict_do_update(
             index_elements=["id"], set_={"cutoff": func.max(self._blackout.c.cutoff, later.excluded.cutoff)}
         )
         self.update = cache(self._update)
@@ -86,7 +86,7 @@ class Statements:
     def _by(self, column: Column[Any]) -> Select[Any]:
         return select(self._users).where(column == bindparam("value"))
 
-    def _update(self, changed: frozenset[str], expected: frozenset[str]) -> Update[Any]:
+    def _update(self, changed: frozenset[str], expected: frozenset[str]) -> Update:
         c = self._users.c
         return (
             update(self._users)

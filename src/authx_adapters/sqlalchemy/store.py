@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -19,6 +19,7 @@ from authx_core.domain import (
     IdentifierTaken,
     InvalidValue,
     Problem,
+    SocialIdentity,
     StaleUser,
     StoreUnavailable,
     User,
@@ -44,9 +45,14 @@ class SQLAlchemyUserStore(UserStore):
     """
 
     def __init__(self, engine: Engine | AsyncEngine, schema: Schema | None = None) -> None:
-        """Use the tables of ``schema``, which must exist: see `create_schema`. Raises `InvalidValue` for other than SQLite."""
+        """Use the tables of ``schema``, which must exist: see `create_schema`.
+
+        Raises `InvalidValue` for another database than SQLite.
+        """
         if engine.dialect.name != "sqlite":
-            raise InvalidValue(Problem("engine", "unsupported", "must be of SQLite: other databases are not proved yet"))
+            raise InvalidValue(
+                Problem("engine", "unsupported", "must be of SQLite: other databases are not proved yet")
+            )
         self.schema = schema or Schema()
         self._sql = Statements(self.schema)
         self._engine: Engine | AsyncEngine = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -84,9 +90,7 @@ class SQLAlchemyUserStore(UserStore):
         """Return the user who linked this account."""
         return await self._find(self._sql.by_social, provider=provider, subject=subject)
 
-    async def update(
-        self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None
-    ) -> User:
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         """Compare and set; see the port."""
         checks.check_update(changes, expected)
         if not checks.is_text(user_id):
@@ -107,8 +111,8 @@ class SQLAlchemyUserStore(UserStore):
             found = connection.execute(self._sql.by_id, {"value": user_id}).one_or_none()
             raise UserNotFound(user_id) if found is None else StaleUser(user_id)
 
-        wanted = {key: value for key, value in changes.items() if key in _KEYS or key == "identities"}
-        return await self._write(work, _Claim(user_id, **wanted), new=False)
+        claim = _Claim(user_id, changes.get("email_key"), changes.get("username_key"), changes.get("identities", ()))
+        return await self._write(work, claim, new=False)
 
     async def delete(self, user_id: UserId, /) -> bool:
         """Remove a user; see the port."""
@@ -192,21 +196,18 @@ class SQLAlchemyUserStore(UserStore):
                 return work(connection)
 
 
-_KEYS: Final = frozenset({"email_key", "username_key"})
-
-
 @attrs.frozen
 class _Claim:
     """What an update lays claim to."""
 
     id: UserId
-    email_key: str | None = None
-    username_key: str | None = None
-    identities: tuple[Any, ...] = ()
+    email_key: str | None
+    username_key: str | None
+    identities: tuple[SocialIdentity, ...]
 
 
 def _user(row: Row[Any]) -> User:
-    return User(**row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
+    return User(**row._mapping)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way
 
 
 def _given(query: UserQuery) -> dict[str, object]:
@@ -219,7 +220,7 @@ def _given(query: UserQuery) -> dict[str, object]:
 
 
 @contextmanager
-def _transaction(connection: Connection, *, needed: bool = True) -> Iterator[None]:
+def _transaction(connection: Connection, *, needed: bool = True) -> Generator[None, None, None]:
     """Hold SQLite's write lock from the start, so that no two transactions wait for each other."""
     if not needed:
         yield
@@ -234,11 +235,11 @@ def _transaction(connection: Connection, *, needed: bool = True) -> Iterator[Non
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None, None, None]:
     try:
         yield
     except (DBAPIError, PoolTimeout) as error:
-        cause = error
+        cause: BaseException = error
         if isinstance(error, DBAPIError):
             error.hide_parameters = True
             cause = error.orig or error

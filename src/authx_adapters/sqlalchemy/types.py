@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Dialect, String, Text
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
-from authx_core.domain import SocialIdentity
+from authx_core.domain import JSON, SocialIdentity
 from authx_core.domain.secret import masked
-from authx_core.domain.user import JSON as JSONValue
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -66,7 +66,7 @@ class Permissions(TypeDecorator[frozenset[str]]):
 class Identities(TypeDecorator[tuple[SocialIdentity, ...]]):
     """Social identities in their order, beside the user; the table of identities makes them unique."""
 
-    impl = JSON
+    impl = sa.JSON
     cache_ok = True
 
     def process_bind_param(
@@ -86,18 +86,18 @@ class Identities(TypeDecorator[tuple[SocialIdentity, ...]]):
         return tuple(SocialIdentity(provider, subject) for provider, subject in value or ())
 
 
-class Extra(TypeDecorator[Mapping[str, JSONValue]]):
+class Extra(TypeDecorator[Mapping[str, JSON]]):
     """The application's own fields, from any kind of mapping."""
 
-    impl = JSON
+    impl = sa.JSON
     cache_ok = True
 
-    def process_bind_param(self, value: Mapping[str, JSONValue] | None, dialect: Dialect) -> JSONValue:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: Mapping[str, JSON] | None, dialect: Dialect) -> JSON:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn mappings and sequences into dicts and lists."""
         return _plain(value or {})
 
 
-def _plain(value: JSONValue) -> JSONValue:
+def _plain(value: JSON) -> JSON:
     if isinstance(value, Mapping):
         return {key: _plain(member) for key, member in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

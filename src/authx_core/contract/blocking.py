@@ -21,7 +21,7 @@ class NeverSuspends:
     def __repr__(self) -> str:
         return repr(self._port)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands in for any member of any port
+    def __getattr__(self, name: str) -> Any:
         member = getattr(self._port, name)
         return _at_once(member) if iscoroutinefunction(member) else member
 
@@ -33,7 +33,7 @@ def never_suspends(port: P) -> P:
 
 def _at_once(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
-    async def call(*args: object, **kwargs: object) -> object:  # noqa: RUF029 - asynchronous as the port is
+    async def call(*args: object, **kwargs: object) -> object:
         return run(method(*args, **kwargs))
 
     return call

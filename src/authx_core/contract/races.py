@@ -69,7 +69,9 @@ async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm
     with ThreadPoolExecutor(len(handles)) as pool, _eager_switching():
         calls = [loop.run_in_executor(pool, racer, handle, number) for number, handle in enumerate(handles)]
         results = await asyncio.gather(*calls, return_exceptions=True)
-    failures = [result for result in results if isinstance(result, BaseException) and not isinstance(result, AuthxError)]
+    failures = [
+        result for result in results if isinstance(result, BaseException) and not isinstance(result, AuthxError)
+    ]
     for failure in sorted(failures, key=lambda failure: isinstance(failure, threading.BrokenBarrierError)):
         raise failure
     return [result for result in results if not isinstance(result, BaseException) or isinstance(result, AuthxError)]

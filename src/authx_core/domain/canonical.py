@@ -1,7 +1,7 @@
 """Canonical keys: the form in which addresses and usernames are compared and unique.
 
 A key is its own key: ``email_key(email_key(x)) == email_key(x)``, and likewise for usernames. Text whose key would
-not be stable is refused. Length is bounded before anything else, since normalising 100,000 combining marks takes seconds.
+not be stable is refused. Length is bounded before anything else: normalising 100,000 combining marks takes seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def email_key(address: object) -> str:
     text = _bounded("email", address, checks.MAX_EMAIL)
     key = _email_step(text)
     if not key.isascii() and _email_step(key) != key:
-        raise _refused("email", "has no stable case-folded form")
+        msg = "email"
+        raise _refused(msg, "has no stable case-folded form")
     return key
 
 
@@ -39,13 +40,16 @@ def _email_step(address: str) -> str:
     try:
         parsed = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise _refused("email", f"is not an e-mail address: {error}") from None
+        msg = "email"
+        raise _refused(msg, f"is not an e-mail address: {error}") from None
     local = normalize("NFC", parsed.local_part.casefold())
     if len(local.encode()) > MAX_LOCAL:
-        raise _refused("email", f"has more than {MAX_LOCAL} octets before the @")
+        msg = "email"
+        raise _refused(msg, f"has more than {MAX_LOCAL} octets before the @")
     key = f"{local}@{parsed.ascii_domain}"
     if max(len(key.encode()), len(address.encode())) > checks.MAX_EMAIL:
-        raise _refused("email", f"has more than {checks.MAX_EMAIL} octets")
+        msg = "email"
+        raise _refused(msg, f"has more than {checks.MAX_EMAIL} octets")
     return key
 
 
@@ -57,7 +61,8 @@ def username_key(name: object) -> str:
     text = _bounded("username", name, checks.MAX_NAME)
     key = _username_step(text, _MAPPED.enforce)
     if not key.isascii() and _username_step(key, _MAPPED.enforce) != key:
-        raise _refused("username", "has no stable lower-case form")
+        msg = "username"
+        raise _refused(msg, "has no stable lower-case form")
     return key
 
 
@@ -68,16 +73,20 @@ def username_text(name: object) -> str:
 
 def _username_step(name: str, enforce: Callable[[str], str]) -> str:
     if "@" in name:
-        raise _refused("username", "must not contain @")
+        msg = "username"
+        raise _refused(msg, "must not contain @")
     try:
         enforced = enforce(name)
     except UnicodeEncodeError as error:
         rule = error.reason.removeprefix("DISALLOWED/").replace("_", " ")
-        raise _refused("username", f"has characters that usernames cannot have ({rule})") from None
+        msg = "username"
+        raise _refused(msg, f"has characters that usernames cannot have ({rule})") from None
     if "@" in enforced:
-        raise _refused("username", "must not contain @")
+        msg = "username"
+        raise _refused(msg, "must not contain @")
     if len(enforced) > checks.MAX_NAME:
-        raise _refused("username", f"must have at most {checks.MAX_NAME} characters")
+        msg = "username"
+        raise _refused(msg, f"must have at most {checks.MAX_NAME} characters")
     return enforced
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 import attrs
 
@@ -57,6 +57,21 @@ def is_text(value: object, limit: int = MAX_NAME) -> bool:
     return text(value, limit) is None
 
 
+def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    """Whether a value is a mapping, of whatever."""
+    return isinstance(value, Mapping)
+
+
+def is_set(value: object) -> TypeGuard[frozenset[object]]:
+    """Whether a value is a frozenset, of whatever."""
+    return isinstance(value, frozenset)
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    """Whether a value is a list or a tuple, of whatever."""
+    return isinstance(value, list | tuple)
+
+
 def _text(limit: int) -> Check:
     return lambda value: text(value, limit)
 
@@ -94,7 +109,7 @@ def instant(value: object) -> str | None:
 
 def permissions(value: object) -> str | None:
     """Refuse what is not a frozenset of at most 1,000 texts."""
-    if not isinstance(value, frozenset):
+    if not is_set(value):
         return "must be a frozenset of text"
     if len(value) > MAX_PERMISSIONS:
         return f"must be at most {MAX_PERMISSIONS}"
@@ -103,20 +118,22 @@ def permissions(value: object) -> str | None:
 
 def identities(value: object) -> str | None:
     """Refuse what is not a tuple of at most 100 different social identities."""
-    if not isinstance(value, tuple) or not all(isinstance(each, SocialIdentity) for each in value):
+    given = value if is_sequence(value) and not isinstance(value, list) else (value,)
+    linked = [each for each in given if isinstance(each, SocialIdentity)]
+    if len(linked) < len(given):
         return "must be a tuple of SocialIdentity"
-    if len(value) > MAX_IDENTITIES:
+    if len(linked) > MAX_IDENTITIES:
         return f"must be at most {MAX_IDENTITIES}"
-    for each in value:
+    for each in linked:
         for part in (each.provider, each.subject):
             if reason := _filled(MAX_NAME)(part):
                 return f"each provider and subject {reason}"
-    return None if len(set(value)) == len(value) else "must differ from each other"
+    return None if len(set(linked)) == len(linked) else "must differ from each other"
 
 
 def extra(value: object) -> str | None:
     """Refuse what is not a JSON object of at most 64 Ki characters and 32 levels, integers of at most 64 bits."""
-    if not isinstance(value, Mapping):
+    if not is_mapping(value):
         return "must be a mapping"
     if reason := _json(value, MAX_DEPTH, [MAX_EXTRA]):
         return reason
@@ -139,14 +156,16 @@ def _json(value: object, depth: int, room: list[int]) -> str | None:
             return None if -MAX_INTEGER - 1 <= value <= MAX_INTEGER else "must hold integers of at most 64 bits"
         case float():
             return None if math.isfinite(value) else "must hold finite numbers"
-        case Mapping():
-            members: Iterable[object] = [*value.keys(), *value.values()]
-            if not all(isinstance(key, str) for key in value):
-                return "must have text as keys"
-        case list() | tuple():
-            members = value
         case _:
-            return "must be JSON: None, bool, int, float, str, lists and mappings"
+            members: Iterable[object] | None = None
+    if is_mapping(value):
+        if not all(isinstance(key, str) for key in value):
+            return "must have text as keys"
+        members = [*value.keys(), *value.values()]
+    elif is_sequence(value):
+        members = value
+    if members is None:
+        return "must be JSON: None, bool, int, float, str, lists and mappings"
     return next((reason for member in members if (reason := _json(member, depth - 1, room))), None)
 
 

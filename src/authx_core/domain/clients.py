@@ -11,7 +11,7 @@ _SITE: Final = 64
 
 
 def client_key(ip: str) -> str:
-    """Return what a client is counted under: an IPv4 address, the /64 of an IPv6 address, or a digest of anything else."""
+    """Return what a client is counted under: IPv4 address, /64 of an IPv6 address, or a digest of anything else."""
     try:
         address = ip_address(ip)
     except ValueError:

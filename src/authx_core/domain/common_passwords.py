@@ -9,5 +9,5 @@ from importlib.resources import files
 @cache
 def common_passwords() -> frozenset[str]:
     """Return the shipped list, case-folded. An application with a larger one passes it to ``Policy(blocklist=…)``."""
-    text = files(__package__).joinpath("common_passwords.txt").read_text("utf-8")
+    text = files("authx_core.domain").joinpath("common_passwords.txt").read_text("utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))

@@ -211,7 +211,9 @@ class Suspended(AuthxError):
     code = "suspended"
 
     def __str__(self) -> str:
-        return "an asynchronous adapter or callback is behind the blocking facade: give it blocking ones, or use UsersRepo"
+        return (
+            "an asynchronous adapter or callback is behind the blocking facade: give it blocking ones, or use UsersRepo"
+        )
 
 
 class PortUnavailable(AuthxError):

@@ -1,6 +1,7 @@
 """What happened: frozen values, published after the change is stored.
 
-A token travels as `Secret`. Each class names the method of `UsersRepo` that receives it: ``UserCreated`` → ``on_user_created``.
+A token travels as `Secret`. Each class names the method of `UsersRepo` that receives it: ``UserCreated`` goes to
+``on_user_created``.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ class LoggedIn(Event):
 
 @attrs.frozen(kw_only=True)
 class LoginFailed(Event):
-    """A login or a password was wrong, or the user is blacklisted. What was typed is not kept: people type passwords into name fields."""
+    """A login or a password was wrong, or the user is blacklisted.
+
+    What was typed as a login is not told: people type passwords into name fields.
+    """
 
     user_id: UserId | None
     ip: str | None

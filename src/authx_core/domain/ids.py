@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def uuid7_text(now: datetime) -> UserId:
-    """Make a UUIDv7 (RFC 9562, section 5.7) of this instant, with the sub-millisecond part in ``rand_a`` (6.2, method 3)."""
+    """Make a UUIDv7 (RFC 9562, 5.7) of this instant, its sub-millisecond part in ``rand_a`` (6.2, method 3)."""
     milliseconds, microseconds = divmod(int(now.timestamp()) * 1_000_000 + now.microsecond, 1_000)
     value = (milliseconds & (1 << 48) - 1) << 80
     value |= 0x7 << 76 | (microseconds * 4096 // 1000) << 64

@@ -13,8 +13,30 @@ from authx_core.domain.common_passwords import common_passwords
 from authx_core.domain.errors import InvalidPolicy, Problem
 
 _RESERVED: Final = frozenset(
-    "abuse admin administrator anonymous billing help hostmaster info me moderator noreply null owner postmaster "
-    "root security staff superuser support system undefined webmaster".split()
+    [
+        "abuse",
+        "admin",
+        "administrator",
+        "anonymous",
+        "billing",
+        "help",
+        "hostmaster",
+        "info",
+        "me",
+        "moderator",
+        "noreply",
+        "null",
+        "owner",
+        "postmaster",
+        "root",
+        "security",
+        "staff",
+        "superuser",
+        "support",
+        "system",
+        "undefined",
+        "webmaster",
+    ]
 )
 
 _RANGES: Final = {

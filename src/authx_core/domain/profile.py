@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from authx_core.domain import checks
 from authx_core.domain.canonical import email_key, username_key, username_text
 from authx_core.domain.errors import InvalidUser, InvalidValue, Problem
 from authx_core.domain.password import check_password
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import NewUser, UserChanges
+from authx_core.domain.user import JSON, NewUser, UserChanges
 from authx_core.domain.wire import read_identities
 
 if TYPE_CHECKING:
     from authx_core.domain.policy import Policy
 
-OPEN: Final = frozenset({"email", "username", "identities", "extra"})
-"""What a plain mapping may set; all else is proved, computed or granted by an operation of its own."""
-
 _PROTECTED: Final = frozenset(
-    "id email_key username_key password password_hash active confirmed permissions created_at last_login epoch version".split()
+    [
+        "id",
+        "email_key",
+        "username_key",
+        "password",
+        "password_hash",
+        "active",
+        "confirmed",
+        "permissions",
+        "created_at",
+        "last_login",
+        "epoch",
+        "version",
+    ]
 )
+_HIDDEN: Final = frozenset({"password", "password_hash"})
 _Reader = Callable[[object, "Policy"], UserChanges]
 
 
@@ -52,7 +63,7 @@ def _identities(value: object, _: Policy) -> UserChanges:
 
 def _extra(value: object, _: Policy) -> UserChanges:
     _refuse("extra", checks.extra(value))
-    return {"extra": value} if isinstance(value, Mapping) else {}
+    return {"extra": cast("Mapping[str, JSON]", value)}
 
 
 _READERS: Final[Mapping[str, _Reader]] = {
@@ -61,11 +72,12 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "identities": _identities,
     "extra": _extra,
 }
+"""What a plain mapping may set; all else is proved, computed or granted by an operation of its own."""
 
 
 def read_changes(given: object, policy: Policy) -> UserChanges:
     """Turn a plain mapping into changes with their canonical keys. Raises `InvalidUser` with every problem."""
-    if not isinstance(given, Mapping):
+    if not checks.is_mapping(given):
         raise InvalidUser(Problem("", "invalid", "must be a mapping of fields"))
     changes, problems = _read(given, policy)
     if problems:
@@ -75,22 +87,29 @@ def read_changes(given: object, policy: Policy) -> UserChanges:
 
 def read_permissions(given: object) -> frozenset[str]:
     """Turn any collection of text into permissions. Raises `InvalidUser`."""
-    permissions = given
-    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
-        try:
-            permissions = frozenset(given)
-        except TypeError:
-            permissions = None
+    permissions = _text_set(given)
+    if permissions is None:
+        raise InvalidUser(Problem("permissions", "invalid", "must be a collection of text"))
     if reason := checks.permissions(permissions):
-        raise InvalidUser(Problem("permissions", "invalid", reason.replace("a frozenset", "a collection")))
-    return frozenset(permissions) if isinstance(permissions, frozenset) else frozenset()
+        raise InvalidUser(Problem("permissions", "invalid", reason))
+    return permissions
+
+
+def _text_set(given: object) -> frozenset[str] | None:
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        return None
+    members = list(cast("Iterable[object]", given))
+    texts = frozenset(each for each in members if isinstance(each, str))
+    return texts if all(isinstance(each, str) for each in members) else None
 
 
 def read_new_user(given: object, policy: Policy) -> tuple[NewUser, UserChanges]:
-    """Check a `NewUser`, or a plain mapping of its open fields and a password. Raises `InvalidUser` with every problem."""
+    """Check a `NewUser`, or a plain mapping of its open fields and a password.
+
+    Raises `InvalidUser` with every problem.
+    """
     new, problems = _as_new_user(given)
-    fields = {name: getattr(new, name) for name in OPEN}
-    changes, wrong = _read(fields, policy)
+    changes, wrong = _read({name: getattr(new, name) for name in _READERS}, policy)
     problems += wrong
     if not (new.email is not None or new.username is not None or new.identities):
         problems.append(Problem("", "nobody", "needs an e-mail address, a username or a social identity"))
@@ -103,29 +122,29 @@ def read_new_user(given: object, policy: Policy) -> tuple[NewUser, UserChanges]:
     return new, {**changes, "permissions": read_permissions(new.permissions)}
 
 
-def concealed(given: NewUser | Mapping[str, object]) -> NewUser | Mapping[str, object]:
-    """Wrap the password of a plain mapping, so that no traceback with locals shows it."""
-    if isinstance(given, Mapping) and "password" in given:
-        password = given["password"]
-        return {**given, "password": Secret(password) if isinstance(password, str) else password}
-    return given
+def concealed(given: Mapping[str, object]) -> Mapping[str, object]:
+    """Wrap what a plain mapping must not show, of any type and even if it is refused, for tracebacks with locals."""
+    if not isinstance(given, Mapping):
+        return given
+    hidden = {name: Secret(cast("str", given[name])) for name in _HIDDEN if given.get(name) is not None}
+    return {**given, **hidden}
 
 
 def _as_new_user(given: object) -> tuple[NewUser, list[Problem]]:
     if isinstance(given, NewUser):
         return given, []
-    if not isinstance(given, Mapping):
+    if not checks.is_mapping(given):
         raise InvalidUser(Problem("", "invalid", "must be a NewUser or a mapping of its fields"))
-    allowed = OPEN | {"password"}
-    known = {name: value for name, value in given.items() if name in allowed}
+    allowed = {*_READERS, "password"}
+    known: dict[str, Any] = {str(name): value for name, value in given.items() if name in allowed}
     return NewUser(**known), [_not_open(name) for name in given if name not in allowed]
 
 
-def _read(given: Mapping[str, object], policy: Policy) -> tuple[UserChanges, list[Problem]]:
+def _read(given: Mapping[object, object], policy: Policy) -> tuple[UserChanges, list[Problem]]:
     changes: UserChanges = {}
     problems: list[Problem] = []
     for name, value in given.items():
-        if name not in _READERS:
+        if not isinstance(name, str) or name not in _READERS:
             problems.append(_not_open(name))
             continue
         try:
@@ -161,4 +180,3 @@ def _check_granted(new: NewUser) -> Iterable[Problem]:
 def _refuse(field: str, reason: str | None) -> None:
     if reason:
         raise InvalidValue(Problem(field, "invalid", reason))
-

@@ -13,7 +13,7 @@ from authx_core.domain.secret import Secret, masked
 UserId: TypeAlias = str
 """Opaque: UUIDv7 text unless the store decides otherwise."""
 
-JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
 @attrs.frozen
@@ -93,7 +93,7 @@ class UserQuery:
 
 
 def _secret(password: str | Secret | None) -> Secret | None:
-    return Secret(password) if isinstance(password, str) else password
+    return None if password is None else Secret(password)
 
 
 @attrs.frozen(kw_only=True)

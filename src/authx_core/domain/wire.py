@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from cattrs import BaseValidationError, Converter
+from cattrs.cols import is_frozenset
 from cattrs.gen import make_dict_unstructure_fn, override
 
+from authx_core.domain.checks import is_sequence
 from authx_core.domain.errors import InvalidValue, Problem
 from authx_core.domain.events import Event
 from authx_core.domain.secret import Secret
@@ -25,14 +26,14 @@ _reader: Final = Converter(forbid_extra_keys=True)
 _reader.register_structure_hook(str, _strict_text)
 _writer: Final = Converter()
 _writer.register_unstructure_hook(datetime, datetime.isoformat)
-_writer.register_unstructure_hook(frozenset, sorted)
+_writer.register_unstructure_hook_func(is_frozenset, sorted)
 _writer.register_unstructure_hook(User, make_dict_unstructure_fn(User, _writer, password_hash=override(omit=True)))
 
 
 def read_identities(value: object) -> tuple[SocialIdentity, ...]:
     """Turn social identities, or mappings with ``provider`` and ``subject``, into a tuple. Raises `InvalidValue`."""
     wrong = InvalidValue(Problem("identities", "invalid", "must be a list of {provider, subject}"))
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+    if not is_sequence(value):
         raise wrong
     try:
         return tuple(

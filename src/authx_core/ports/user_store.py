@@ -48,9 +48,7 @@ class UserStore(Protocol):
         ...
 
     @abstractmethod
-    async def update(
-        self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None
-    ) -> User:
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         """Compare and set in one atomic step; return the user as stored.
 
         If the user exists and every expected field (``version`` included) equals, the changes are applied and

@@ -66,5 +66,5 @@ class UsersBase(Hooks):
                 told = receive.publish(event) if isinstance(receive, Events) else receive(event)
                 if isawaitable(told):
                     await told
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged with its traceback; it must not undo what is stored
                 _log.exception("telling %r of %s failed; the change itself is stored", receive, event.name)

@@ -39,7 +39,7 @@ class UsersCRUDMixin(UsersBase):
         Raises `InvalidUser` listing every bad field; `EmailTaken`, `UsernameTaken`, `SocialTaken` or their
         parent `IdentifierTaken`, whose ``fields`` name all that is taken.
         """
-        obj = concealed(obj)
+        obj = obj if isinstance(obj, NewUser) else concealed(obj)
         return await crud.create(
             obj,
             users=self.database,
@@ -56,9 +56,8 @@ class UsersCRUDMixin(UsersBase):
         An e-mail address that is written otherwise loses its confirmation. Raises `UserNotFound`; `StaleUser`
         if ``version`` is given and has passed; `InvalidUser`; `IdentifierTaken` or its telling child.
         """
-        return await crud.update(
-            id, obj, version=version, users=self.database, events=self, policy=self.policy
-        )
+        obj = concealed(obj)
+        return await crud.update(id, obj, version=version, users=self.database, events=self, policy=self.policy)
 
     async def delete(self, id: UserId) -> bool:
         """Remove a user; True if there was one. Links, tokens and lookups are dead at once."""

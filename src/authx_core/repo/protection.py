@@ -14,7 +14,7 @@ from authx_core.use_cases.authenticate import authenticate
 class UsersProtectionMixin(UsersBase):
     """Limits, and logging in behind them."""
 
-    async def _check_timeout_and_incr(self, key: str, max: int, timeout: float | timedelta) -> bool:
+    async def _check_timeout_and_incr(self, key: str, max: int, timeout: float | timedelta) -> bool:  # noqa: ASYNC109 - AuthX's name
         """Count a call; True for exactly ``max`` calls in ``timeout`` (seconds or a timedelta), also in parallel."""
         return await protection.within_limit(key, max, timeout, cache=self.cache, policy=self.policy)
 

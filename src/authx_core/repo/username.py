@@ -12,6 +12,4 @@ class UsersUsernameMixin(UsersBase):
 
     async def change_username(self, id: UserId, new_username: str) -> User:
         """Give a user another name. Raises `InvalidUser`, `UsernameTaken`, `UserNotFound`."""
-        return await username.change_username(
-            id, new_username, users=self.database, events=self, policy=self.policy
-        )
+        return await username.change_username(id, new_username, users=self.database, events=self, policy=self.policy)

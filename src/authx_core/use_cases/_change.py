@@ -11,7 +11,7 @@ from authx_core.domain.user import User, UserChanges, UserFields, UserId
 from authx_core.ports import UserStore
 
 _ATTEMPTS: Final = 256
-"""Each failed attempt means that another caller succeeded; inside one repeatable-read transaction it means a wait without end."""
+"""Each failure means that another caller succeeded, except in a repeatable-read transaction, where all fail alike."""
 
 Decide = Callable[[User], UserChanges | None]
 

@@ -66,7 +66,7 @@ async def _judge(user: User | None, password: Secret, *, hasher: PasswordHasher,
         try:
             verification = await hasher.verify(ready.reveal(), user.password_hash)
         except UnknownHash:
-            _log.error("the password hash of user %s is of no accepted scheme", user.id)  # noqa: TRY400 - the traceback says no more
+            _log.error("the password hash of user %s is of no accepted scheme", user.id)
             await hasher.hash(ready.reveal())
     else:
         await hasher.hash(ready.reveal())
@@ -77,9 +77,7 @@ async def _judge(user: User | None, password: Secret, *, hasher: PasswordHasher,
     return ("ok" if user.active else "blacklisted"), verification.outdated
 
 
-async def _renew(
-    user: User, password: Secret, *, users: UserStore, hasher: PasswordHasher, policy: Policy
-) -> User:
+async def _renew(user: User, password: Secret, *, users: UserStore, hasher: PasswordHasher, policy: Policy) -> User:
     """Hash by the current scheme, unless the password was changed meanwhile; logging in never fails for it."""
     ready = prepared(password, policy.password_max_bytes)
     if isinstance(ready, Problem):

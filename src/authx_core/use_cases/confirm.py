@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from authx_core.domain.events import EmailConfirmationRequested, EmailConfirmed
 from authx_core.domain.errors import UserNotFound
+from authx_core.domain.events import EmailConfirmationRequested, EmailConfirmed
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import User, UserChanges, UserId

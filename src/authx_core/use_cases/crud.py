@@ -80,16 +80,15 @@ async def create(
     if new.password is not None:
         password_hash = await hashed(new.password, hasher=hasher, policy=policy)
     now = clock.now()
-    user = User(
+    granted = User(
         id=new_id(now),
-        **fields,
         password_hash=password_hash,
         active=new.active,
         confirmed=new.confirmed,
         created_at=new.created_at or now,
         last_login=new.last_login,
     )
-    stored = await users.create(user)
+    stored = await users.create(attrs.evolve(granted, **fields))
     await events.publish(UserCreated(user=stored))
     return stored
 

@@ -22,27 +22,21 @@ from authx_core.use_cases._change import change
 from authx_core.use_cases.crud import search_after
 
 
-async def get_blacklist(
-    after: UserId | None, size: int, *, users: UserStore, policy: Policy
-) -> list[User]:
+async def get_blacklist(after: UserId | None, size: int, *, users: UserStore, policy: Policy) -> list[User]:
     """Return the next ``size`` blacklisted users after this id."""
     return await search_after(after, active=False, size=size, users=users, policy=policy)
 
 
 async def toggle_blacklist(user_id: UserId, *, users: UserStore, events: Events) -> bool:
     """Blacklist or reinstate, and return whether the user is blacklisted now. Raises `UserNotFound`."""
-    _, after = await change(
-        user_id, lambda user: _deactivated(user) if user.active else {"active": True}, users=users
-    )
+    _, after = await change(user_id, lambda user: _deactivated(user) if user.active else {"active": True}, users=users)
     await events.publish(UserReinstated(user=after) if after.active else UserBlacklisted(user=after))
     return not after.active
 
 
 async def blacklist(user_id: UserId, *, users: UserStore, events: Events) -> User:
     """Deactivate a user; every token is void at once. Raises `UserNotFound`."""
-    before, after = await change(
-        user_id, lambda user: _deactivated(user) if user.active else None, users=users
-    )
+    before, after = await change(user_id, lambda user: _deactivated(user) if user.active else None, users=users)
     if after is not before:
         await events.publish(UserBlacklisted(user=after))
     return after
@@ -94,25 +88,19 @@ async def delete_blackout(*, users: UserStore, events: Events) -> None:
         await events.publish(BlackoutLifted())
 
 
-async def set_permissions(
-    user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events
-) -> User:
+async def set_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
     """Replace what a user may do. Raises `UserNotFound`, `InvalidUser`."""
     wanted = read_permissions(permissions)
     return await _permit(user_id, lambda _: wanted, users=users, events=events)
 
 
-async def add_permissions(
-    user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events
-) -> User:
+async def add_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
     """Allow more; nothing that others add or remove in parallel is lost. Raises `UserNotFound`, `InvalidUser`."""
     more = read_permissions(permissions)
     return await _permit(user_id, lambda old: read_permissions(old | more), users=users, events=events)
 
 
-async def remove_permissions(
-    user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events
-) -> User:
+async def remove_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
     """Allow less; nothing that others add or remove in parallel is lost. Raises `UserNotFound`, `InvalidUser`."""
     less = read_permissions(permissions)
     return await _permit(user_id, lambda old: old - less, users=users, events=events)

@@ -13,19 +13,19 @@ from authx_core.domain.policy import Policy
 from authx_core.ports import Cache, Events
 
 
-async def within_limit(key: str, limit: int, timeout: float | timedelta, *, cache: Cache, policy: Policy) -> bool:
-    """Count a call; True for exactly ``limit`` calls in ``timeout`` (seconds or a timedelta), also in parallel.
+async def within_limit(key: str, limit: int, window: float | timedelta, *, cache: Cache, policy: Policy) -> bool:
+    """Count a call; True for exactly ``limit`` calls in ``window`` (seconds or a timedelta), also in parallel.
 
     The window begins with the first call and is not prolonged by later ones. Without a cache, the policy decides.
     Raises `InvalidValue`, `CacheUnavailable`.
     """
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise InvalidValue(Problem("limit", "invalid", "must be a whole number"))
-    window = seconds(timeout)
+    span = seconds(window)
     reason = checks.text(key, checks.MAX_CACHE_KEY - len("limit:"))
     if reason:
         raise InvalidValue(Problem("key", "invalid", reason))
-    count = await _count(f"limit:{key}", window, cache=cache, policy=policy)
+    count = await _count(f"limit:{key}", span, cache=cache, policy=policy)
     return count is None or count <= limit
 
 
@@ -40,9 +40,7 @@ def seconds(timeout: float | timedelta, field: str = "timeout") -> timedelta:
     return span
 
 
-async def is_bruteforce(
-    ip: str | None, login: str, *, cache: Cache, events: Events, policy: Policy
-) -> bool:
+async def is_bruteforce(ip: str | None, login: str, *, cache: Cache, events: Events, policy: Policy) -> bool:
     """Count an attempt of this client and for this login; True once either is over its limit.
 
     Further hits do not prolong a lock, and only the first of them is told. ``ip`` None counts the login alone.

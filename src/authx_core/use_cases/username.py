@@ -11,9 +11,7 @@ from authx_core.ports import Events, UserStore
 from authx_core.use_cases._change import change
 
 
-async def change_username(
-    user_id: UserId, username: str, *, users: UserStore, events: Events, policy: Policy
-) -> User:
+async def change_username(user_id: UserId, username: str, *, users: UserStore, events: Events, policy: Policy) -> User:
     """Give a user another name, or the same one in another spelling.
 
     Raises `InvalidUser`, `UsernameTaken`, `UserNotFound`.

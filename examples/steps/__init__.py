@@ -1,0 +1,1 @@
+"""The steps of the day; each shows what it proves."""

@@ -1,0 +1,79 @@
+"""Changing accounts and finding them."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING
+
+from stage import fresh, ids, invited, losers, wide, winners
+
+from authx_core import InvalidUser, StaleUser, User, UsernameTaken, UsersRepo
+
+if TYPE_CHECKING:
+    from stage import Stage
+
+
+async def rename(users: UsersRepo, stage: Stage) -> None:
+    """Show that a username is one person's in all its spellings."""
+    report = stage.report
+    owner = stage.cast(lambda p: invited(p) and p.username.isascii() and p.username.islower())[0]
+    crowd = stage.cast(invited, 20, start=40)
+    me = stage.id(crowd[0])
+    for spelling, name in (("in capitals", owner.username.upper()), ("in full-width letters", wide(owner.username))):
+        claim = f"somebody's name {spelling} is taken: {name}"
+        await report.refused(claim, UsernameTaken, users.change_username(me, name))
+    await report.refused("a reserved name is refused", InvalidUser, users.change_username(me, "Administrator"))
+    user = await users.change_username(stage.id(owner), owner.username.upper())
+    report.equal("its owner may spell it otherwise", owner.username.upper(), user.username)
+
+    spellings = ("Sommernacht", "SOMMERNACHT", "sommernacht", wide("Sommernacht"))
+    jobs = [partial(users.change_username, stage.id(person), spellings[n % 4]) for n, person in enumerate(crowd)]
+    outcomes = await stage.at_once(jobs)
+    fates = (winners(outcomes), losers(outcomes))
+    report.equal("of twenty who want one name at once, one wins", (1, {"UsernameTaken"}), fates)
+    holder = await users.get_by_username("sommernacht")
+    report.equal("and has it", [each.id for each in outcomes if isinstance(each, User)], ids(holder))
+
+
+async def search(users: UsersRepo, stage: Stage) -> None:
+    """Find users by a piece of their names, and page by page."""
+    report = stage.report
+    person = stage.cast(lambda p: invited(p) and p.username.isascii() and len(p.username) > 6, start=60)[0]  # noqa: PLR2004 - a piece of it is shorter
+    piece = person.username[1:-1].swapcase()
+    found, _ = await users.search(username=piece, size=100)
+    report.true(f"a piece in another case finds its owner: {piece}", stage.id(person) in ids(*found))
+    report.equal("a wildcard is just a letter that no name has", ([], 0), await users.search(username="%"))
+    everybody: list[User] = []
+    total = page = 0
+    while not page or len(everybody) < total:
+        page += 1
+        found, total = await users.search(p=page, size=100)
+        everybody += found
+        if not found:
+            break
+    admitted = {user.id for user in stage.admitted.values()}
+    report.equal("all pages together are everybody, once", (len(admitted), admitted), (total, set(ids(*everybody))))
+    report.equal("nobody is on two pages", len(admitted), len(everybody))
+
+
+async def update_and_delete(users: UsersRepo, stage: Stage) -> None:
+    """Show that an outdated form overwrites nothing, and that who is gone is gone."""
+    report = stage.report
+    person = stage.cast(lambda p: invited(p) and p.new.identities)[0]
+    me, identity = stage.id(person), person.new.identities[0]
+    seen = (await fresh(users, me)).version
+    after = await users.update(me, {"extra": {"name": "First"}}, version=seen)
+    report.equal("a form that is up to date is saved", ("First", seen + 1), (after.extra["name"], after.version))
+    late = users.update(me, {"extra": {"name": "Second"}}, version=seen)
+    await report.refused("one that is outdated is not", StaleUser, late)
+    await report.refused("nor one that grants something", InvalidUser, users.update(me, {"permissions": ["root"]}))
+    token = secrets.token_urlsafe(32)
+    await users.set_password_reset_token(me, token)
+    deleted = await stage.at_once([partial(users.delete, me)] * 3)
+    report.equal("of three deletions at once, one is told True", 1, deleted.count(True))
+    lookups = await users.get(me), await users.get_by_login(person.email), await users.get_by_login(person.username)
+    social = await users.get_by_social(identity.provider, identity.subject)
+    report.equal("every way to find the person is dead", [None] * 4, ids(*lookups, social))
+    report.equal("so is the reset link", None, await users.get_id_for_password_reset(token))
+    del stage.admitted[person.line]

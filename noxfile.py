@@ -1,0 +1,81 @@
+"""What a developer runs: demo, tests, lint, typing, docs, bench."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["tests", "lint", "typing", "docs"]
+nox.options.reuse_existing_virtualenvs = True
+PROJECT = nox.project.load_toml("pyproject.toml")
+ZONES = ("UTC", "Asia/Tokyo", "America/New_York")
+
+
+def install(session: nox.Session, *groups: str, extras: str = "sqlalchemy,passlib,contract") -> None:
+    session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Play a day on SQLite: `nox -s demo -- --url … --blocking`."""
+    install(session, "demo", extras="sqlalchemy,passlib")
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes another Python."""
+    install(session, "test", "demo")
+    if session.posargs:
+        session.run("python", "-m", "pytest", *session.posargs)
+        return
+    session.run("coverage", "erase")
+    for zone in ZONES[1:]:
+        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", env={"TZ": zone})
+    session.run("coverage", "run", "-m", "pytest", env={"TZ": ZONES[0], "COVERAGE_CORE": "ctrace"})
+    report = ("coverage", "report", "--include=*/authx_core/*")
+    session.run(*report, "--fail-under=98")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the arrows of the hexagon."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types: here with mypy and pyright, and as a user sees them, from an installed wheel."""
+    install(session, "typing")
+    session.run("mypy", "src", "tests", "examples", "noxfile.py")
+    session.run("pyright")
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder) / "site"
+        session.run("python", "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), ".")
+        user = Path(folder) / "user.py"
+        user.write_text(Path("tests/typing/user_of_the_wheel.py").read_text())
+        config = Path(folder) / "pyrightconfig.json"
+        config.write_text(f'{{"typeCheckingMode": "strict", "extraPaths": ["{site}"], "include": ["user.py"]}}')
+        session.chdir(folder)
+        session.run("mypy", "--strict", "user.py", env={"MYPYPATH": str(site), "PATH": os.environ["PATH"]})
+        session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; its examples run among the tests."""
+    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
+    session.run("mkdocs", "build", "--strict", "--quiet")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against the bare driver, as ratios in one run."""
+    install(session, extras="sqlalchemy,passlib")
+    session.run("python", "benchmarks/bench.py", *session.posargs)

@@ -1,0 +1,134 @@
+"""Several callers of one cache at once."""
+
+from __future__ import annotations
+
+from authx_core.contract.cache_base import MINUTE, CacheClauses, warm
+from authx_core.contract.expect import holds, same
+from authx_core.contract.races import RACERS, ROUNDS, race
+from authx_core.ports import Cache
+
+
+class CacheRaces(CacheClauses):
+    """One handle a racer, ten rounds."""
+
+    async def test_c021_one_pop(self) -> None:
+        """C-021: of several `pop`s at once, one gets the value."""
+        caches = await self.handles(RACERS)
+
+        async def pop(cache: Cache, _: int) -> str | None:
+            return await cache.pop("key")
+
+        for _ in range(ROUNDS):
+            await caches[0].set("key", "value", ttl=MINUTE)
+            popped = await race(caches, pop, warm=warm)
+            same(_given(popped), ["value"], "a value that is read once was not given exactly once")
+            same(await caches[0].get("key"), None, "a popped value is still there")
+
+    async def test_c022_one_add(self) -> None:
+        """C-022: of several `add`s at once one is True, and its value stands."""
+        caches = await self.handles(RACERS)
+
+        async def add(cache: Cache, racer: int) -> bool:
+            return await cache.add("key", str(racer), ttl=MINUTE)
+
+        for _ in range(ROUNDS):
+            added = await race(caches, add, warm=warm)
+            same(sorted(added, key=bool), _one_of(RACERS), "not exactly one of several adds succeeded")
+            same(
+                await caches[0].pop("key"),
+                str(added.index(True)),
+                "the value of the add that succeeded was overwritten",
+            )
+
+    async def test_c023_distinct_counts(self) -> None:
+        """C-023, C-036: several `increment`s at once give distinct results, also of two keys in opposite order."""
+        caches = await self.handles(RACERS)
+
+        async def count(cache: Cache, racer: int) -> list[int]:
+            keys = ["a", "b"] if racer % 2 else ["b", "a"]
+            counts = await cache.increment_many(keys, ttl=MINUTE)
+            return [await cache.increment("alone", ttl=MINUTE), *(counts if racer % 2 else counts[::-1])]
+
+        for round_ in range(ROUNDS):
+            counts = await race(caches, count, warm=warm)
+            expected = list(range(round_ * RACERS + 1, (round_ + 1) * RACERS + 1))
+            for position, key in enumerate(("alone", "a", "b")):
+                results = [each[position] if isinstance(each, list) else each for each in counts]
+                same(_sorted(results), expected, f"increments of {key!r} were lost or counted twice")
+
+    async def test_c024_over_an_expired_key(self) -> None:
+        """C-024: over an expired key no `pop` succeeds, one `add` does, and `increment`s count from 1."""
+        caches = await self.handles(RACERS)
+
+        async def all_three(cache: Cache, racer: int) -> tuple[str | None, bool, int]:
+            return (
+                await cache.pop("popped"),
+                await cache.add("added", str(racer), ttl=MINUTE),
+                await cache.increment("counter", ttl=MINUTE),
+            )
+
+        for _ in range(ROUNDS):
+            for key in ("popped", "added", "counter"):
+                await caches[0].set(key, "7", ttl=MINUTE)
+            await self.elapse(MINUTE)
+            results = await race(caches, all_three, warm=warm)
+            done = [result for result in results if isinstance(result, tuple)]
+            same(len(done), RACERS, f"a racer failed: {results}")
+            same([popped for popped, _, _ in done], [None] * RACERS, "an expired value was popped")
+            same(
+                sorted(added for _, added, _ in done),
+                _one_of(RACERS),
+                "not exactly one add over an expired key succeeded",
+            )
+            same(sorted(count for _, _, count in done), list(range(1, RACERS + 1)), "increments over an expired key")
+            await self.gone_exactly_after(MINUTE, caches[0], "added", "counter")
+
+    async def test_c025_pop_against_set(self) -> None:
+        """C-025: `pop` against `set` loses and doubles nothing."""
+        caches = await self.handles(RACERS)
+
+        async def pop_or_set(cache: Cache, racer: int) -> str | None:
+            if racer:
+                return await cache.pop("key")
+            await cache.set("key", "new", ttl=MINUTE)
+            return None
+
+        for _ in range(ROUNDS):
+            await caches[0].set("key", "old", ttl=MINUTE)
+            popped = _given(await race(caches, pop_or_set, warm=warm))
+            left = _given([await caches[0].pop("key")])
+            same((popped + left).count("new"), 1, f"the new value was lost or doubled: popped {popped}, left {left}")
+            holds(popped.count("old") <= 1, f"the old value was doubled: popped {popped}")
+            holds("old" not in left, "the old value is there after a set")
+
+    async def test_c026_increment_against_expiry(self) -> None:
+        """C-026: `increment` while a counter expires either counts on or starts at 1, and keeps a deadline."""
+        caches = await self.handles(RACERS)
+
+        async def count_or_expire(cache: Cache, racer: int) -> int | None:
+            if racer:
+                return await cache.increment("counter", ttl=MINUTE)
+            return await self.elapse(MINUTE)
+
+        for _ in range(ROUNDS):
+            await caches[0].increment("counter", by=10, ttl=MINUTE)
+            results = await race(caches, count_or_expire, warm=warm)
+            counts = [result for result in results if isinstance(result, int)]
+            same(len(counts), RACERS - 1, f"a racer failed: {results}")
+            before, after = sorted(n for n in counts if n > 10), sorted(n for n in counts if n <= 10)
+            same(before, list(range(11, 11 + len(before))), "an increment before the expiry was lost")
+            same(after, list(range(1, 1 + len(after))), "a counter that expired did not start at 1")
+            await self.elapse(MINUTE)
+            same(await caches[0].get("counter"), None, "a counter that expired has no deadline any more")
+
+
+def _given(results: list[object]) -> list[object]:
+    return [result for result in results if result is not None]
+
+
+def _sorted(results: list[object]) -> list[object]:
+    return sorted(results, key=repr) if not all(isinstance(result, int) for result in results) else sorted(results)  # type: ignore[type-var]
+
+
+def _one_of(number: int) -> list[bool]:
+    return [False] * (number - 1) + [True]

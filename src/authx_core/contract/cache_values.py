@@ -1,0 +1,193 @@
+"""Values, keys, counters and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, cast
+
+from authx_core.contract.cache_base import AWKWARD, MINUTE, CacheClauses
+from authx_core.contract.expect import raised, same
+from authx_core.domain import InvalidValue
+from authx_core.ports import Cache
+
+_BIG: Final = 2**53 + 1
+_BAD_KEYS: Final = ("nul\0", "lone\ud800", "", "x" * 513, 7, None, b"bytes")
+
+
+class CacheValues(CacheClauses):
+    """One caller, no time."""
+
+    async def test_c001_absent(self) -> None:
+        """C-001: an absent key reads `None`."""
+        cache = await self.handle()
+        same(await cache.get("nobody"), None, "an absent key was read")
+        same(await cache.get_many(["nobody", "none"]), [None, None], "absent keys were read")
+        same(await cache.pop("nobody"), None, "an absent key was popped")
+
+    async def test_c002_text_identical(self) -> None:
+        """C-002: text comes back identical, empty and 512 KiB included."""
+        cache = await self.handle()
+        for value in ("", "0", "-0", "007", "1.0", "null", '{"a": 1}', *AWKWARD, "é" * 256 * 1024, "x" * 512 * 1024):
+            await cache.set("key", value, ttl=MINUTE)
+            same(await cache.get("key"), value, "set text came back changed")
+            same(await cache.pop("key"), value, "popped text came back changed")
+            await cache.add("key", value, ttl=MINUTE)
+            same(await cache.get_many(["key"]), [value], "added text came back changed")
+
+    async def test_c003_set_replaces(self) -> None:
+        """C-003: `set` replaces value and lifetime."""
+        cache = await self.handle()
+        for key, first, second in (("longer", 1, 2), ("shorter", 2, 1)):
+            await cache.set(key, "old", ttl=first * MINUTE)
+            await cache.set(key, "new", ttl=second * MINUTE)
+            same(await cache.get(key), "new", "a second set did not replace the value")
+        await cache.increment("counter", ttl=2 * MINUTE)
+        await cache.set("counter", "new", ttl=MINUTE)
+        await self.gone_exactly_after(MINUTE, cache, "shorter", "counter")
+        await self.gone_exactly_after(MINUTE, cache, "longer")
+
+    async def test_c004_keys_exact(self) -> None:
+        """C-004: keys that differ in any code point differ, and the longest count to their last character."""
+        cache = await self.handle()
+        keys = [*AWKWARD, "k" * 512, "k" * 511, "k" * 511 + "l"]
+        for number, key in enumerate(keys):
+            same(await cache.add(key, str(number), ttl=MINUTE), True, f"{key!r} was taken for another key")
+        for number, key in enumerate(keys):
+            same(await cache.pop(key), str(number), f"{key!r} read the value of another key")
+        await cache.set("é" * 512, "wide", ttl=MINUTE)
+        same(await cache.get("é" * 512), "wide", "a key of 512 wide characters was cut")
+
+    async def test_c005_get_many(self) -> None:
+        """C-005: `get_many` takes none, one or 500 keys and duplicates, and answers in order."""
+        cache = await self.handle()
+        keys = [f"{number}:{number % 7}" for number in range(500)]
+        for key in keys[::2]:
+            await cache.set(key, key, ttl=MINUTE)
+        same(await cache.get_many([]), [], "no keys were not answered with no values")
+        same(await cache.get_many(keys[:1]), keys[:1], "one key was not answered")
+        expected = [None if number % 2 else key for number, key in enumerate(keys)]
+        same(await cache.get_many(keys), expected, "500 keys were not answered in order")
+        same(await cache.get_many(tuple(keys[1::-1] * 2)), [None, keys[0]] * 2, "duplicates were not answered in order")
+
+    async def test_c015_failed_add(self) -> None:
+        """C-015: a failed `add` changes nothing."""
+        cache = await self.handle()
+        await cache.set("key", "first", ttl=MINUTE)
+        await cache.increment("counter", ttl=MINUTE)
+        for key, value in (("key", "first"), ("counter", "1")):
+            for ttl in (MINUTE / 2, 2 * MINUTE):
+                same(await cache.add(key, "second", ttl=ttl), False, "add over a live key claimed success")
+            same(await cache.get(key), value, "a failed add changed the value")
+        await self.gone_exactly_after(MINUTE, cache, "key", "counter")
+
+    async def test_c020_pop_once(self) -> None:
+        """C-020: `pop` gives the value once."""
+        first, second = await self.handles(2)
+        await first.set("key", "", ttl=MINUTE)
+        same(await second.pop("key"), "", "pop did not give the value")
+        for cache in (first, second):
+            same(await cache.pop("key"), None, "a second pop gave the value again")
+            same(await cache.get("key"), None, "a popped key was readable")
+            same(await cache.delete("key"), False, "a popped key was there to delete")
+        same(await first.add("key", "new", ttl=MINUTE), True, "a popped key was still taken")
+
+    async def test_c030_delete(self) -> None:
+        """C-030: `delete` is True exactly if a live key went."""
+        cache = await self.handle()
+        same(await cache.delete("nobody"), False, "deleting an absent key claimed that one went")
+        await cache.set("key", "", ttl=MINUTE)
+        await cache.increment("counter", ttl=MINUTE)
+        await cache.set("spared", "value", ttl=MINUTE)
+        for key in ("key", "counter"):
+            same(await cache.delete(key), True, "deleting a live key claimed that none went")
+            same(await cache.delete(key), False, "deleting twice claimed that a key went again")
+            same(await cache.get(key), None, "a deleted key was readable")
+        same(await cache.get("spared"), "value", "delete removed another key")
+
+    async def test_c031_increment(self) -> None:
+        """C-031: `increment` adds k and −k, exactly at 2**53 + 1, and text that is an integer counts."""
+        cache = await self.handle()
+        steps = (1, 4, -3, _BIG, -1, 1, -_BIG, -10)
+        for number, by in enumerate(steps, 1):
+            same(await cache.increment("counter", by=by, ttl=MINUTE), sum(steps[:number]), f"adding {by} is not exact")
+        same(await cache.get("counter"), str(sum(steps)), "a counter does not read as its decimal text")
+        same(await cache.increment("below", by=-2, ttl=MINUTE), -2, "a new counter does not start at 0")
+        await cache.set("text", str(_BIG), ttl=MINUTE)
+        same(await cache.increment("text", ttl=MINUTE), _BIG + 1, "adding to the text of an integer is not exact")
+
+    async def test_c032_no_integer(self) -> None:
+        """C-032: `increment` on a value that is no integer is `InvalidValue`, and the value stays."""
+        cache = await self.handle()
+        for value in ("text", "", "1.5", "1e3", "0x10", "None", "--1", "1 2", " 1", "1_0", "１"):
+            await cache.set("key", value, ttl=MINUTE)
+            await raised(InvalidValue, cache.increment("key", ttl=2 * MINUTE), f"{value!r} was incremented")
+            same(await cache.get("key"), value, "a refused increment changed the value")
+        await self.gone_exactly_after(MINUTE, cache, "key")
+
+    async def test_c033_keys_refused(self) -> None:
+        """C-033: NUL, lone surrogates, wrong types and impossible sizes are `InvalidValue` in every operation."""
+        cache = await self.handle()
+        for key in cast("tuple[str, ...]", _BAD_KEYS):
+            for name, call in _calls(cache, key).items():
+                await raised(InvalidValue, call(), f"{name} took the key {key!r:.20}")
+        for value in cast("tuple[str, ...]", ("nul\0", "lone\ud800", 7, None, b"bytes")):
+            await raised(InvalidValue, cache.set("key", value, ttl=MINUTE), f"set took the value {value!r}")
+            await raised(InvalidValue, cache.add("key", value, ttl=MINUTE), f"add took the value {value!r}")
+        for by in cast("tuple[int, ...]", (1.5, "1", None, True, 2**64)):
+            await raised(InvalidValue, cache.increment("key", by=by, ttl=MINUTE), f"increment took the step {by!r}")
+        same(await cache.get("key"), None, "a refused value was stored")
+
+    async def test_c034_large_values(self) -> None:
+        """C-034: values of 1 MiB come back whole or are `InvalidValue`; larger ones are never cut."""
+        cache = await self.handle()
+        mebi = 1024 * 1024
+        for value in ("x" * mebi, "é" * mebi, "x" * (mebi + 1), "x" * 3 * mebi):
+            try:
+                await cache.set("key", value, ttl=MINUTE)
+            except InvalidValue:
+                same(await cache.get("key"), None, "a refused value was stored")
+            else:
+                same(await cache.pop("key"), value, f"a value of {len(value)} characters came back changed")
+
+    async def test_c036_increment_many(self) -> None:
+        """C-036: `increment_many` answers in order, duplicates included."""
+        cache = await self.handle()
+        same(await cache.increment_many([], ttl=MINUTE), [], "no keys were not answered with no results")
+        same(
+            await cache.increment_many(["a", "b", "a"], by=2, ttl=MINUTE), [2, 2, 4], "a duplicate did not count twice"
+        )
+        same(await cache.increment_many(("b", "c"), ttl=MINUTE), [3, 1], "counters were not answered in order")
+        same(await cache.get_many(["a", "b", "c"]), ["4", "3", "1"], "what was answered is not what is kept")
+        keys = [str(number) for number in range(500)]
+        same(await cache.increment_many(keys, ttl=MINUTE), [1] * 500, "500 counters were not answered")
+
+    async def test_c040_other_handles(self) -> None:
+        """C-040: other handles see every change at once."""
+        first, second = await self.handles(2)
+        same(await first.get("key"), None, "the cache is not empty")
+        await second.set("key", "1", ttl=MINUTE)
+        same(await first.get("key"), "1", "what one handle set another does not see")
+        await first.increment("key", ttl=MINUTE)
+        same(await second.get("key"), "2", "what one handle incremented another does not see")
+        await second.delete("key")
+        same(await first.get("key"), None, "what one handle deleted another still sees")
+        same(await first.add("key", "3", ttl=MINUTE), True, "a key that another handle deleted is taken")
+        same(await second.add("key", "4", ttl=MINUTE), False, "a key that another handle added is free")
+        same(await first.get_many(["key"]), ["3"], "a failed add of another handle changed the value")
+        same(await second.pop("key"), "3", "what one handle added another cannot pop")
+        same(await first.get("key"), None, "what one handle popped another still sees")
+
+
+def _calls(cache: Cache, key: str) -> dict[str, Callable[[], Awaitable[object]]]:
+    ttl = timedelta(minutes=1)
+    return {
+        "get": lambda: cache.get(key),
+        "get_many": lambda: cache.get_many(["fine", key]),
+        "set": lambda: cache.set(key, "value", ttl=ttl),
+        "add": lambda: cache.add(key, "value", ttl=ttl),
+        "pop": lambda: cache.pop(key),
+        "delete": lambda: cache.delete(key),
+        "increment": lambda: cache.increment(key, ttl=ttl),
+        "increment_many": lambda: cache.increment_many(["other", key], ttl=ttl),
+    }

@@ -1,0 +1,138 @@
+"""Keys are their own keys, or there is no key."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from authx_core import InvalidValue, email_key, username_key
+from authx_core.domain.canonical import email_fragment, username_fragment, username_text
+
+HOSTILE = [
+    *"aAzZiIkKsS09._-+@ ",
+    *"ıİſK",  # dotless and dotted i, long s, Kelvin sign
+    *"ａＡ＠．",  # full width
+    *"аеоАЕО",  # Cyrillic look-alikes
+    *"ßẞςΣσµμÅ",
+    *"\u0300\u0301\u0315\u0345\u0323",  # combining marks
+    *"\u200b\u200c\u200d\u202e\u2066\ufeff\u00ad",  # zero width, overrides, soft hyphen
+    *"\u0958\ufb2c\ufb01ǰΐ\u1e9b",
+    *"אب۱٠·‿\u30fb\uab70\u13a0",
+    *"\0\n\t\x7f\ud800\udfff\U000e0041\U0001f600",
+]
+TEXT = st.lists(st.sampled_from(HOSTILE), max_size=40).map("".join) | st.text(max_size=80)
+ADDRESS = st.builds("{}@{}".format, TEXT, st.sampled_from(["example.com", "bücher.de", "BÜCHER.de", "ｅxample.com"]) | TEXT)
+
+
+@settings(max_examples=600, deadline=None)
+@given(TEXT)
+@example("İ" * 200)
+@example("\ufb2c" * 100)
+@example("K\u0323\u0301")
+def test_a_username_is_refused_or_its_key_is_its_own_key(name: str) -> None:
+    try:
+        key = username_key(name)
+    except InvalidValue:
+        return
+    assert key == username_key(key)
+
+
+@settings(max_examples=600, deadline=None)
+@given(ADDRESS | TEXT)
+@example("ẞ@example.com")
+@example("\u1e9b\u0323@example.com")
+def test_an_address_is_refused_or_its_key_is_its_own_key(address: str) -> None:
+    try:
+        key = email_key(address)
+    except InvalidValue:
+        return
+    assert key == email_key(key)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXT)
+def test_a_username_to_show_has_the_same_key(name: str) -> None:
+    try:
+        key, shown = username_key(name), username_text(name)
+    except InvalidValue:
+        return
+    assert key == username_key(shown)
+
+
+@pytest.mark.parametrize("spelling", ["ANA@example.com", "ana@EXAMPLE.COM", "Ana@Example.Com"])
+def test_spellings_of_an_address_have_one_key(spelling: str) -> None:
+    assert email_key(spelling) == "ana@example.com"
+
+
+def test_domains_are_compared_in_their_ascii_form() -> None:
+    assert email_key("ana@bücher.de") == email_key("ana@xn--bcher-kva.de") == "ana@xn--bcher-kva.de"
+
+
+def test_composed_and_decomposed_letters_are_the_same() -> None:
+    assert email_key("café@example.com") == email_key("cafe\u0301@example.com")
+    assert username_key("café") == username_key("cafe\u0301")
+
+
+@pytest.mark.parametrize(("spelling", "key"), [("ANA", "ana"), ("Ａｎａ", "ana"), ("\u212aim", "kim"), ("ΣΑΣ", "σασ")])
+def test_spellings_of_a_username_have_one_key(spelling: str, key: str) -> None:
+    """Case and width are mapped (RFC 8265, section 3.3)."""
+    assert username_key(spelling) in {key, key[:-1] + "ς"}
+
+
+def test_look_alikes_of_other_scripts_are_other_names() -> None:
+    assert username_key("ana") != username_key("аnа")  # noqa: RUF001 - Cyrillic on purpose
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a@b", "a＠b", "a\u200bb", "\u202eana", "a\0", "\ud800", "ﬁ", None, 5, b"ana"])
+def test_what_no_username_can_be_is_refused(name: object) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        username_key(name)
+    assert [problem.field for problem in caught.value.problems] == ["username"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "ana", "@", "a@b@example.com", "a b@example.com", "a\u200b@example.com", "a\0@example.com", "\ud800@example.com", "a@[127.0.0.1]", None, 5],
+)
+def test_what_no_address_can_be_is_refused(address: object) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        email_key(address)
+    assert [problem.field for problem in caught.value.problems] == ["email"]
+
+
+@pytest.mark.parametrize("key", [email_key, username_key])
+def test_length_is_refused_before_a_flood_of_marks_is_normalised(key: object) -> None:
+    """The sentence is that of the bound, which comes first; normalising would take seconds."""
+    assert callable(key)
+    with pytest.raises(InvalidValue, match="must have at most 25[45] characters"):
+        key("a" + "\u0300\u0315" * 50_000 + "@example.com")
+
+
+def test_the_local_part_has_at_most_64_octets() -> None:
+    domain = "@example.com"
+    assert email_key("a" * 64 + domain) == "a" * 64 + domain
+    with pytest.raises(InvalidValue):
+        email_key("a" * 65 + domain)
+    with pytest.raises(InvalidValue, match="more than 64 octets"):
+        email_key("é" * 33 + domain)
+
+
+def test_an_address_has_at_most_254_octets() -> None:
+    start = f"{'a' * 64}@{'b' * 63}.{'b' * 63}."
+    assert len(email_key(start + "c" * 58 + ".de")) == 254
+    with pytest.raises(InvalidValue, match="at most 254"):
+        email_key(start + "c" * 59 + ".de")
+
+
+def test_a_long_domain_may_be_short_to_write_but_not_to_keep() -> None:
+    """254 characters may be more octets than that."""
+    address = "é" * 32 + "@" + ".".join(["ü" * 20] * 7) + ".de"
+    assert len(address) < 254
+    with pytest.raises(InvalidValue, match=r"octets|long|too many"):
+        email_key(address)
+
+
+def test_a_piece_of_a_key_is_folded_like_a_key() -> None:
+    assert username_fragment("ＡN") == "an"
+    assert email_fragment("Cafe\u0301") == "café"

@@ -1,0 +1,63 @@
+"""Settings are checked when they are made, all of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from authx_core import InvalidPolicy, Policy
+
+
+def wrong(**settings: Any) -> set[tuple[str, str]]:
+    with pytest.raises(InvalidPolicy) as caught:
+        Policy(**settings)
+    return {(problem.field, problem.code) for problem in caught.value.problems}
+
+
+def test_the_defaults_are_sound() -> None:
+    policy = Policy()
+    assert policy.password_min == 15
+    assert policy.username_min < policy.username_max
+
+
+def test_every_wrong_setting_is_told_at_once() -> None:
+    found = wrong(
+        password_min=7,
+        password_max="128",
+        login_max=True,
+        max_page_size=1001,
+        reset_lifetime=timedelta(0),
+        login_timeout=60,
+        without_cache="maybe",
+        blocklist="password",
+        reserved_usernames=["root"],
+    )
+    assert found == {
+        ("password_min", "out_of_range"),
+        ("password_max", "out_of_range"),
+        ("login_max", "out_of_range"),
+        ("max_page_size", "out_of_range"),
+        ("reset_lifetime", "out_of_range"),
+        ("login_timeout", "out_of_range"),
+        ("without_cache", "unknown"),
+        ("blocklist", "invalid"),
+        ("reserved_usernames", "invalid"),
+    }
+
+
+def test_settings_that_contradict_each_other_are_refused() -> None:
+    assert wrong(username_min=9, username_max=8) == {("username_min", "contradiction")}
+
+
+def test_a_blocklist_is_a_container() -> None:
+    assert wrong(blocklist=5) == {("blocklist", "invalid")}
+
+
+@pytest.mark.parametrize("field", [field.name for field in attrs.fields(Policy) if isinstance(field.default, timedelta)])
+def test_lifetimes_are_from_a_millisecond_to_ten_years(field: str) -> None:
+    Policy(**{field: timedelta(milliseconds=1)})
+    assert wrong(**{field: timedelta(microseconds=999)}) == {(field, "out_of_range")}
+    assert wrong(**{field: timedelta(days=3651)}) == {(field, "out_of_range")}

@@ -1,0 +1,126 @@
+"""From what somebody typed to fields that can be stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from authx_core import InvalidUser, NewUser, Policy, Secret, SocialIdentity
+from authx_core.domain.profile import concealed, read_changes, read_new_user, read_permissions
+
+POLICY = Policy()
+
+
+def wrong(given: object) -> set[tuple[str, str]]:
+    with pytest.raises(InvalidUser) as caught:
+        read_new_user(given, POLICY)
+    return {(problem.field, problem.code) for problem in caught.value.problems}
+
+
+def test_every_bad_field_is_told_at_once() -> None:
+    given = {
+        "email": "nobody",
+        "username": "a b",
+        "password": "short",
+        "identities": 5,
+        "extra": {"a": {1}},
+        "permissions": ["admin"],
+        "shoe": 38,
+    }
+    assert wrong(given) == {
+        ("email", "invalid"),
+        ("username", "invalid"),
+        ("password", "too_short"),
+        ("identities", "invalid"),
+        ("extra", "invalid"),
+        ("permissions", "protected"),
+        ("shoe", "unknown"),
+    }
+
+
+@pytest.mark.parametrize("field", ["id", "password_hash", "active", "confirmed", "permissions", "epoch", "version", "email_key"])
+def test_a_mapping_grants_nothing(field: str) -> None:
+    assert wrong({"username": "ana", field: "x"}) == {(field, "protected")}
+
+
+@pytest.mark.parametrize(
+    ("username", "code"),
+    [("an", "length"), ("a" * 33, "length"), ("Root", "reserved"), ("ana@example.com", "invalid"), (5, "invalid")],
+)
+def test_a_username_follows_the_policy(username: object, code: str) -> None:
+    assert wrong({"username": username}) == {("username", code)}
+
+
+@pytest.mark.parametrize(
+    "identities",
+    [[5], [None], ["ab"], bytearray(b"ab"), "ab", [{"provider": "a"}], [{"provider": 5, "subject": "x"}], [{"provider": "a", "subject": "b", "more": 1}], [{"provider": "", "subject": "b"}]],
+)
+def test_identities_are_a_list_of_provider_and_subject(identities: object) -> None:
+    assert ("identities", "invalid") in wrong({"username": "ana", "identities": identities})
+
+
+def test_identities_come_as_values_or_as_mappings() -> None:
+    given = {"identities": [SocialIdentity("github", "1"), {"provider": "google", "subject": "2"}]}
+    assert read_changes(given, POLICY) == {"identities": (SocialIdentity("github", "1"), SocialIdentity("google", "2"))}
+
+
+def test_a_number_of_any_length_is_no_address() -> None:
+    """Python refuses to write out integers of more than 4,300 digits."""
+    assert wrong({"email": 10**5000}) == {("email", "invalid")}
+
+
+@pytest.mark.parametrize("given", [{}, {"email": None, "identities": []}, NewUser()])
+def test_nobody_is_no_user(given: object) -> None:
+    assert wrong(given) == {("", "nobody")}
+
+
+@pytest.mark.parametrize("given", [None, 5, "ana", [("username", "ana")]])
+def test_a_user_is_made_of_a_new_user_or_a_mapping(given: object) -> None:
+    assert wrong(given) == {("", "invalid")}
+    with pytest.raises(InvalidUser):
+        read_changes(given, POLICY)
+
+
+def test_a_password_comes_plain_or_hashed() -> None:
+    new = NewUser(username="ana", password="correct horse battery", password_hash="$hash$")  # type: ignore[arg-type]  # text is converted
+    assert wrong(new) == {("password_hash", "contradiction")}
+
+
+def test_what_is_granted_is_checked_too() -> None:
+    given: dict[str, Any] = {"active": None, "confirmed": 1, "created_at": "now", "last_login": 5, "permissions": [""]}
+    found = wrong(NewUser(username="ana", **given))
+    assert found == {(field, "invalid") for field in given}
+
+
+def test_a_password_is_none_of_ones_names() -> None:
+    assert wrong({"email": "ana.maria@example.com", "password": "Ana.Maria@example.com"}) == {("password", "own_name")}
+
+
+@pytest.mark.parametrize("given", [None, "admin", b"admin", 5, [[]], [5], [""], {"admin": 1}])
+def test_permissions_are_a_collection_of_text(given: object) -> None:
+    with pytest.raises(InvalidUser, match="permissions"):
+        read_permissions(given)
+
+
+@pytest.mark.parametrize("given", [["a", "b"], ("a", "b"), {"a", "b"}, iter("ab")])
+def test_permissions_come_in_any_collection(given: object) -> None:
+    assert read_permissions(given) == frozenset("ab")
+
+
+@pytest.mark.parametrize("key", [5, None, "x" * 100, ("a",)])
+def test_an_unknown_field_is_named_briefly(key: object) -> None:
+    with pytest.raises(InvalidUser) as caught:
+        read_changes({key: 1}, POLICY)
+    assert [len(problem.field) <= 64 for problem in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize("password", ["canary", b"canary", ["canary"], Secret("canary")])
+def test_a_password_in_a_mapping_is_concealed_whatever_its_type(password: object) -> None:
+    assert "canary" not in repr(concealed({"password": password, "password_hash": password, "username": "ana"}))
+
+
+def test_what_is_no_mapping_is_left_alone() -> None:
+    new = NewUser(username="ana")
+    assert concealed(new) is new
+    assert concealed({"password": None}) == {"password": None}

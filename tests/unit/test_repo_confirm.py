@@ -1,0 +1,67 @@
+"""Proof of addresses, through both facades."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_core import EmailConfirmationRequested, EmailConfirmed, Event, InvalidValue, Secret, User, UsersRepo
+
+
+async def test_a_link_confirms_and_confirming_again_changes_nothing(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    token = await users.request_email_confirmation("ANA@example.com")
+    assert told == [EmailConfirmationRequested(user=ana, token=Secret(token))]
+    assert len(token) == 43
+    assert await users.confirm_email(token)
+    confirmed = await users.get(ana.id)
+    assert confirmed is not None
+    assert (confirmed.confirmed, told[1:]) == (True, [EmailConfirmed(user=confirmed)])
+    assert await users.confirm_email(token)
+    assert await users.get(ana.id) == confirmed
+    assert len(told) == 2
+
+
+async def test_a_given_token_is_used(users: UsersRepo, ana: User) -> None:
+    assert await users.request_email_confirmation(str(ana.email), "t" * 22) == "t" * 22
+    assert await users.confirm_email(Secret("t" * 22))
+
+
+@pytest.mark.parametrize("token", ["", "t" * 21, "t" * 1025])
+async def test_a_token_that_could_be_guessed_is_refused(users: UsersRepo, ana: User, token: str) -> None:
+    with pytest.raises(InvalidValue):
+        await users.request_email_confirmation(str(ana.email), token)
+
+
+@pytest.mark.parametrize("address", ["nobody@example.com", "no address"])
+async def test_an_unknown_address_gets_the_same_answer_and_nobody_is_told(users: UsersRepo, told: list[Event], address: str) -> None:
+    token = await users.request_email_confirmation(address)
+    assert len(token) == 43
+    assert told == []
+    assert not await users.confirm_email(token)
+
+
+async def test_a_blacklisted_user_is_not_written_to(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    await users.blacklist(ana.id)
+    told.clear()
+    assert await users.request_email_confirmation("ana@example.com")
+    assert told == []
+
+
+async def test_a_link_dies_after_a_day_and_stays_dead_when_the_clock_steps_back(users: UsersRepo, ana: User, clock: ManualClock) -> None:
+    token = await users.request_email_confirmation(str(ana.email))
+    clock.advance(timedelta(days=1))
+    assert not await users.confirm_email(token)
+    clock.advance(timedelta(days=-1))
+    assert not await users.confirm_email(token)
+
+
+async def test_requests_are_limited_for_each_user(users: UsersRepo, ana: User, clock: ManualClock) -> None:
+    assert [await users.is_email_confirmation_available(ana.id) for _ in range(3)] == [True, True, False]
+    clock.advance(timedelta(minutes=30))
+    assert await users.is_email_confirmation_available(ana.id)
+
+
+async def test_an_unknown_token_confirms_nobody(users: UsersRepo) -> None:
+    assert not await users.confirm_email("t" * 43)

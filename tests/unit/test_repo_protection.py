@@ -1,0 +1,140 @@
+"""Limits and logging in, through both facades."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_core import (
+    BruteForceDetected,
+    Event,
+    InvalidValue,
+    LoggedIn,
+    LoginFailed,
+    NewUser,
+    Policy,
+    TooManyAttempts,
+    User,
+    UsersRepo,
+)
+
+PASSWORD, WRONG = "correct horse battery", "wrong horse battery"
+
+
+async def limited(users: UsersRepo, key: str, maximum: Any, timeout: Any) -> bool:
+    return await users._check_timeout_and_incr(key, maximum, timeout)  # noqa: SLF001 - AuthX's name
+
+
+async def test_a_limit_admits_its_number_in_each_window(users: UsersRepo, clock: ManualClock) -> None:
+    assert [await limited(users, "key", 2, 60) for _ in range(3)] == [True, True, False]
+    clock.advance(59)
+    assert not await limited(users, "key", 2, timedelta(minutes=1))
+    clock.advance(1)
+    assert await limited(users, "key", 2, 60.0)
+
+
+async def test_a_window_that_is_over_stays_over_when_the_clock_steps_back(users: UsersRepo, clock: ManualClock) -> None:
+    assert not await limited(users, "key", 0, 60)
+    clock.advance(60)
+    assert await limited(users, "key", 1, 60)
+    clock.advance(-30)
+    assert not await limited(users, "key", 1, 60)
+
+
+@pytest.mark.parametrize("maximum", [None, True, 1.0, "1"])
+async def test_a_limit_is_a_whole_number(users: UsersRepo, maximum: object) -> None:
+    with pytest.raises(InvalidValue):
+        await limited(users, "key", maximum, 60)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, True, None, "60", float("nan"), float("inf"), 1e300, timedelta(0), timedelta(days=3651)])
+async def test_a_window_is_a_millisecond_to_ten_years(users: UsersRepo, timeout: object) -> None:
+    with pytest.raises(InvalidValue):
+        await limited(users, "key", 1, timeout)
+
+
+async def test_a_login_is_locked_over_its_limit_and_told_once(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    spellings = ["ana", "ANA", "Ａｎａ"]
+    attempts = [await users.is_bruteforce(None, spellings[number % 3]) for number in range(13)]
+    assert attempts == [False] * 10 + [True] * 3
+    assert told == [BruteForceDetected(ip=None, login="ana")]
+
+
+async def test_a_login_that_nobody_could_have_is_counted_without_its_name(users: UsersRepo, told: list[Event]) -> None:
+    for login in ("my passw0rd, typed here", None):
+        for _ in range(11):
+            await users.is_bruteforce(None, login)  # type: ignore[arg-type]  # wrong on purpose
+    assert told == [BruteForceDetected(ip=None, login=None)] * 2
+
+
+async def test_a_client_is_locked_over_its_limit_whatever_its_address(users: UsersRepo, told: list[Event]) -> None:
+    attempts = [await users.is_bruteforce(f"2001:db8::{number:x}", f"user{number}") for number in range(32)]
+    assert attempts == [False] * 30 + [True] * 2
+    assert told == [BruteForceDetected(ip="2001:db8::1e", login=None)]
+    assert not await users.is_bruteforce("2001:db8:0:1::1", "user")
+
+
+async def test_hits_do_not_prolong_a_lock(users: UsersRepo, clock: ManualClock) -> None:
+    for _ in range(11):
+        await users.is_bruteforce(None, "ana")
+    clock.advance(timedelta(minutes=14))
+    assert await users.is_bruteforce(None, "ana")
+    clock.advance(timedelta(minutes=1))
+    assert not await users.is_bruteforce(None, "ana")
+
+
+@pytest.mark.parametrize("login", ["ana", "ANA", "ana@example.com", "Ana@EXAMPLE.com"])
+async def test_name_or_address_and_password_log_in(users: UsersRepo, ana: User, told: list[Event], login: str) -> None:
+    assert await users.authenticate(login, PASSWORD, ip="192.0.2.1") == ana
+    assert told == [LoggedIn(user=ana, ip="192.0.2.1")]
+
+
+async def test_a_failure_tells_who_and_why_but_not_what_was_typed(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    assert await users.authenticate("ana", WRONG) is None
+    assert await users.authenticate("bob", WRONG) is None
+    assert await users.authenticate("bob", "x" * 2000) is None
+    await users.blacklist(ana.id)
+    assert await users.authenticate("ana", PASSWORD) is None
+    assert await users.authenticate("ana", "\0") is None
+    assert [event for event in told if isinstance(event, LoginFailed)] == [
+        LoginFailed(user_id=ana.id, ip=None, reason="password"),
+        LoginFailed(user_id=None, ip=None, reason="unknown"),
+        LoginFailed(user_id=None, ip=None, reason="unknown"),
+        LoginFailed(user_id=ana.id, ip=None, reason="blacklisted"),
+        LoginFailed(user_id=ana.id, ip=None, reason="password"),
+    ]
+
+
+async def test_too_many_attempts_lock_out_even_the_right_password(users: UsersRepo, ana: User) -> None:
+    for _ in range(10):
+        assert await users.authenticate("ana", WRONG) is None
+    with pytest.raises(TooManyAttempts):
+        await users.authenticate("ana", PASSWORD)
+
+
+async def test_a_success_starts_the_count_anew(users: UsersRepo, ana: User) -> None:
+    for _ in range(3):
+        for _ in range(9):
+            assert await users.authenticate("ana", WRONG) is None
+        assert await users.authenticate("ana", PASSWORD) is not None
+
+
+async def test_a_hash_of_no_known_scheme_is_logged_and_nobody(users: UsersRepo, caplog: pytest.LogCaptureFixture) -> None:
+    bob = await users.create(NewUser(username="bob", password_hash="$canary$"))
+    assert await users.authenticate("bob", PASSWORD) is None
+    assert bob.id in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_an_account_without_a_password_is_not_entered(users: UsersRepo) -> None:
+    await users.create({"username": "bob"})
+    assert await users.authenticate("bob", "") is None
+
+
+async def test_limits_are_the_policys(make_users: Any) -> None:
+    users: UsersRepo = make_users(policy=Policy(login_max=1, login_client_max=1))
+    assert [await users.is_bruteforce(None, "ana") for _ in range(2)] == [False, True]
+    assert [await users.is_bruteforce("::1", f"user{number}") for number in range(2)] == [False, True]
