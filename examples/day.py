@@ -10,9 +10,8 @@ from steps.links import confirm, forget_and_reset
 from steps.management import blacklist, kick_and_black_out, permit
 
 if TYPE_CHECKING:
-    from stage import Stage
-
     from authx_core import UsersRepo
+    from stage import Stage
 
 STEPS: Final = {
     "Logging in": log_in,

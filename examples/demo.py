@@ -10,19 +10,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from day import day
-from people import BUNDLED, FILE, Refusal, let_in, read
-from report import Report
 from rich.progress import track
-from stage import LetterBox, Stage, as_tasks, as_threads
 
 from authx_adapters import connect, connect_blocking
 from authx_adapters.clock import ManualClock
-from authx_core import BlockingUsersRepo, UsersRepo, run
+from authx_core import BlockingUsersRepo, InvalidValue, UsersRepo, run
+from day import day
+from people import BUNDLED, FILE, Refusal, let_in, read
+from report import Report
+from stage import LetterBox, Stage, as_tasks, as_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,16 +117,21 @@ def main() -> int:
         people = read(args.people)
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows few letters must not end the day
     report = Report()
     at_once = as_threads if args.blocking else as_tasks
     stage = Stage(ManualClock(), LetterBox(), at_once, report, people)
     with TemporaryDirectory() as folder:
         url = args.url or f"sqlite:///{Path(folder, 'users.db').as_posix()}"
         keep = args.url is None
-        if args.blocking:
-            blocking(url, stage, keep=keep)
-        else:
-            asyncio.run(asynchronous(url, stage, keep=keep))
+        try:
+            if args.blocking:
+                blocking(url, stage, keep=keep)
+            else:
+                asyncio.run(asynchronous(url, stage, keep=keep))
+        except InvalidValue as error:
+            parser.error(str(error))
     return report.close()
 
 

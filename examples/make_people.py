@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from unicodedata import combining, normalize
 
 from passlib.hash import bcrypt, django_pbkdf2_sha256
+
 from people import BUNDLED, COLUMNS, old_password
 
 if TYPE_CHECKING:

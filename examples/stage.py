@@ -13,11 +13,10 @@ import attrs
 from authx_core import EmailConfirmationRequested, Event, PasswordResetRequested, User, run
 
 if TYPE_CHECKING:
-    from people import Person
-    from report import Report
-
     from authx_adapters.clock import ManualClock
     from authx_core import UsersRepo
+    from people import Person
+    from report import Report
 
 Job: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 AtOnce: TypeAlias = Callable[[Sequence[Job]], Awaitable[list[object]]]

@@ -6,9 +6,8 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stage import fresh, ids, invited, losers, wide, winners
-
 from authx_core import InvalidUser, StaleUser, User, UsernameTaken, UsersRepo
+from stage import fresh, ids, invited, losers, wide, winners
 
 if TYPE_CHECKING:
     from stage import Stage

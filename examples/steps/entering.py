@@ -6,9 +6,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stage import HOME, fresh, ids, typed, wide, with_password, with_scheme
-
 from authx_core import BruteForceDetected, TooManyAttempts, UsersRepo
+from stage import HOME, fresh, ids, typed, wide, with_password, with_scheme
 
 if TYPE_CHECKING:
     from stage import Stage

@@ -6,9 +6,8 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stage import HOME, fresh, ids, invited, losers, typed, winners, with_password
-
 from authx_core import EmailConfirmationRequested, InvalidPassword, InvalidToken, User, UsersRepo
+from stage import HOME, fresh, ids, invited, losers, typed, winners, with_password
 
 if TYPE_CHECKING:
     from stage import Stage

@@ -7,9 +7,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stage import HOME, fresh, ids, invited, typed, winners, with_password
-
 from authx_core import InvalidToken, InvalidUser, UsersRepo
+from stage import HOME, fresh, ids, invited, typed, winners, with_password
 
 if TYPE_CHECKING:
     from stage import Stage

@@ -42,7 +42,7 @@ def _ordinary(clause: Callable[Concatenate[C, A], Coroutine[Any, Any, None]]) ->
             await contract.close()
 
     @wraps(clause)
-    def run(contract: C, *args: A.args, **kwargs: A.kwargs) -> None:
+    def run(contract: C, /, *args: A.args, **kwargs: A.kwargs) -> None:
         asyncio.run(closed_after(contract, *args, **kwargs))
 
     return run

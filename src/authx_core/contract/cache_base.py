@@ -14,8 +14,9 @@ from authx_core.ports import Cache
 MOMENT: Final = timedelta(milliseconds=1)
 MINUTE: Final = timedelta(minutes=1)
 AWKWARD: Final = (
-    "a", "A", "á", "a\u0301", "a ", " a", "ı", "i", "I", "ß", "ss", "😀", "😁", "a\u200b", "a:b", "a/b", "a%", "a_", "a*",
-    "a\n", "a\r\n", "'", '"', "\\", "{a}b", "{a}c", "ａ", "\uffff", "\U0010ffff", "\x7f", "\x01",
+    "a", "A", "á", "a\u0301", "a ", " a", "ı", "i", "I", "ß", "ss", "😀", "😁", "a\u200b", "a:b", "a/b", "a%", "a_",
+    "a*", "a\n", "a\r\n", "'", '"', "\\", "{a}b", "{a}c", "ａ",
+    "\uffff", "\U0010ffff", "\x7f", "\x01",
 )  # fmt: skip
 """Texts of which no two are equal code point by code point."""
 

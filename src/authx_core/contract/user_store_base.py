@@ -19,7 +19,8 @@ EVERYBODY: Final = UserQuery()
 KINDS: Final = ("email", "username", "identities")
 AWKWARD: Final = (
     "jose", "Jose", "josé", "jose\u0301", "jose ", " jose", "jose\t", "jo\u200bse", "joſe", "i", "ı", "I", "İ",
-    "ß", "ss", "σ", "ς", "😀", "😁", "ａ", "a", "ﬁ", "fi", "a%", "a_", "a'", 'a"', "a\\", "a:b", "a/b", "\uffff", "\U0010ffff",
+    "ß", "ss", "σ", "ς", "😀", "😁", "ａ", "a", "ﬁ", "fi",
+    "a%", "a_", "a'", 'a"', "a\\", "a:b", "a/b", "\uffff", "\U0010ffff",
 )  # fmt: skip
 """Texts of which no two are equal code point by code point."""
 _START: Final = datetime(2026, 1, 1, 9, 30, 0, 123_457, timezone.utc)

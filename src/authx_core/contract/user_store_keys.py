@@ -18,7 +18,7 @@ from authx_core.contract.user_store_base import (
     warm,
     with_key,
 )
-from authx_core.domain import IdentifierTaken, SocialIdentity, User
+from authx_core.domain import IdentifierTaken, SocialIdentity, User, UserChanges
 from authx_core.ports import UserStore
 
 
@@ -32,7 +32,8 @@ class UserStoreKeys(UserStoreClauses):
             for key in ("josé", "straße", "😀 a"):
                 created = await store.create(make_user(**with_key(kind, key)))
                 same_user(await by_key(store, kind, key), created, f"the key {key!r} ({kind}) did not find its user")
-            misses = ("jose", "Josë", "JOSÉ", "José", "jose\u0301", "josé ", " josé", "jos", "josé\u200b", "jos_", "%", "strasse",
+            misses = ("jose", "Josë", "JOSÉ", "José", "jose\u0301", "josé ", " josé", "jos", "josé\u200b", "jos_", "%",
+                      "strasse",
                       "STRASSE", "😁 a", "😀 a ", "😀  a")  # fmt: skip
             for miss in misses:
                 same(await by_key(store, kind, miss), None, f"the key {miss!r} ({kind}) found another's user")
@@ -80,7 +81,7 @@ class UserStoreKeys(UserStoreClauses):
         """U-020: `IdentifierTaken` names every taken field, and the loser leaves nothing behind."""
         store = await self.open()
         first, second = await store.create(full_user("ann")), await store.create(full_user("bob"))
-        taken = {
+        taken: dict[str, UserChanges] = {
             "email": {"email": first.email, "email_key": first.email_key},
             "username": {"username": second.username, "username_key": second.username_key},
             "identities": {"identities": (SocialIdentity("free", "1"), second.identities[0])},

@@ -14,8 +14,10 @@ from authx_core.domain import InvalidValue, User, UserId, UserQuery
 from authx_core.ports import UserStore
 
 _LITERAL: Final = (
-    "50%off", "50xoff", "a_b", "axb", "a.*b", "a.b", "a[b]c", "abc", "$gt", "a\\b", "a\\\\b", "a'b", 'a"b', "a*b", "a?b", "^a",
-    "(a|b)", "a/b", "a;--", "a\\%b", "%", "_", "\\", "zz\ud7ff", "zz\ue000", "zz\U0010ffff", "zz\U0010ffffx", "zz\uffff", "zz",
+    "50%off", "50xoff", "a_b", "axb", "a.*b", "a.b", "a[b]c", "abc", "$gt",
+    "a\\b", "a\\\\b", "a'b", 'a"b', "a*b", "a?b", "^a",
+    "(a|b)", "a/b", "a;--", "a\\%b", "%", "_", "\\",
+    "zz\ud7ff", "zz\ue000", "zz\U0010ffff", "zz\U0010ffffx", "zz\uffff", "zz",
 )  # fmt: skip
 """Texts that some engine reads as a pattern, and texts that such a pattern would find."""
 

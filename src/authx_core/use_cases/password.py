@@ -85,8 +85,8 @@ async def reset_password(
 ) -> User:
     """Spend a reset link on a new password: exactly one of several concurrent callers wins.
 
-    The address that the link was sent to counts as confirmed if it is still the user's. Raises `InvalidToken`;
-    `InvalidPassword` with every reason, and then the link is still good.
+    The address that the link was sent to counts as confirmed. Raises `InvalidToken`; `InvalidPassword` with every
+    reason, and then the link is still good.
     """
     user, link = await _resetting(token, users=users, cache=cache)
     if user is None or link is None:
@@ -96,10 +96,7 @@ async def reset_password(
     def decide(user: User) -> UserChanges:
         if not _opens(link, user):
             raise InvalidToken
-        changes: UserChanges = {"password_hash": password_hash, "epoch": user.epoch + 1}
-        if user.email is not None and user.email == link.email:
-            changes["confirmed"] = True
-        return changes
+        return {"password_hash": password_hash, "epoch": user.epoch + 1, "confirmed": user.email is not None}
 
     try:
         _, after = await change(user.id, decide, users=users, watch=("epoch", "active", "email"))
@@ -118,8 +115,8 @@ async def _resetting(token: Secret, *, users: UserStore, cache: Cache) -> tuple[
 
 
 def _opens(link: _links.Link, user: User) -> bool:
-    """Whether nothing has happened since that voids reset links."""
-    return user.active and user.epoch == link.epoch
+    """Whether nothing has happened since that voids reset links: the mailbox may be a stranger's by now."""
+    return user.active and user.epoch == link.epoch and user.email == link.email
 
 
 async def _accepted(password: Secret, user: User, *, hasher: PasswordHasher, policy: Policy) -> Masked:

@@ -1,0 +1,113 @@
+"""The same core without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_adapters.passlib import PasslibHasher
+from authx_core import BlockingUsersRepo, Suspended, UserNotFound, UsersRepo, blocking, run
+
+OPERATIONS = [
+    name
+    for name, member in inspect.getmembers(UsersRepo, inspect.isfunction)
+    if (not name.startswith(("_", "on_")) and name != "publish") or name == "_check_timeout_and_incr"
+]
+
+
+class Accounts(UsersRepo):
+    """With an operation of its own, and an override."""
+
+    async def double(self, number: int, *, plus: int = 0) -> int:
+        """Return twice a number."""
+        return number * 2 + plus
+
+    async def kick(self, id: str) -> Any:  # noqa: A002 - the facade's name
+        raise UserNotFound(id)
+
+
+class BlockingAccounts(BlockingUsersRepo):
+    """Its blocking wrapper."""
+
+    double = blocking(Accounts.double)
+
+
+@pytest.fixture
+def accounts(clock: ManualClock, hasher: PasslibHasher) -> BlockingAccounts:
+    return BlockingAccounts(Accounts(MemoryUserStore(), MemoryCache(clock), clock=clock, hasher=hasher))
+
+
+def test_run_returns_what_the_coroutine_returns() -> None:
+    async def seven() -> int:
+        return 7
+
+    assert run(seven()) == 7
+
+
+def test_run_raises_what_the_coroutine_raises() -> None:
+    async def fail() -> None:
+        raise UserNotFound("7")  # noqa: EM101 - an id
+
+    with pytest.raises(UserNotFound):
+        run(fail())
+
+
+def test_run_refuses_a_coroutine_that_waits_and_lets_it_clean_up() -> None:
+    cleaned = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            cleaned.append(True)
+
+    with pytest.raises(Suspended):
+        run(wait())
+    assert cleaned == [True]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_has_a_blocking_twin(accounts: BlockingAccounts, name: str) -> None:
+    twin, original = getattr(accounts, name, None), getattr(UsersRepo(**ports(accounts)), name)
+    if name == "kick":
+        original = accounts.users.kick
+    assert twin is not None, f"BlockingUsersRepo lacks {name}"
+    assert inspect.iscoroutinefunction(original), f"{name} is not async: it needs another kind of twin"
+    assert inspect.signature(twin) == inspect.signature(original)
+    assert inspect.getdoc(twin) == inspect.getdoc(original)
+    assert twin.__name__ == name
+    assert not inspect.iscoroutinefunction(twin)
+
+
+def ports(accounts: BlockingAccounts) -> dict[str, Any]:
+    users = accounts.users
+    return {"database": users.database, "cache": users.cache, "clock": users.clock, "hasher": users.hasher}
+
+
+def test_there_is_no_twin_of_what_does_not_exist() -> None:
+    twins = {name for name, member in vars(BlockingUsersRepo).items() if isinstance(member, blocking)}
+    assert twins == set(OPERATIONS)
+
+
+def test_a_subclass_adds_operations_and_overrides_count(accounts: BlockingAccounts) -> None:
+    assert accounts.double(4, plus=1) == 9
+    with pytest.raises(UserNotFound):
+        accounts.kick("7")
+
+
+def test_a_twin_on_the_class_is_the_decorator_with_the_docstring() -> None:
+    twin: Any = BlockingAccounts.double
+    assert isinstance(twin, blocking)
+    assert twin.__doc__ == "Return twice a number."
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_says_what_it_does(name: str) -> None:
+    operation: Callable[..., Coroutine[Any, Any, Any]] = getattr(UsersRepo, name)
+    assert operation.__doc__

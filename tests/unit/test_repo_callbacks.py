@@ -1,0 +1,155 @@
+"""Who is told, and what one that raises can do: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_adapters.passlib import PasslibHasher
+from authx_core import (
+    BlockingUsersRepo,
+    Event,
+    Events,
+    InvalidPolicy,
+    PasswordResetRequested,
+    Suspended,
+    User,
+    UserCreated,
+    UserKicked,
+    UsersRepo,
+)
+
+
+class Channel(Events):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+
+    async def publish(self, event: Event, /) -> None:
+        self.heard.append(event)
+
+
+class Duck:
+    """Receives events without inheriting the port."""
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+
+    async def publish(self, event: Event, /) -> None:
+        self.heard.append(event)
+
+
+class Greeting(UsersRepo):
+    """Greets everybody, and cannot stand a kick."""
+
+    greeted: list[str | None]
+
+    async def on_user_created(self, event: UserCreated, /) -> None:
+        self.greeted = [*getattr(self, "greeted", []), event.user.username]
+
+    async def on_user_kicked(self, event: UserKicked, /) -> None:
+        message = f"who kicked {event.user.username}?"
+        raise LookupError(message)
+
+
+async def test_plain_and_async_callbacks_and_channels_are_all_told(make_users: Callable[..., UsersRepo]) -> None:
+    plain: list[Event] = []
+    later: list[Event] = []
+    channel, duck = Channel(), Duck()
+
+    async def receive(event: Event) -> None:
+        later.append(event)
+
+    users = make_users(callbacks=[plain.append, receive, channel, duck])
+    user = await users.create({"username": "ana"})
+    assert plain == later == channel.heard == duck.heard == [UserCreated(user=user)]
+
+
+async def test_an_overridden_method_is_called_before_the_callbacks(make_users: Callable[..., UsersRepo]) -> None:
+    order: list[Any] = []
+    users = make_users(Greeting, callbacks=[lambda _: order.append(list(users.greeted))])  # type: ignore[attr-defined]  # of Greeting
+    await users.create({"username": "ana"})
+    assert order == [["ana"]]
+
+
+async def test_one_that_raises_undoes_nothing_and_hides_nothing(
+    make_users: Callable[..., UsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    def plain(event: Event) -> None:
+        raise ValueError(event.name)
+
+    async def later(event: Event) -> None:
+        raise KeyError(event.name)
+
+    users = make_users(callbacks=[plain, later, told.append])
+    user = await users.create({"username": "ana"})
+    assert await users.get(user.id) == user
+    assert told == [UserCreated(user=user)]
+    logged = [(record.name, record.levelno, record.exc_info and record.exc_info[0]) for record in caplog.records]
+    assert logged == [("authx_core", logging.ERROR, ValueError), ("authx_core", logging.ERROR, KeyError)]
+    assert "telling" in caplog.text
+    assert "in plain" in caplog.text
+
+
+async def test_an_overridden_method_that_raises_is_logged_too(
+    make_users: Callable[..., UsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    users = make_users(Greeting)
+    ana = await users.create({"username": "ana"})
+    assert (await users.kick(ana.id)).epoch == 2
+    assert [event.name for event in told] == ["user_created", "user_kicked"]
+    assert "who kicked ana?" in caplog.text
+
+
+async def test_an_event_of_the_applications_own_reaches_the_callbacks(
+    make_users: Callable[..., UsersRepo], told: list[Event]
+) -> None:
+    class ShoeBought(Event):
+        pass
+
+    class Shop(UsersRepo):
+        async def create(self, obj: Any) -> User:
+            await self.publish(ShoeBought())
+            return await super().create(obj)
+
+    await make_users(Shop).create({"username": "ana"})
+    assert [event.name for event in told] == ["shoe_bought", "user_created"]
+
+
+async def test_a_token_is_mailed_by_a_callback(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    await users.set_password_reset_token(ana.id, "t" * 43)
+    event = told[0]
+    assert isinstance(event, PasswordResetRequested)
+    assert event.token.reveal() == "t" * 43
+
+
+@pytest.fixture
+def blocking(clock: ManualClock, hasher: PasslibHasher) -> Callable[[Any], BlockingUsersRepo]:
+    return lambda callback: BlockingUsersRepo(
+        UsersRepo(MemoryUserStore(), MemoryCache(clock), [callback], clock=clock, hasher=hasher)
+    )
+
+
+def test_a_callback_that_suspends_is_an_error_in_the_blocking_facade(
+    blocking: Callable[[Any], BlockingUsersRepo],
+) -> None:
+    async def receive(_: Event) -> None:
+        await asyncio.sleep(0)
+
+    users = blocking(receive)
+    with pytest.raises(Suspended, match="an asynchronous adapter or callback is behind the blocking facade"):
+        users.create({"username": "ana"})
+    assert users.get_by_username("ana") is not None
+
+
+@pytest.mark.parametrize("seconds", [0, -1, None, "60", float("nan")])
+def test_how_long_access_lasts_is_checked_at_once(clock: ManualClock, hasher: PasslibHasher, seconds: Any) -> None:
+    with pytest.raises(InvalidPolicy, match="access_expiration"):
+        UsersRepo(MemoryUserStore(), MemoryCache(clock), (), seconds, clock=clock, hasher=hasher)
