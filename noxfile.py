@@ -52,7 +52,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check types: here with mypy and pyright, and as a user sees them, from an installed wheel."""
-    install(session, "typing")
+    install(session, "typing", "test", "demo")
     session.run("mypy", "src", "tests", "examples", "noxfile.py")
     session.run("pyright")
     with tempfile.TemporaryDirectory() as folder:

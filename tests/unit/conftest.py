@@ -104,7 +104,9 @@ def users(make_users: MakeUsers) -> UsersRepo:
 @pytest.fixture
 def ana(users: UsersRepo, told: list[Event], runner: asyncio.Runner) -> User:
     """A user with all that one can have, of whom nobody was told yet."""
-    new = NewUser(email="Ana@Example.com", username="Ana", password="correct horse battery", permissions=frozenset({"read"}))
+    new = NewUser(
+        email="Ana@Example.com", username="Ana", password="correct horse battery", permissions=frozenset({"read"})
+    )
     created = runner.run(_done(users.create(new)))
     told.clear()
     return created

@@ -36,7 +36,11 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", sorted(set(ROOT.rglob("*.py")) - set((ROOT / "contract").rglob("*"))), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    sorted(set(ROOT.rglob("*.py")) - set((ROOT / "contract").rglob("*"))),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_no_module_of_the_core_imports_outwards(path: Path) -> None:
     roots = {name.partition(".")[0] for name in imported(path)}
     assert roots <= {*sys.stdlib_module_names, "authx_core", "attrs", "cattrs", "email_validator", "precis_i18n"}
@@ -46,7 +50,12 @@ def test_no_module_of_the_core_imports_outwards(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("inner", "outer"),
-    [("domain", "ports use_cases repo blocking"), ("ports", "use_cases repo blocking"), ("use_cases", "repo blocking"), ("repo", "blocking")],
+    [
+        ("domain", "ports use_cases repo blocking"),
+        ("ports", "use_cases repo blocking"),
+        ("use_cases", "repo blocking"),
+        ("repo", "blocking"),
+    ],
 )
 def test_arrows_point_inwards(inner: str, outer: str) -> None:
     for path in (ROOT / inner).rglob("*.py"):

@@ -10,7 +10,9 @@ from authx_adapters.clock import ManualClock
 from authx_core import EmailConfirmationRequested, EmailConfirmed, Event, InvalidValue, Secret, User, UsersRepo
 
 
-async def test_a_link_confirms_and_confirming_again_changes_nothing(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_link_confirms_and_confirming_again_changes_nothing(
+    users: UsersRepo, ana: User, told: list[Event]
+) -> None:
     token = await users.request_email_confirmation("ANA@example.com")
     assert told == [EmailConfirmationRequested(user=ana, token=Secret(token))]
     assert len(token) == 43
@@ -35,7 +37,9 @@ async def test_a_token_that_could_be_guessed_is_refused(users: UsersRepo, ana: U
 
 
 @pytest.mark.parametrize("address", ["nobody@example.com", "no address"])
-async def test_an_unknown_address_gets_the_same_answer_and_nobody_is_told(users: UsersRepo, told: list[Event], address: str) -> None:
+async def test_an_unknown_address_gets_the_same_answer_and_nobody_is_told(
+    users: UsersRepo, told: list[Event], address: str
+) -> None:
     token = await users.request_email_confirmation(address)
     assert len(token) == 43
     assert told == []
@@ -49,7 +53,9 @@ async def test_a_blacklisted_user_is_not_written_to(users: UsersRepo, ana: User,
     assert told == []
 
 
-async def test_a_link_dies_after_a_day_and_stays_dead_when_the_clock_steps_back(users: UsersRepo, ana: User, clock: ManualClock) -> None:
+async def test_a_link_dies_after_a_day_and_stays_dead_when_the_clock_steps_back(
+    users: UsersRepo, ana: User, clock: ManualClock
+) -> None:
     token = await users.request_email_confirmation(str(ana.email))
     clock.advance(timedelta(days=1))
     assert not await users.confirm_email(token)

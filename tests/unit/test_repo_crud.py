@@ -52,9 +52,17 @@ async def test_a_user_is_created_from_a_mapping(users: UsersRepo, told: list[Eve
 
 async def test_a_user_is_created_from_a_new_user(users: UsersRepo, clock: ManualClock) -> None:
     before = clock.now() - timedelta(days=9)
-    new = NewUser(username="ana", active=False, confirmed=True, permissions=frozenset("a"), created_at=before, last_login=before)
+    new = NewUser(
+        username="ana", active=False, confirmed=True, permissions=frozenset("a"), created_at=before, last_login=before
+    )
     user = await users.create(new)
-    assert (user.active, user.confirmed, user.permissions, user.created_at, user.last_login) == (False, True, frozenset("a"), before, before)
+    assert (user.active, user.confirmed, user.permissions, user.created_at, user.last_login) == (
+        False,
+        True,
+        frozenset("a"),
+        before,
+        before,
+    )
     assert user.password_hash is None
 
 
@@ -134,7 +142,9 @@ async def test_an_update_of_another_version_is_stale(users: UsersRepo, ana: User
         await users.update(ana.id, given, version=0)
 
 
-@pytest.mark.parametrize("field", ["id", "password", "password_hash", "epoch", "version", "active", "confirmed", "permissions", "shoe"])
+@pytest.mark.parametrize(
+    "field", ["id", "password", "password_hash", "epoch", "version", "active", "confirmed", "permissions", "shoe"]
+)
 async def test_what_has_an_operation_of_its_own_is_not_updated(users: UsersRepo, ana: User, field: str) -> None:
     with pytest.raises(InvalidUser):
         await users.update(ana.id, {field: 1, "username": "anna"})
@@ -185,7 +195,15 @@ async def test_a_walk_goes_over_everybody_once(users: UsersRepo, clock: ManualCl
         clock.advance(1)
         await users.create(NewUser(email=f"user{number}@Example.com", username=f"user{number}", active=number != 3))
     walked: list[User] = []
-    while page := await users.search_after(walked[-1].id if walked else None, email="R", email_prefix="USER", username_prefix="Us", username="SER", active=True, size=4):
+    while page := await users.search_after(
+        walked[-1].id if walked else None,
+        email="R",
+        email_prefix="USER",
+        username_prefix="Us",
+        username="SER",
+        active=True,
+        size=4,
+    ):
         walked += page
     assert [user.username for user in walked] == [f"user{number}" for number in (0, 1, 2, 4, 5, 6)]
     assert await users.search_after(permission="read") == []

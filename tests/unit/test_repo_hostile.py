@@ -71,14 +71,19 @@ ORDINARY: Final = {
     ("_check_timeout_and_incr", "max", "huge number"): "it is a limit that nobody reaches",
     ("is_email_confirmation_available", "id", "empty"): "nobody's requests are counted too",
     ("is_password_reset_available", "id", "empty"): "nobody's requests are counted too",
-    **{(name, "permissions", "list"): "it is a permission" for name in ("set_permissions", "add_permissions", "remove_permissions")},
+    **{
+        (name, "permissions", "list"): "it is a permission"
+        for name in ("set_permissions", "add_permissions", "remove_permissions")
+    },
 }
 """What looks hostile and is not."""
 
 OPERATIONS: Final = {
     name: operation
     for name, operation in inspect.getmembers(UsersRepo, inspect.iscoroutinefunction)
-    if not name.startswith("on_") and name not in ("publish", "check_access") and (name[0] != "_" or name == "_check_timeout_and_incr")
+    if not name.startswith("on_")
+    and name not in ("publish", "check_access")
+    and (name[0] != "_" or name == "_check_timeout_and_incr")
 }
 PARAMETERS: Final = [
     (name, parameter)
@@ -152,17 +157,27 @@ async def test_a_hostile_address_gets_a_link_that_opens_nothing(users: UsersRepo
 
 @pytest.mark.parametrize("field", ["email", "username", "password", "identities", "extra"])
 @pytest.mark.parametrize("operation", ["create", "update"])
-async def test_hostile_fields_are_refused_or_kept_as_they_are(users: UsersRepo, ana: User, field: str, operation: str) -> None:
+async def test_hostile_fields_are_refused_or_kept_as_they_are(
+    users: UsersRepo, ana: User, field: str, operation: str
+) -> None:
     for number, value in enumerate(HOSTILE.values()):
         for given in (value, [value], {"a": value}, [{"provider": value, "subject": "x"}]):
-            fields = {"username": f"user{number}", "identities": [{"provider": "x", "subject": str(number)}], field: given}
+            fields = {
+                "username": f"user{number}",
+                "identities": [{"provider": "x", "subject": str(number)}],
+                field: given,
+            }
             before = await users.get(ana.id)
             with suppress(AuthxError):
                 user = await (users.create(fields) if operation == "create" else users.update(ana.id, fields))
                 assert field not in ("email", "username") or given is None
                 assert field != "password" or given is None
                 assert field != "extra" or user.extra == given
-                await (users.delete(user.id) if operation == "create" else users.update(ana.id, {"email": ana.email, "username": "ana"}))
+                await (
+                    users.delete(user.id)
+                    if operation == "create"
+                    else users.update(ana.id, {"email": ana.email, "username": "ana"})
+                )
                 continue
             assert await users.get(ana.id) == before
 

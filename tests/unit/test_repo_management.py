@@ -60,7 +60,9 @@ async def test_a_kick_is_for_good(users: UsersRepo, ana: User, told: list[Event]
     assert (await users.kick(ana.id)).epoch == ana.epoch + 2
 
 
-async def test_a_blackout_moves_only_forward_until_it_is_lifted(users: UsersRepo, told: list[Event], clock: ManualClock) -> None:
+async def test_a_blackout_moves_only_forward_until_it_is_lifted(
+    users: UsersRepo, told: list[Event], clock: ManualClock
+) -> None:
     now = clock.now()
     assert await users.get_blackout() is None
     assert await users.set_blackout(now) == now
@@ -110,7 +112,9 @@ async def test_permissions_stay_within_their_bound(users: UsersRepo, ana: User) 
         lambda users: users.remove_permissions("0", []),
     ],
 )
-async def test_nobody_is_not_managed(users: UsersRepo, told: list[Event], call: Callable[[UsersRepo], Awaitable[Any]]) -> None:
+async def test_nobody_is_not_managed(
+    users: UsersRepo, told: list[Event], call: Callable[[UsersRepo], Awaitable[Any]]
+) -> None:
     with pytest.raises(UserNotFound):
         await call(users)
     assert told == []

@@ -17,7 +17,13 @@ from authx_adapters.passlib import PasslibHasher
 from authx_core import BlockingUsersRepo, EmailTaken, InvalidToken, User, UsernameTaken, UsersRepo
 
 TOKEN = "t" * 43
-ADDRESSES = ["rené@example.com", "RENÉ@example.com", normalize("NFD", "René@Example.com"), "renÉ@ｅxample.com", "ReNé@EXAMPLE.COM"]
+ADDRESSES = [
+    "rené@example.com",
+    "RENÉ@example.com",
+    normalize("NFD", "René@Example.com"),
+    "renÉ@ｅxample.com",
+    "ReNé@EXAMPLE.COM",
+]
 NAMES = ["rené", "RENÉ", normalize("NFD", "René"), "ｒｅｎé", "ReNé"]
 
 
@@ -86,7 +92,9 @@ async def test_a_limit_admits_exactly_its_number_of_many(users: UsersRepo) -> No
 
 
 @pytest.mark.parametrize("limit", [1, 100])
-def test_a_limit_admits_exactly_its_number_from_sixteen_threads(clock: ManualClock, hasher: PasslibHasher, limit: int) -> None:
+def test_a_limit_admits_exactly_its_number_from_sixteen_threads(
+    clock: ManualClock, hasher: PasslibHasher, limit: int
+) -> None:
     users = BlockingUsersRepo(UsersRepo(MemoryUserStore(), MemoryCache(clock), clock=clock, hasher=hasher))
     admitted: list[bool] = []
 

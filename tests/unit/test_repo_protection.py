@@ -50,7 +50,9 @@ async def test_a_limit_is_a_whole_number(users: UsersRepo, maximum: object) -> N
         await limited(users, "key", maximum, 60)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, True, None, "60", float("nan"), float("inf"), 1e300, timedelta(0), timedelta(days=3651)])
+@pytest.mark.parametrize(
+    "timeout", [0, -1, True, None, "60", float("nan"), float("inf"), 1e300, timedelta(0), timedelta(days=3651)]
+)
 async def test_a_window_is_a_millisecond_to_ten_years(users: UsersRepo, timeout: object) -> None:
     with pytest.raises(InvalidValue):
         await limited(users, "key", 1, timeout)
@@ -92,7 +94,9 @@ async def test_name_or_address_and_password_log_in(users: UsersRepo, ana: User, 
     assert told == [LoggedIn(user=ana, ip="192.0.2.1")]
 
 
-async def test_a_failure_tells_who_and_why_but_not_what_was_typed(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_failure_tells_who_and_why_but_not_what_was_typed(
+    users: UsersRepo, ana: User, told: list[Event]
+) -> None:
     assert await users.authenticate("ana", WRONG) is None
     assert await users.authenticate("bob", WRONG) is None
     assert await users.authenticate("bob", "x" * 2000) is None
@@ -122,7 +126,9 @@ async def test_a_success_starts_the_count_anew(users: UsersRepo, ana: User) -> N
         assert await users.authenticate("ana", PASSWORD) is not None
 
 
-async def test_a_hash_of_no_known_scheme_is_logged_and_nobody(users: UsersRepo, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_hash_of_no_known_scheme_is_logged_and_nobody(
+    users: UsersRepo, caplog: pytest.LogCaptureFixture
+) -> None:
     bob = await users.create(NewUser(username="bob", password_hash="$canary$"))
     assert await users.authenticate("bob", PASSWORD) is None
     assert bob.id in caplog.text

@@ -44,7 +44,9 @@ DEEDS: dict[str, Do] = {
     "create with a hash": lambda users, _: users.create(NewUser(username="bob", password_hash=HASH)),
     "create with a hash in a mapping": lambda users, _: users.create({"username": "bob", "password_hash": HASH}),
     "create of a taken name": lambda users, _: users.create({"username": "ana", "password": CANARY}),
-    "create of a taken name with a hash": lambda users, _: users.create(NewUser(email="ana@example.com", password_hash=HASH)),
+    "create of a taken name with a hash": lambda users, _: users.create(
+        NewUser(email="ana@example.com", password_hash=HASH)
+    ),
     "create with a password too long": lambda users, _: users.create({"username": "bob", "password": LONG}),
     "create with a broken password": lambda users, _: users.create({"username": "bob", "password": BROKEN}),
     "create with a wrong field": lambda users, _: users.create({"username": "a b", "password": CANARY}),
@@ -69,10 +71,18 @@ DEEDS: dict[str, Do] = {
     "authenticate with too much": lambda users, _: users.authenticate("ana", LONG),
     "authenticate a broken hash": lambda users, _: users.authenticate("eve", CANARY),
     "authenticate too often": lambda users, _: often(users),
-    "request_email_confirmation with a bad token": lambda users, _: users.request_email_confirmation("ana@example.com", BROKEN),
+    "request_email_confirmation with a bad token": lambda users, _: users.request_email_confirmation(
+        "ana@example.com", BROKEN
+    ),
     "confirm_email": lambda users, _: users.confirm_email(CONFIRM),
     "confirm_email with a bad token": lambda users, _: users.confirm_email(LONG),
 }
+
+
+@pytest.fixture(params=["memory", "threaded-sqlite", "aiosqlite", "blocking-sqlite"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Both colours, over what has drivers of its own and what has not."""
+    return str(request.param)
 
 
 async def often(users: UsersRepo) -> None:
@@ -84,7 +94,9 @@ def shown(error: BaseException) -> str:
     """Write out an error, its causes, and the locals of all frames but the tests' own."""
     written = TracebackException.from_exception(error, capture_locals=True)
     for each in chain(written):
-        each.stack[:] = [frame for frame in each.stack if not Path(frame.filename).is_relative_to(Path(__file__).parent)]
+        each.stack[:] = [
+            frame for frame in each.stack if not Path(frame.filename).is_relative_to(Path(__file__).parent)
+        ]
     return f"{error!r} {error!s} {error.args!r} {vars(error)!r} {''.join(written.format())}"
 
 
@@ -128,7 +140,9 @@ def fails(event: Event) -> None:
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-async def test_no_secret_shows(make_users: Callable[..., UsersRepo], told: list[Event], logged: Logged, deed: str) -> None:
+async def test_no_secret_shows(
+    make_users: Callable[..., UsersRepo], told: list[Event], logged: Logged, deed: str
+) -> None:
     users = make_users(callbacks=[fails, told.append])
     ana = await users.create({"username": "ana", "email": "ana@example.com", "password": CANARY})
     await users.create(NewUser(username="eve", password_hash="$unknown$" + CANARY))
@@ -163,9 +177,15 @@ class Full(PasswordHasher):
         raise Overloaded
 
 
-async def test_an_overloaded_hasher_shows_no_password(make_users: Callable[..., UsersRepo], users: UsersRepo, ana: User) -> None:
+async def test_an_overloaded_hasher_shows_no_password(
+    make_users: Callable[..., UsersRepo], users: UsersRepo, ana: User
+) -> None:
     full = make_users(hasher=Full())
-    for call in (full.authenticate("ana", CANARY), full.create({"username": "bob", "password": CANARY}), full.set_password(ana.id, CANARY)):
+    for call in (
+        full.authenticate("ana", CANARY),
+        full.create({"username": "bob", "password": CANARY}),
+        full.set_password(ana.id, CANARY),
+    ):
         with pytest.raises(Overloaded) as caught:
             await call
         assert CANARY not in shown(caught.value)
@@ -173,7 +193,6 @@ async def test_an_overloaded_hasher_shows_no_password(make_users: Callable[..., 
 
 async def test_a_full_queue_shows_no_password(clock: ManualClock, hasher: PasslibHasher) -> None:
     """`Threaded` without a place to wait refuses the second of two at once."""
-
 
     slow = PasslibHasher(CryptContext(["argon2"], argon2__time_cost=2, argon2__memory_cost=8192, argon2__parallelism=1))
     users = UsersRepo(MemoryUserStore(), MemoryCache(clock), clock=clock, hasher=Threaded(slow, workers=1, queue=0))

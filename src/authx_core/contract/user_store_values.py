@@ -38,7 +38,7 @@ _WRONG: Final[Mapping[str, tuple[object, ...]]] = {
     "created_at": (None, _NAIVE, 1.5, "2026-01-01"),
     "last_login": (_NAIVE, 1.5),
     "extra": (
-        None, [], {"a": "nul\0"}, {"lone\ud800": 1}, {"a": [{"b": "lone\ud800"}]}, {1: 1}, {"a": b"bytes"}, 
+        None, [], {"a": "nul\0"}, {"lone\ud800": 1}, {"a": [{"b": "lone\ud800"}]}, {1: 1}, {"a": b"bytes"},
         {"a": 2**64}, {"a": float("nan")},
     ),
     "epoch": (None, 0, True, 1.5),

@@ -39,12 +39,43 @@ def refused(check: Callable[..., None], *args: object, **options: object) -> lis
         *[("email", value) for value in ("", 5, "x" * 255)],
         *[("active", value) for value in (None, 1, "yes")],
         *[("epoch", value) for value in (0, -1, True, 1.0, "1", 2**63)],
-        *[("created_at", value) for value in (None, "now", datetime(2026, 1, 1), datetime.min.replace(tzinfo=timezone(timedelta(hours=1))))],  # noqa: DTZ001 - naive on purpose
+        *[
+            ("created_at", value)
+            for value in (None, "now", datetime(2026, 1, 1), datetime.min.replace(tzinfo=timezone(timedelta(hours=1))))
+        ],  # noqa: DTZ001 - naive on purpose
         *[("last_login", value) for value in (5, datetime(2026, 1, 1))],  # noqa: DTZ001 - naive on purpose
-        *[("permissions", value) for value in (None, {"a"}, ["a"], frozenset({""}), frozenset({5}), frozenset(map(str, range(1001))))],
-        *[("identities", value) for value in ([], (5,), MANY, (MANY[0], MANY[0]), (SocialIdentity("", "1"),), (SocialIdentity("a", ""),))],
-        *[("extra", value) for value in (None, [], {5: 1}, {"a": {1}}, {"a": float("nan")}, {"a": 2**63}, {"a": -(2**63) - 1}, {"a": "\0"})],
-        *[("extra", value) for value in ({"a": deep(32)}, {"a": "x" * 65536}, {"a": CIRCLE}, {"a" * 65537: 1}, {"a": [0] * 65536}, {"a": [b""]})],
+        *[
+            ("permissions", value)
+            for value in (None, {"a"}, ["a"], frozenset({""}), frozenset({5}), frozenset(map(str, range(1001))))
+        ],
+        *[
+            ("identities", value)
+            for value in ([], (5,), MANY, (MANY[0], MANY[0]), (SocialIdentity("", "1"),), (SocialIdentity("a", ""),))
+        ],
+        *[
+            ("extra", value)
+            for value in (
+                None,
+                [],
+                {5: 1},
+                {"a": {1}},
+                {"a": float("nan")},
+                {"a": 2**63},
+                {"a": -(2**63) - 1},
+                {"a": "\0"},
+            )
+        ],
+        *[
+            ("extra", value)
+            for value in (
+                {"a": deep(32)},
+                {"a": "x" * 65536},
+                {"a": CIRCLE},
+                {"a" * 65537: 1},
+                {"a": [0] * 65536},
+                {"a": [b""]},
+            )
+        ],
         ("extra", {"a": [1000] * 20_000}),
     ],
 )
@@ -77,7 +108,11 @@ def test_all_problems_of_a_user_are_told() -> None:
 
 
 def test_id_and_version_are_not_changed() -> None:
-    assert refused(checks.check_update, {"id": "2", "version": 2, "shoe": 1, "epoch": 2}, None) == ["id", "version", "shoe"]
+    assert refused(checks.check_update, {"id": "2", "version": 2, "shoe": 1, "epoch": 2}, None) == [
+        "id",
+        "version",
+        "shoe",
+    ]
 
 
 def test_extra_and_identities_are_not_compared() -> None:
@@ -115,7 +150,9 @@ def test_the_key_of_an_entry_is_short_text(key: object) -> None:
     assert refused(checks.check_entry, [key]) == ["key"]
 
 
-@pytest.mark.parametrize("ttl", [0, None, timedelta(0), timedelta(seconds=-1), timedelta(microseconds=999), timedelta(days=3651)])
+@pytest.mark.parametrize(
+    "ttl", [0, None, timedelta(0), timedelta(seconds=-1), timedelta(microseconds=999), timedelta(days=3651)]
+)
 def test_an_entry_has_a_lifetime(ttl: object) -> None:
     assert refused(checks.check_entry, ["key"], ttl=ttl) == ["ttl"]
 

@@ -88,7 +88,8 @@ def test_the_most_telling_child_is_made_and_names_all_that_is_taken(fields: list
 
 @pytest.mark.parametrize("kind", [errors.UserNotFound, errors.StaleUser])
 @pytest.mark.parametrize(
-    ("user_id", "shown"), [("42", "42"), ("x" * 300, "x" * 255), ("\ud800", "\\ud800"), (5, "<int>"), (None, "<NoneType>")]
+    ("user_id", "shown"),
+    [("42", "42"), ("x" * 300, "x" * 255), ("\ud800", "\\ud800"), (5, "<int>"), (None, "<NoneType>")],
 )
 def test_a_hostile_id_is_shown_briefly(kind: type[errors.UserNotFound], user_id: object, shown: str) -> None:
     assert kind(user_id).user_id == shown

@@ -65,7 +65,10 @@ def test_a_token_does_not_travel() -> None:
     ("event", "expected"),
     [
         (BlackoutSet(cutoff=NOW), {"event": "blackout_set", "cutoff": NOW.isoformat()}),
-        (LoginFailed(user_id=None, ip="::1", reason="unknown"), {"event": "login_failed", "user_id": None, "ip": "::1", "reason": "unknown"}),
+        (
+            LoginFailed(user_id=None, ip="::1", reason="unknown"),
+            {"event": "login_failed", "user_id": None, "ip": "::1", "reason": "unknown"},
+        ),
     ],
 )
 def test_plain_fields_travel_as_json(event: Event, expected: dict[str, object]) -> None:

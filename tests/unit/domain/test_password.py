@@ -17,7 +17,9 @@ def codes(password: object, policy: Policy = POLICY, **known: tuple[str | None, 
     return [problem.code for problem in check_password(given, policy, **known)]  # type: ignore[arg-type]  # wrong ones on purpose
 
 
-@pytest.mark.parametrize("password", ["correct horse battery", "пароль-на-кириллице", "🦊" * 7 + "🐻" * 8, " " * 7 + "a" * 8])
+@pytest.mark.parametrize(
+    "password", ["correct horse battery", "пароль-на-кириллице", "🦊" * 7 + "🐻" * 8, " " * 7 + "a" * 8]
+)
 def test_any_unicode_will_do(password: str) -> None:
     assert codes(password) == []
 

@@ -56,7 +56,9 @@ def test_a_blocklist_is_a_container() -> None:
     assert wrong(blocklist=5) == {("blocklist", "invalid")}
 
 
-@pytest.mark.parametrize("field", [field.name for field in attrs.fields(Policy) if isinstance(field.default, timedelta)])
+@pytest.mark.parametrize(
+    "field", [field.name for field in attrs.fields(Policy) if isinstance(field.default, timedelta)]
+)
 def test_lifetimes_are_from_a_millisecond_to_ten_years(field: str) -> None:
     Policy(**{field: timedelta(milliseconds=1)})
     assert wrong(**{field: timedelta(microseconds=999)}) == {(field, "out_of_range")}

@@ -39,7 +39,9 @@ def test_every_bad_field_is_told_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize("field", ["id", "password_hash", "active", "confirmed", "permissions", "epoch", "version", "email_key"])
+@pytest.mark.parametrize(
+    "field", ["id", "password_hash", "active", "confirmed", "permissions", "epoch", "version", "email_key"]
+)
 def test_a_mapping_grants_nothing(field: str) -> None:
     assert wrong({"username": "ana", field: "x"}) == {(field, "protected")}
 
@@ -54,7 +56,17 @@ def test_a_username_follows_the_policy(username: object, code: str) -> None:
 
 @pytest.mark.parametrize(
     "identities",
-    [[5], [None], ["ab"], bytearray(b"ab"), "ab", [{"provider": "a"}], [{"provider": 5, "subject": "x"}], [{"provider": "a", "subject": "b", "more": 1}], [{"provider": "", "subject": "b"}]],
+    [
+        [5],
+        [None],
+        ["ab"],
+        bytearray(b"ab"),
+        "ab",
+        [{"provider": "a"}],
+        [{"provider": 5, "subject": "x"}],
+        [{"provider": "a", "subject": "b", "more": 1}],
+        [{"provider": "", "subject": "b"}],
+    ],
 )
 def test_identities_are_a_list_of_provider_and_subject(identities: object) -> None:
     assert ("identities", "invalid") in wrong({"username": "ana", "identities": identities})

@@ -1,0 +1,129 @@
+"""What comes between reading and writing, made to happen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+from passlib.context import CryptContext
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_adapters.passlib import PasslibHasher
+from authx_core import Event, InvalidToken, NewUser, StaleUser, StoreUnavailable, User, UserFields, UsersRepo
+
+TOKEN, PASSWORD, OTHER = "t" * 43, "correct horse battery", "another horse battery"
+Meddle: TypeAlias = Callable[[MemoryUserStore], Awaitable[Any]]
+
+
+class Meddled(MemoryUserStore):
+    """A store in which somebody else acts just before a change is written, so many times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meddle: Meddle | None = None
+        self.times = 0
+
+    async def update(self, user_id: str, changes: Any, /, *, expected: UserFields | None = None) -> User:
+        if self.meddle is not None and self.times > 0:
+            self.times -= 1
+            meddle, self.meddle = self.meddle, None
+            await meddle(self)
+            self.meddle = meddle
+        return await super().update(user_id, changes, expected=expected)
+
+    def expect(self, meddle: Meddle, times: int = 1) -> None:
+        self.meddle, self.times = meddle, times
+
+
+@pytest.fixture
+def store() -> Meddled:
+    return Meddled()
+
+
+@pytest.fixture
+def users(store: Meddled, clock: ManualClock, hasher: PasslibHasher, told: list[Event]) -> UsersRepo:
+    return UsersRepo(store, MemoryCache(clock), [told.append], clock=clock, hasher=hasher)
+
+
+@pytest.fixture
+def outdated() -> NewUser:
+    context = CryptContext(["argon2"], argon2__time_cost=1, argon2__memory_cost=32, argon2__parallelism=1)
+    return NewUser(username="ana", password_hash=context.hash(PASSWORD))
+
+
+def bumping(user_id: str) -> Meddle:
+    async def bump(store: MemoryUserStore) -> None:
+        found = await store.get(user_id)
+        assert found is not None
+        await store.update(user_id, {"epoch": found.epoch + 1})
+
+    return bump
+
+
+async def test_a_change_is_decided_anew_when_somebody_came_between(users: UsersRepo, store: Meddled) -> None:
+    ana = await users.create({"username": "ana"})
+    store.expect(bumping(ana.id), 3)
+    assert (await users.kick(ana.id)).epoch == 5
+
+
+async def test_a_change_gives_up_when_somebody_always_comes_between(users: UsersRepo, store: Meddled) -> None:
+    ana = await users.create({"username": "ana"})
+    store.expect(bumping(ana.id), 1000)
+    with pytest.raises(StaleUser):
+        await users.kick(ana.id)
+    assert store.times == 1000 - 256
+
+
+@pytest.mark.parametrize("end", ["delete", "kick", "blacklist"])
+async def test_a_reset_is_overtaken_by_what_voids_it(users: UsersRepo, store: Meddled, end: str) -> None:
+    ana = await users.create({"username": "ana", "password": PASSWORD})
+    await users.set_password_reset_token(ana.id, TOKEN)
+    deeds: dict[str, Meddle] = {
+        "delete": lambda store: store.delete(ana.id),
+        "kick": bumping(ana.id),
+        "blacklist": lambda store: store.update(ana.id, {"active": False}),
+    }
+    store.expect(deeds[end])
+    with pytest.raises(InvalidToken):
+        await users.reset_password(TOKEN, OTHER)
+    assert await users.authenticate("ana", OTHER) is None
+
+
+async def test_a_confirmation_is_overtaken_by_another_address(users: UsersRepo, store: Meddled) -> None:
+    ana = await users.create({"email": "ana@example.com"})
+    token = await users.request_email_confirmation("ana@example.com")
+    store.expect(lambda store: store.update(ana.id, {"email": "eve@example.com", "email_key": "eve@example.com"}))
+    assert not await users.confirm_email(token)
+    after = await users.get(ana.id)
+    assert after is not None
+    assert not after.confirmed
+
+
+@pytest.mark.parametrize("end", ["set_password", "delete", "unavailable"])
+async def test_logging_in_does_not_fail_for_a_rehash_that_does(
+    users: UsersRepo, store: Meddled, outdated: NewUser, caplog: pytest.LogCaptureFixture, end: str
+) -> None:
+    ana = await users.create(outdated)
+
+    async def fail(_: MemoryUserStore) -> None:
+        raise StoreUnavailable
+
+    deeds: dict[str, Meddle] = {
+        "set_password": lambda store: store.update(ana.id, {"password_hash": "$new$"}),
+        "delete": lambda store: store.delete(ana.id),
+        "unavailable": fail,
+    }
+    store.expect(deeds[end])
+    assert await users.authenticate("ana", PASSWORD) == ana
+    assert f"the password hash of user {ana.id} stays outdated" in caplog.text
+
+
+async def test_a_rehash_never_puts_an_old_password_back(users: UsersRepo, store: Meddled, outdated: NewUser) -> None:
+    ana = await users.create(outdated)
+    store.expect(lambda store: store.update(ana.id, {"password_hash": "$new$"}))
+    await users.authenticate("ana", PASSWORD)
+    after = await users.get(ana.id)
+    assert after is not None
+    assert after.password_hash == "$new$"
