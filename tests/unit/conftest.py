@@ -27,7 +27,7 @@ MakeUsers: TypeAlias = Callable[..., UsersRepo]
 
 
 class Awaited:
-    """A `BlockingUsersRepo` whose operations are awaited, each in a thread of its own; all else is its `UsersRepo`'s."""
+    """A `BlockingUsersRepo` whose operations are awaited, each in a thread; all else is its `UsersRepo`'s."""
 
     def __init__(self, blocking: BlockingUsersRepo) -> None:
         self._blocking = blocking

@@ -173,7 +173,8 @@ async def test_the_last_login_is_noted(users: UsersRepo, ana: User, clock: Manua
 
 @pytest.mark.parametrize("operation", ["update", "update_last_login"])
 async def test_nobody_is_not_updated(users: UsersRepo, operation: str) -> None:
-    for given in ({"extra": {}}, {"username": "anna"}):
+    changes: tuple[dict[str, Any], ...] = ({"extra": {}}, {"username": "anna"})
+    for given in changes:
         with pytest.raises(UserNotFound):
             await (users.update("nobody", given) if operation == "update" else users.update_last_login("nobody"))
 

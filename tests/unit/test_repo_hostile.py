@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -56,7 +56,7 @@ VALID: Final[dict[str, Any]] = {
     "ts": NOW,
     "permissions": ["write"],
 }
-NOBODY: Final = (None, False, [], ([], 0))
+NOBODY: Final[tuple[object, ...]] = (None, False, [], ([], 0))
 
 ORDINARY: Final = {
     ("search", "username", "empty"): "every name contains it",
@@ -92,7 +92,7 @@ PARAMETERS: Final = [
 ]
 
 
-@pytest.fixture(params=["memory", "aiosqlite", "blocking-sqlite"])
+@pytest.fixture(params=["memory", "blocking-sqlite"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Both colours, and an engine that chokes on what the core lets through."""
     return str(request.param)
@@ -130,15 +130,21 @@ async def test_nothing_hostile_finds_anybody_or_breaks_out(users: UsersRepo, ana
     for label, value in attacked(name, target):
         before = await users.get(ana.id)
         named = arguments(name, target, value, ana)
-        try:
-            result = await getattr(users, name)(**named)
-        except AuthxError as error:
-            assert type(error) is not AuthxError
+        result = await outcome(getattr(users, name)(**named))
+        if isinstance(result, AuthxError):
+            assert type(result) is not AuthxError
             assert await users.get(ana.id) == before, label
-            str(error).encode()
-            assert len(str(error)) < 2000, label
+            assert len(str(result).encode()) < 2000, label
         else:
             assert result in NOBODY or not identifies, label
+
+
+async def outcome(call: Awaitable[object]) -> object:
+    """Return the result or the error of ours; any other error gets away."""
+    try:
+        return await call
+    except AuthxError as error:
+        return error
 
 
 @pytest.mark.parametrize(("key", "label"), ORDINARY.items())
@@ -148,10 +154,10 @@ def test_what_is_ordinary_is_an_operation_that_exists(key: tuple[str, str, str],
     assert label
 
 
-@pytest.mark.parametrize("email", HOSTILE)
-async def test_a_hostile_address_gets_a_link_that_opens_nothing(users: UsersRepo, ana: User, email: str) -> None:
-    token = await users.request_email_confirmation(HOSTILE[email])
-    assert not await users.confirm_email(token)
+async def test_a_hostile_address_gets_a_link_that_opens_nothing(users: UsersRepo, ana: User) -> None:
+    for label, address in HOSTILE.items():
+        token = await users.request_email_confirmation(address)
+        assert not await users.confirm_email(token), label
     assert await users.get(ana.id) == ana
 
 

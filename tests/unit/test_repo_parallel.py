@@ -87,7 +87,7 @@ async def test_of_several_deletes_one_is_true(users: UsersRepo, ana: User) -> No
 
 
 async def test_a_limit_admits_exactly_its_number_of_many(users: UsersRepo) -> None:
-    admitted = await asyncio.gather(*(users._check_timeout_and_incr("key", 7, 60) for _ in range(500)))  # noqa: SLF001 - AuthX's name
+    admitted = await asyncio.gather(*(users._check_timeout_and_incr("key", 7, 60) for _ in range(500)))
     assert Counter(admitted) == {True: 7, False: 493}
 
 
@@ -100,7 +100,7 @@ def test_a_limit_admits_exactly_its_number_from_sixteen_threads(
 
     def work() -> None:
         for _ in range(32):
-            admitted.append(users._check_timeout_and_incr("key", limit, timedelta(minutes=1)))  # noqa: SLF001, PERF401 - AuthX's name; threads append
+            admitted.append(users._check_timeout_and_incr("key", limit, timedelta(minutes=1)))  # noqa: PERF401 - threads append
 
     threads = [Thread(target=work) for _ in range(16)]
     for thread in threads:

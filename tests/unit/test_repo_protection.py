@@ -24,8 +24,8 @@ from authx_core import (
 PASSWORD, WRONG = "correct horse battery", "wrong horse battery"
 
 
-async def limited(users: UsersRepo, key: str, maximum: Any, timeout: Any) -> bool:
-    return await users._check_timeout_and_incr(key, maximum, timeout)  # noqa: SLF001 - AuthX's name
+async def limited(users: UsersRepo, key: str, maximum: Any, window: Any) -> bool:
+    return await users._check_timeout_and_incr(key, maximum, window)
 
 
 async def test_a_limit_admits_its_number_in_each_window(users: UsersRepo, clock: ManualClock) -> None:
@@ -51,14 +51,15 @@ async def test_a_limit_is_a_whole_number(users: UsersRepo, maximum: object) -> N
 
 
 @pytest.mark.parametrize(
-    "timeout", [0, -1, True, None, "60", float("nan"), float("inf"), 1e300, timedelta(0), timedelta(days=3651)]
+    "window", [0, -1, True, None, "60", float("nan"), float("inf"), 1e300, timedelta(0), timedelta(days=3651)]
 )
-async def test_a_window_is_a_millisecond_to_ten_years(users: UsersRepo, timeout: object) -> None:
+async def test_a_window_is_a_millisecond_to_ten_years(users: UsersRepo, window: object) -> None:
     with pytest.raises(InvalidValue):
-        await limited(users, "key", 1, timeout)
+        await limited(users, "key", 1, window)
 
 
-async def test_a_login_is_locked_over_its_limit_and_told_once(users: UsersRepo, ana: User, told: list[Event]) -> None:
+@pytest.mark.usefixtures("ana")
+async def test_a_login_is_locked_over_its_limit_and_told_once(users: UsersRepo, told: list[Event]) -> None:
     spellings = ["ana", "ANA", "Ａｎａ"]
     attempts = [await users.is_bruteforce(None, spellings[number % 3]) for number in range(13)]
     assert attempts == [False] * 10 + [True] * 3
@@ -112,14 +113,16 @@ async def test_a_failure_tells_who_and_why_but_not_what_was_typed(
     ]
 
 
-async def test_too_many_attempts_lock_out_even_the_right_password(users: UsersRepo, ana: User) -> None:
+@pytest.mark.usefixtures("ana")
+async def test_too_many_attempts_lock_out_even_the_right_password(users: UsersRepo) -> None:
     for _ in range(10):
         assert await users.authenticate("ana", WRONG) is None
     with pytest.raises(TooManyAttempts):
         await users.authenticate("ana", PASSWORD)
 
 
-async def test_a_success_starts_the_count_anew(users: UsersRepo, ana: User) -> None:
+@pytest.mark.usefixtures("ana")
+async def test_a_success_starts_the_count_anew(users: UsersRepo) -> None:
     for _ in range(3):
         for _ in range(9):
             assert await users.authenticate("ana", WRONG) is None

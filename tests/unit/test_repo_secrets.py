@@ -34,13 +34,13 @@ from authx_core import (
 
 CANARY = "canary-that-must-not-show"
 SHORT, LONG, BROKEN = "cnry!", CANARY * 100, CANARY + "\ud800"
-HASH = f"$argon2id$v=19$m=64,t=1,p=1${'c2FsdHNhbHQ'}${CANARY}"
+HASH = f"$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ${CANARY}"
 CONFIRM = CANARY + "-confirm"
 Do: TypeAlias = Callable[[UsersRepo, User], Awaitable[Any]]
 
 DEEDS: dict[str, Do] = {
     "create from a mapping": lambda users, _: users.create({"username": "bob", "password": CANARY}),
-    "create from a value": lambda users, _: users.create(NewUser(username="bob", password=CANARY)),  # type: ignore[arg-type]  # text is converted
+    "create from a value": lambda users, _: users.create(NewUser(username="bob", password=CANARY)),
     "create with a hash": lambda users, _: users.create(NewUser(username="bob", password_hash=HASH)),
     "create with a hash in a mapping": lambda users, _: users.create({"username": "bob", "password_hash": HASH}),
     "create of a taken name": lambda users, _: users.create({"username": "ana", "password": CANARY}),
@@ -79,7 +79,7 @@ DEEDS: dict[str, Do] = {
 }
 
 
-@pytest.fixture(params=["memory", "threaded-sqlite", "aiosqlite", "blocking-sqlite"])
+@pytest.fixture(params=["memory", "aiosqlite", "blocking-sqlite"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Both colours, over what has drivers of its own and what has not."""
     return str(request.param)
@@ -170,16 +170,14 @@ async def test_the_words_of_a_refusal_hold_no_short_password(users: UsersRepo, a
 class Full(PasswordHasher):
     """A hasher that is overloaded."""
 
-    async def hash(self, password: str, /) -> str:
+    async def hash(self, _: str, /) -> str:
         raise Overloaded
 
-    async def verify(self, password: str, password_hash: str, /) -> Verification:
+    async def verify(self, _: str, __: str, /) -> Verification:
         raise Overloaded
 
 
-async def test_an_overloaded_hasher_shows_no_password(
-    make_users: Callable[..., UsersRepo], users: UsersRepo, ana: User
-) -> None:
+async def test_an_overloaded_hasher_shows_no_password(make_users: Callable[..., UsersRepo], ana: User) -> None:
     full = make_users(hasher=Full())
     for call in (
         full.authenticate("ana", CANARY),
@@ -191,7 +189,7 @@ async def test_an_overloaded_hasher_shows_no_password(
         assert CANARY not in shown(caught.value)
 
 
-async def test_a_full_queue_shows_no_password(clock: ManualClock, hasher: PasslibHasher) -> None:
+async def test_a_full_queue_shows_no_password(clock: ManualClock) -> None:
     """`Threaded` without a place to wait refuses the second of two at once."""
 
     slow = PasslibHasher(CryptContext(["argon2"], argon2__time_cost=2, argon2__memory_cost=8192, argon2__parallelism=1))

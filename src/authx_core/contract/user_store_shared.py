@@ -43,10 +43,11 @@ class UserStoreShared(UserStoreClauses):
         """U-060: of several cut-offs that are set at once the latest is kept."""
         stores = await self.handles(RACERS)
 
-        async def set_blackout(store: UserStore, racer: int) -> None:
-            await store.set_blackout(_CUTOFF + racer * _TICK)
+        for round_ in range(ROUNDS):
 
-        for _ in range(ROUNDS):
+            async def set_blackout(store: UserStore, racer: int, round_: int = round_) -> None:
+                await store.set_blackout(_CUTOFF + (racer + round_) % RACERS * _TICK)
+
             same(await race(stores, set_blackout, warm=warm), [None] * RACERS, "setting a blackout failed")
             same(await stores[0].get_blackout(), _CUTOFF + (RACERS - 1) * _TICK, "not the latest cut-off was kept")
             await stores[0].set_blackout(None)

@@ -13,7 +13,7 @@ import authx_core
 from authx_core import AuthxError, EmailTaken, IdentifierTaken, Problem, SocialTaken, UsernameTaken
 from authx_core.domain import errors
 
-SAMPLES = [
+SAMPLES: list[AuthxError] = [
     errors.InvalidInput(Problem("email", "invalid", "is wrong"), Problem("", "nobody", "needs a name")),
     errors.InvalidUser(Problem("email", "invalid", "is wrong")),
     errors.InvalidPassword(Problem("password", "too_short", "is short")),
@@ -60,7 +60,8 @@ def test_an_error_has_a_sentence(error: AuthxError) -> None:
 
 
 def test_codes_are_unique() -> None:
-    codes = [kind.code for kind in (AuthxError, *tree(AuthxError)) if "authx_core" in kind.__module__]
+    kinds: list[type[AuthxError]] = [AuthxError, *tree(AuthxError)]
+    codes = [kind.code for kind in kinds if "authx_core" in kind.__module__]
     assert len(codes) == len(set(codes))
 
 

@@ -60,6 +60,7 @@ def test_a_blocklist_is_a_container() -> None:
     "field", [field.name for field in attrs.fields(Policy) if isinstance(field.default, timedelta)]
 )
 def test_lifetimes_are_from_a_millisecond_to_ten_years(field: str) -> None:
-    Policy(**{field: timedelta(milliseconds=1)})
+    shortest: dict[str, Any] = {field: timedelta(milliseconds=1)}
+    Policy(**shortest)
     assert wrong(**{field: timedelta(microseconds=999)}) == {(field, "out_of_range")}
     assert wrong(**{field: timedelta(days=3651)}) == {(field, "out_of_range")}
