@@ -151,6 +151,7 @@ class MemoryCache(Cache):
             return by
         room, entry = found
         count = _whole(entry.value) + by
+        checks.check_step(count)
         entry.value = count if room is self._counters else str(count)
         room.hold(key)
         return count

@@ -107,6 +107,16 @@ async def test_an_expired_link_stays_expired_when_the_clock_steps_back(
         await users.reset_password(TOKEN, OTHER)
 
 
+async def test_a_clock_that_steps_back_revives_no_link_that_nobody_looked_at(
+    users: UsersRepo, ana: User, clock: ManualClock
+) -> None:
+    await users.set_password_reset_token(ana.id, TOKEN)
+    clock.advance(timedelta(hours=2))
+    await users.is_password_reset_available("another")
+    clock.advance(timedelta(hours=-2))
+    assert await users.get_id_for_password_reset(TOKEN) is None
+
+
 async def test_resets_are_limited_for_each_user(users: UsersRepo, ana: User, clock: ManualClock) -> None:
     assert [await users.is_password_reset_available(ana.id) for _ in range(3)] == [True, True, False]
     assert await users.is_password_reset_available("another")

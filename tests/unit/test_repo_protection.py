@@ -104,11 +104,13 @@ async def test_a_failure_tells_who_and_why_but_not_what_was_typed(
     await users.blacklist(ana.id)
     assert await users.authenticate("ana", PASSWORD) is None
     assert await users.authenticate("ana", "\0") is None
+    assert await users.authenticate("ana", WRONG) is None
     assert [event for event in told if isinstance(event, LoginFailed)] == [
         LoginFailed(user_id=ana.id, ip=None, reason="password"),
         LoginFailed(user_id=None, ip=None, reason="unknown"),
         LoginFailed(user_id=None, ip=None, reason="unknown"),
         LoginFailed(user_id=ana.id, ip=None, reason="blacklisted"),
+        LoginFailed(user_id=ana.id, ip=None, reason="password"),
         LoginFailed(user_id=ana.id, ip=None, reason="password"),
     ]
 

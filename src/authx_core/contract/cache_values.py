@@ -117,9 +117,9 @@ class CacheValues(CacheClauses):
         same(await cache.increment("text", ttl=MINUTE), _BIG + 1, "adding to the text of an integer is not exact")
 
     async def test_c032_no_integer(self) -> None:
-        """C-032: `increment` on a value that is no integer is `InvalidValue`, and the value stays."""
+        """C-032: `increment` on a value that is no integer or has no room is `InvalidValue`, and the value stays."""
         cache = await self.handle()
-        for value in ("text", "", "1.5", "1e3", "0x10", "None", "--1", "1 2", " 1", "1_0", "１"):
+        for value in ("text", "", "1.5", "1e3", "0x10", "None", "--1", "1 2", " 1", "1_0", "１", str(2**63 - 1)):
             await cache.set("key", value, ttl=MINUTE)
             await raised(InvalidValue, cache.increment("key", ttl=2 * MINUTE), f"{value!r} was incremented")
             same(await cache.get("key"), value, "a refused increment changed the value")

@@ -269,6 +269,6 @@ def check_entry(keys: Iterable[str], *, value: str = "", ttl: timedelta = timede
 
 
 def check_step(by: int) -> None:
-    """Raise `InvalidValue` unless a counter can move by this much."""
+    """Raise `InvalidValue` unless a counter can move by this much, or get there."""
     wrong = not isinstance(by, int) or isinstance(by, bool) or abs(by) > MAX_INTEGER
     _refuse({"by": by}, {"by": lambda _: "must be a whole number of at most 64 bits" if wrong else None})
