@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -72,7 +72,7 @@ class ClockContract(Contract, ABC):
 
 
 @contextmanager
-def _zone(name: str) -> Iterator[None]:
+def _zone(name: str) -> Generator[None, None, None]:
     before = os.environ.get("TZ")
     os.environ["TZ"] = name
     _apply_zone()

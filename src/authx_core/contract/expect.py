@@ -34,7 +34,7 @@ def same_user(actual: User | None, expected: User, meaning: str) -> None:
     for instant in (actual.created_at, actual.last_login):
         if instant is not None:
             utc(instant, meaning)
-    same(type(actual.identities), tuple, f"{meaning}: identities are no tuple")
+    same(type(actual.identities).__name__, "tuple", f"{meaning}: identities are no tuple")
     same(type(actual.permissions), frozenset, f"{meaning}: permissions are no frozenset")
     for name in ("active", "confirmed"):
         same(type(getattr(actual, name)), bool, f"{meaning}: {name} is no bool")

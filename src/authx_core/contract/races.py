@@ -10,7 +10,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
@@ -90,7 +90,7 @@ async def _outcome(call: Awaitable[R]) -> R | AuthxError:
 
 
 @contextmanager
-def _giving_way() -> Iterator[None]:
+def _giving_way() -> Generator[None, None, None]:
     """Let other threads go on at this one's first calls and returns: bare threads hardly ever meet within a call."""
     before = sys.getprofile()
     turns = iter(range(_TURNS))
@@ -111,7 +111,7 @@ def _giving_way() -> Iterator[None]:
 
 
 @contextmanager
-def _eager_switching() -> Iterator[None]:
+def _eager_switching() -> Generator[None, None, None]:
     """Let threads take turns as often as the interpreter can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

@@ -223,7 +223,8 @@ def _near(name: str, right: object) -> tuple[object, ...]:
     if isinstance(right, str):
         return None, right + " ", right.swapcase(), right[:-1] + "é"
     if isinstance(right, frozenset):
-        return frozenset(), right | {"more"}, frozenset(sorted(right)[:1]), frozenset(each.upper() for each in right)
+        texts = frozenset(str(each) for each in cast("frozenset[str]", right))
+        return frozenset[str](), texts | {"more"}, frozenset(sorted(texts)[:1]), frozenset(map(str.upper, texts))
     if isinstance(right, datetime):
         return right + timedelta(microseconds=1), right - timedelta(hours=1)
     return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, cast
@@ -212,7 +212,7 @@ def _spoil(extra: Any) -> None:
 
 
 @contextmanager
-def _logged() -> Iterator[list[str]]:
+def _logged() -> Generator[list[str], None, None]:
     """Collect everything that is logged, formatted."""
     records: list[str] = []
 
