@@ -35,7 +35,7 @@ def same_user(actual: User | None, expected: User, meaning: str) -> None:
         if instant is not None:
             utc(instant, meaning)
     same(type(actual.identities).__name__, "tuple", f"{meaning}: identities are no tuple")
-    same(type(actual.permissions), frozenset, f"{meaning}: permissions are no frozenset")
+    same(type(actual.permissions).__name__, "frozenset", f"{meaning}: permissions are no frozenset")
     for name in ("active", "confirmed"):
         same(type(getattr(actual, name)), bool, f"{meaning}: {name} is no bool")
 
