@@ -63,7 +63,7 @@ class LetterBox:
         for event in reversed(self.events):
             if isinstance(event, EmailConfirmationRequested | PasswordResetRequested):
                 return event.token.reveal()
-        raise LookupError("no letter has come")  # noqa: EM101, TRY003 - one sentence, used once
+        raise LookupError("no letter has come")
 
 
 @attrs.frozen
@@ -81,7 +81,7 @@ class Stage:
         """Return the people who fit a role, in the order of the file. Raises `LookupError` if they are too few."""
         found = [person for person in self.people if person.line in self.admitted and role(person)]
         if len(found) < start + count:
-            raise LookupError("the file has too few people for this step")  # noqa: EM101, TRY003 - likewise
+            raise LookupError("the file has too few people for this step")
         return found[start : start + count]
 
     def id(self, person: Person) -> str:

@@ -84,8 +84,7 @@ class _Room:
                 self.drop(key)
             self._soonest = min((entry.deadline for entry in self.entries.values()), default=None)
         if len(self.entries) >= self._size:
-            reason = "the memory cache is full of counters close to their limits"
-            raise CacheUnavailable(reason)
+            raise CacheUnavailable("the memory cache is full of counters close to their limits")
 
 
 class MemoryCache(Cache):

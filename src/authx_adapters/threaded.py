@@ -40,8 +40,7 @@ class _Threads:
         except RuntimeError:
             raise Suspended from None
         if not self._room.acquire(blocking=False):
-            reason = "the queue for a thread is full"
-            raise Overloaded(reason)
+            raise Overloaded("the queue for a thread is full")
         future = self._pool.submit(operation)
         future.add_done_callback(lambda _: self._room.release())
         return await asyncio.wrap_future(future, loop=loop)

@@ -53,7 +53,7 @@ def test_run_returns_what_the_coroutine_returns() -> None:
 
 def test_run_raises_what_the_coroutine_raises() -> None:
     async def fail() -> None:
-        raise UserNotFound("7")  # noqa: EM101 - an id
+        raise UserNotFound("7")
 
     with pytest.raises(UserNotFound):
         run(fail())

@@ -181,8 +181,7 @@ class SQLAlchemyUserStore(UserStore):
                     fields = connection.execute(taken).scalars().all()
                     if fields:
                         raise IdentifierTaken.of(fields) from error
-            reason = "a key was taken and freed again too often"
-            raise StoreUnavailable(reason)
+            raise StoreUnavailable("a key was taken and freed again too often")
 
         return await self._run(attempt)
 

@@ -34,10 +34,10 @@ def same_user(actual: User | None, expected: User, meaning: str) -> None:
     for instant in (actual.created_at, actual.last_login):
         if instant is not None:
             utc(instant, meaning)
-    same(type(actual.identities).__name__, "tuple", f"{meaning}: identities are no tuple")
-    same(type(actual.permissions).__name__, "frozenset", f"{meaning}: permissions are no frozenset")
+    same(isinstance(actual.identities, tuple), True, f"{meaning}: identities are no tuple")
+    same(isinstance(actual.permissions, frozenset), True, f"{meaning}: permissions are no frozenset")
     for name in ("active", "confirmed"):
-        same(type(getattr(actual, name)), bool, f"{meaning}: {name} is no bool")
+        same(isinstance(getattr(actual, name), bool), True, f"{meaning}: {name} is no bool")
 
 
 def utc(instant: datetime, meaning: str) -> None:

@@ -7,6 +7,7 @@ not be stable is refused. Length is bounded before anything else: normalising 10
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from unicodedata import normalize
 
@@ -23,6 +24,14 @@ _PRESERVED: Final = get_profile("UsernameCasePreserved")
 _MAPPED: Final = get_profile("UsernameCaseMapped")
 
 
+def _refused(field: str, reason: str) -> InvalidValue:
+    return InvalidValue(Problem(field, "invalid", reason))
+
+
+_bad_email: Final = partial(_refused, "email")
+_bad_username: Final = partial(_refused, "username")
+
+
 def email_key(address: object) -> str:
     """Return the key of an e-mail address: local part case-folded (NFC), domain in IDNA's ASCII form. No DNS.
 
@@ -31,8 +40,7 @@ def email_key(address: object) -> str:
     text = _bounded("email", address, checks.MAX_EMAIL)
     key = _email_step(text)
     if not key.isascii() and _email_step(key) != key:
-        msg = "email"
-        raise _refused(msg, "has no stable case-folded form")
+        raise _bad_email("has no stable case-folded form")
     return key
 
 
@@ -40,16 +48,13 @@ def _email_step(address: str) -> str:
     try:
         parsed = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        msg = "email"
-        raise _refused(msg, f"is not an e-mail address: {error}") from None
+        raise _bad_email(f"is not an e-mail address: {error}") from None
     local = normalize("NFC", parsed.local_part.casefold())
     if len(local.encode()) > MAX_LOCAL:
-        msg = "email"
-        raise _refused(msg, f"has more than {MAX_LOCAL} octets before the @")
+        raise _bad_email(f"has more than {MAX_LOCAL} octets before the @")
     key = f"{local}@{parsed.ascii_domain}"
     if max(len(key.encode()), len(address.encode())) > checks.MAX_EMAIL:
-        msg = "email"
-        raise _refused(msg, f"has more than {checks.MAX_EMAIL} octets")
+        raise _bad_email(f"has more than {checks.MAX_EMAIL} octets")
     return key
 
 
@@ -61,8 +66,7 @@ def username_key(name: object) -> str:
     text = _bounded("username", name, checks.MAX_NAME)
     key = _username_step(text, _MAPPED.enforce)
     if not key.isascii() and _username_step(key, _MAPPED.enforce) != key:
-        msg = "username"
-        raise _refused(msg, "has no stable lower-case form")
+        raise _bad_username("has no stable lower-case form")
     return key
 
 
@@ -73,20 +77,16 @@ def username_text(name: object) -> str:
 
 def _username_step(name: str, enforce: Callable[[str], str]) -> str:
     if "@" in name:
-        msg = "username"
-        raise _refused(msg, "must not contain @")
+        raise _bad_username("must not contain @")
     try:
         enforced = enforce(name)
     except UnicodeEncodeError as error:
         rule = error.reason.removeprefix("DISALLOWED/").replace("_", " ")
-        msg = "username"
-        raise _refused(msg, f"has characters that usernames cannot have ({rule})") from None
+        raise _bad_username(f"has characters that usernames cannot have ({rule})") from None
     if "@" in enforced:
-        msg = "username"
-        raise _refused(msg, "must not contain @")
+        raise _bad_username("must not contain @")
     if len(enforced) > checks.MAX_NAME:
-        msg = "username"
-        raise _refused(msg, f"must have at most {checks.MAX_NAME} characters")
+        raise _bad_username(f"must have at most {checks.MAX_NAME} characters")
     return enforced
 
 
@@ -106,7 +106,3 @@ def _bounded(field: str, value: object, limit: int) -> str:
     if reason or not isinstance(value, str):
         raise _refused(field, reason or "must be text")
     return value
-
-
-def _refused(field: str, reason: str) -> InvalidValue:
-    return InvalidValue(Problem(field, "invalid", reason))

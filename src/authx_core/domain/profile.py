@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from authx_core.domain import checks
@@ -98,7 +99,7 @@ def read_permissions(given: object) -> frozenset[str]:
 def _text_set(given: object) -> frozenset[str] | None:
     if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
         return None
-    members = list(cast("Iterable[object]", given))
+    members = list(islice(cast("Iterable[object]", given), checks.MAX_PERMISSIONS + 1))
     texts = frozenset(each for each in members if isinstance(each, str))
     return texts if all(isinstance(each, str) for each in members) else None
 

@@ -44,8 +44,7 @@ class Secret:
         return hash(self._value)
 
     def __reduce__(self) -> str:
-        message = "a Secret is not pickled"
-        raise TypeError(message)
+        raise TypeError("a Secret is not pickled")
 
 
 class Masked(str):

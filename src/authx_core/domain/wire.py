@@ -9,7 +9,7 @@ from cattrs import BaseValidationError, Converter
 from cattrs.cols import is_frozenset
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from authx_core.domain.checks import is_sequence
+from authx_core.domain.checks import MAX_IDENTITIES, is_sequence
 from authx_core.domain.errors import InvalidValue, Problem
 from authx_core.domain.events import Event
 from authx_core.domain.secret import Secret
@@ -37,7 +37,8 @@ def read_identities(value: object) -> tuple[SocialIdentity, ...]:
         raise wrong
     try:
         return tuple(
-            each if isinstance(each, SocialIdentity) else _reader.structure(each, SocialIdentity) for each in value
+            each if isinstance(each, SocialIdentity) else _reader.structure(each, SocialIdentity)
+            for each in value[: MAX_IDENTITIES + 1]  # one too many is refused by its check
         )
     except (BaseValidationError, AttributeError, TypeError, ValueError):
         raise wrong from None
