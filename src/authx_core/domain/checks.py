@@ -57,6 +57,11 @@ def is_text(value: object, limit: int = MAX_NAME) -> bool:
     return text(value, limit) is None
 
 
+def is_whole(value: object, low: int, high: int) -> bool:
+    """Whether a value is a whole number in these bounds, both included; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     """Whether a value is a mapping, of whatever."""
     return isinstance(value, Mapping)
@@ -235,11 +240,7 @@ def check_page(limit: int, after: str | None, offset: int) -> None:
     """Raise `InvalidValue` unless ``limit`` is 1..1000, ``offset`` is 0 or more and ``after`` is text or None."""
 
     def whole(low: int, high: int) -> Check:
-        return lambda value: (
-            None
-            if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-            else f"must be a whole number, {low}..{high}"
-        )
+        return lambda value: None if is_whole(value, low, high) else f"must be a whole number, {low}..{high}"
 
     _refuse(
         {"limit": limit, "after": after, "offset": offset},
@@ -270,5 +271,5 @@ def check_entry(keys: Iterable[str], *, value: str = "", ttl: timedelta = timede
 
 def check_step(by: int) -> None:
     """Raise `InvalidValue` unless a counter can move by this much, or get there."""
-    wrong = not isinstance(by, int) or isinstance(by, bool) or abs(by) > MAX_INTEGER
+    wrong = not is_whole(by, -MAX_INTEGER, MAX_INTEGER)
     _refuse({"by": by}, {"by": lambda _: "must be a whole number of at most 64 bits" if wrong else None})

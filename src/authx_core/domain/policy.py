@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import attrs
 
-from authx_core.domain.checks import MAX_LIFETIME, MAX_LIMIT, MAX_NAME
+from authx_core.domain.checks import MAX_LIFETIME, MAX_LIMIT, MAX_NAME, is_whole
 from authx_core.domain.common_passwords import common_passwords
 from authx_core.domain.errors import InvalidPolicy, Problem
 
@@ -89,9 +89,7 @@ class Policy:
         problems = [
             Problem(name, "out_of_range", f"must be a whole number, {low}..{high}")
             for name, (low, high) in _RANGES.items()
-            if not isinstance(number := getattr(self, name), int)
-            or isinstance(number, bool)
-            or not low <= number <= high
+            if not is_whole(getattr(self, name), low, high)
         ]
         problems += [
             Problem(field.name, "out_of_range", "must be a timedelta from one millisecond to ten years")

@@ -165,7 +165,7 @@ async def search(
     """Return page ``p`` (from 1) of the users found, and how many there are in all. Raises `InvalidQuery`."""
     query = UserQuery(id=id, username_contains=_fragment(username, username_fragment))
     problems = [*_wrong_size(size, policy), *_wrong_query(query)]
-    if not _whole(p, 1, checks.MAX_INTEGER // checks.MAX_LIMIT):
+    if not checks.is_whole(p, 1, checks.MAX_INTEGER // checks.MAX_LIMIT):
         problems.append(Problem("p", "out_of_range", "must be a whole number from 1"))
     if problems:
         raise InvalidQuery(*problems)
@@ -217,10 +217,6 @@ def _wrong_query(query: UserQuery) -> tuple[Problem, ...]:
 
 
 def _wrong_size(size: int, policy: Policy) -> tuple[Problem, ...]:
-    if _whole(size, 1, policy.max_page_size):
+    if checks.is_whole(size, 1, policy.max_page_size):
         return ()
     return (Problem("size", "out_of_range", f"must be a whole number, 1..{policy.max_page_size}"),)
-
-
-def _whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
