@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
@@ -57,7 +58,9 @@ def _hop(operation: Callable[..., Coroutine[Any, Any, Any]], threads: _Threads) 
         try:
             return await threads.call(lambda: run(coroutine))
         finally:
+            # It was refused, or cancelled before a thread took it.
             if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-                coroutine.close()  # it was refused or cancelled before a thread took it
+                with suppress(ValueError):  # a thread took it this very moment
+                    coroutine.close()
 
     return call

@@ -103,11 +103,12 @@ class SQLAlchemyUserStore(UserStore):
         def work(connection: Connection) -> User:
             with _transaction(connection, needed="identities" in changes):
                 row = connection.execute(statement, values).one_or_none()
-                if row is not None and "identities" in changes:
+                user = None if row is None else _user(row)
+                if user is not None and "identities" in changes:
                     connection.execute(self._sql.unlink, {"owner": user_id})
-                    self._link(connection, _user(row))
-            if row is not None:
-                return _user(row)
+                    self._link(connection, user)
+            if user is not None:
+                return user
             found = connection.execute(self._sql.by_id, {"value": user_id}).one_or_none()
             raise UserNotFound(user_id) if found is None else StaleUser(user_id)
 
