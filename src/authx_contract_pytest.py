@@ -11,8 +11,11 @@ from typing import Any
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> object:  # noqa: ARG001 - pytest's names
     """Collect what `authx_core.contract.contract_tests` made, by whatever name it has."""
-    declared = sys.modules.get("authx_core.contract.declared")
-    if declared is None or not isinstance(obj, declared.ContractTests):
+    if "authx_core.contract.declared" not in sys.modules:
+        return None
+    from authx_core.contract.declared import ContractTests  # noqa: PLC0415 - it is there already
+
+    if not isinstance(obj, ContractTests):
         return None
     from authx_core.contract.pytest_view import adapter_tests  # noqa: PLC0415 - only now is it needed
 

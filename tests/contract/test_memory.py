@@ -13,17 +13,20 @@ class Memory(Harness):
     name = "memory"
     capabilities = Capabilities(backend="memory", shared_handle=True)
 
+    def __init__(self) -> None:
+        self.users: UserStore | None = None
+        self.cache: Cache | None = None
+
     async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.users = self.users or MemoryUserStore()
         return self.users
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        if self.cache is None:
-            self.cache = MemoryCache(clock)
+        self.cache = self.cache or MemoryCache(clock)
         return self.cache
 
     async def reset(self) -> None:
-        self.users: UserStore = MemoryUserStore()
-        self.cache: Cache | None = None
+        self.users = self.cache = None
 
     async def close(self) -> None:
         await self.reset()

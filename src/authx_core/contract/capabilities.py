@@ -15,7 +15,7 @@ class Capabilities:
     clock: Literal["server", "injected"] = "injected"
     """Whose time a cache's lifetimes follow: its server's, which `Harness.rewind` meets, or the clock that is given."""
     backend: Literal["server", "embedded", "memory"] = "server"
-    """Where the data are. Of an embedded one they outlive every handle; in memory they end with the last, which is tested."""
+    """Where the data are. Embedded ones outlive every handle; in memory they end with the last, which is tested."""
     shared_handle: bool = False
     """Every opening returns the one object there is, as for an adapter in memory."""
     own_ids: bool = False

@@ -48,7 +48,7 @@ class ContractTests:
 def contract_tests(
     harness: type[Harness], *, level: Level = 2, only: Sequence[str] = (), seed: int = 0
 ) -> ContractTests:
-    """Make the tests of an adapter; give them a name in a test module: ``TestMyRedis = contract_tests(MyRedis)``.
+    """Make the tests of an adapter, to be given a name in a test module.
 
     Raises `LookupError` for an id in ``only`` that there is not.
     """

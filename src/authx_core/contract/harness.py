@@ -51,7 +51,7 @@ class Harness:
         raise NotImplementedError
 
     async def reset(self) -> None:
-        """Leave nothing of the suite's, and touch nothing of others. Called before the first opening, and at the end."""
+        """Leave nothing of the suite's, and touch nothing of others: before the first opening, and at the end."""
 
     async def rewind(self, by: timedelta, /) -> None:
         """Move every deadline back by exactly this: how a lifetime passes on a server that has a clock of its own."""

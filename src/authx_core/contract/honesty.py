@@ -46,7 +46,7 @@ def check_harness(harness: type[Harness], *, namespace: str = "authx-contract") 
     if harness.capabilities.namespaced:
         _check_sparing(harness, namespace)
         return []
-    return ["whether `reset` spares what is others' was not checked: the harness declares no namespaces"]
+    return ["whether `reset` spares what is others': declare `namespaced`, and keep to `self.namespace`"]
 
 
 async def _open_users(trial: Trial) -> None:
@@ -185,15 +185,16 @@ def _check_sparing(harness: type[Harness], namespace: str) -> None:
 
 async def _spares(theirs: Trial, ours: Trial) -> None:
     """Raise `Dishonest` if resetting ours empties theirs."""
-    given = ports(type(theirs.harness))
-    store = await theirs.users() if "users" in given else None
-    cache = await theirs.cache() if "cache" in given else None
-    ann = await store.create(full_user("ann")) if store is not None else None
-    if cache is not None:
-        await cache.set("key", "value", ttl=MINUTE)
+    given, ann, lost = ports(type(theirs.harness)), full_user("ann"), False
+    if "users" in given:
+        ann = await (await theirs.users()).create(ann)
+    if "cache" in given:
+        await (await theirs.cache()).set("key", "value", ttl=MINUTE)
     await ours.harness.reset()
-    lost = store is not None and ann is not None and await store.get(ann.id) is None
-    lost = lost or (cache is not None and await cache.get("key") is None)
+    if "users" in given:
+        lost = await (await theirs.users()).get(ann.id) is None
+    if "cache" in given:
+        lost = lost or await (await theirs.cache()).get("key") is None
     if lost:
         raise Dishonest("`reset` emptied another namespace too")
     await theirs.harness.reset()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pytest
 from _pytest._code.code import ExceptionInfo, TerminalRepr
@@ -15,6 +15,8 @@ from authx_core.contract.declared import ContractTests
 from authx_core.contract.outcome import Outcome, Status
 from authx_core.contract.running import run_clause
 from authx_core.contract.waiving import judged, release
+
+N = TypeVar("N", bound=pytest.Item | pytest.Collector)
 
 
 class AdapterTests(pytest.Collector):
@@ -26,9 +28,9 @@ class AdapterTests(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Begin with the harness."""
-        yield HarnessItem.from_parent(self, name="harness", tests=self.tests)
+        yield _made(HarnessItem, self, name="harness", tests=self.tests)
         for clause in self.tests.clauses:
-            yield ClauseItem.from_parent(self, name=clause.id, tests=self.tests, clause=clause)
+            yield _made(ClauseItem, self, name=clause.id, tests=self.tests, clause=clause)
 
 
 class ContractFailure(Exception):
@@ -37,7 +39,7 @@ class ContractFailure(Exception):
 
 class _Item(pytest.Item):
     def __init__(self, *, tests: ContractTests, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] - untyped in pytest
         self.tests = tests
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
@@ -94,4 +96,10 @@ def _conclude(outcome: Outcome) -> None:
 
 def adapter_tests(parent: pytest.Collector, tests: ContractTests) -> pytest.Collector:
     """Collect the tests of an adapter."""
-    return AdapterTests.from_parent(parent, name=tests.name, tests=tests)
+    return _made(AdapterTests, parent, name=tests.name, tests=tests)
+
+
+def _made(kind: Callable[..., N], parent: pytest.Collector, **options: object) -> N:
+    """Make a node the way pytest wants it; what it takes is not typed there."""
+    node: N = cast("Any", kind).from_parent(parent, **options)
+    return node

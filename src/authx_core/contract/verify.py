@@ -35,10 +35,10 @@ def verify(
     check: bool = True,
     progress: Callable[[Outcome], object] = lambda _: None,
 ) -> Report:
-    """Check the harness, run the clauses and judge. ``check=False`` trusts the harness, and is for the suite's own tests.
+    """Check the harness, run the clauses and judge; ``check=False`` trusts a harness that was checked before.
 
-    ``seed`` repeats what is random; ``progress`` is called after each clause. Raises `LookupError` for an id in ``only``
-    that there is not.
+    ``seed`` repeats what is random; ``progress`` is called after each clause. Raises `LookupError` for an id in
+    ``only`` that there is not.
     """
     start = time.monotonic()
     seed = secrets.randbelow(2**32) if seed is None else seed

@@ -52,6 +52,7 @@ async def text_identical(trial: Trial) -> None:
 
 @clause(
     "C-003",
+    needs=["time"],
     means="A new reset link dies with the old one's lifetime, or outlives its own.",
     cause="The lifetime is written apart from the value, or kept from before.",
 )

@@ -27,7 +27,7 @@ _TICK: Final = timedelta(microseconds=1)
     cause="The cut-off is overwritten instead of raised, or kept with less than microseconds, or in local time.",
 )
 async def blackout(trial: Trial) -> None:
-    """The blackout is `None` at first, exact to the microsecond, keeps the later also of several at once, and `None` lifts it."""
+    """The blackout is `None` at first, exact, the later of two, also of several at once; and `None` lifts it."""
     stores = await trial.many_users(RACERS)
     store = stores[0]
     same(await store.get_blackout(), None, "there is a blackout at first")
