@@ -21,6 +21,7 @@ from authx_core.domain import AuthxError, Suspended
 PATIENCE: Final = 120.0
 """Seconds after which an asynchronous clause hangs."""
 _FRAMES: Final = 3
+_NOT_THE_ADAPTERS: Final = ("authx_core/contract/", "concurrent/futures/", "authx_core/blocking.py")
 
 
 def run_clause(harness: type[Harness], clause: Clause, *, seed: int = 0, namespace: str = "authx-contract") -> Outcome:
@@ -112,12 +113,13 @@ def _told(error: BaseException | None) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """Name the innermost places of the traceback that are not the suite's."""
+    """Name the first places of the traceback that are not the suite's, and the innermost."""
     with suppress(Exception):
         frames = [
             frame
             for frame in traceback.extract_tb(error.__traceback__)
-            if "authx_core/contract/" not in frame.filename.replace("\\", "/")
+            if not any(part in frame.filename.replace("\\", "/") for part in _NOT_THE_ADAPTERS)
         ]
-        return "".join(f"\n  at {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames[-_FRAMES:])
+        shown = frames if len(frames) <= _FRAMES else [*frames[: _FRAMES - 1], frames[-1]]
+        return "".join(f"\n  at {frame.filename}:{frame.lineno} in {frame.name}" for frame in shown)
     return ""

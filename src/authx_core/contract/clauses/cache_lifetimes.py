@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import cast
+from typing import Final, cast
 
 from authx_core.contract.clause import clause
-from authx_core.contract.clauses._caches import MINUTE, MOMENT, gone_exactly_after
+from authx_core.contract.clauses._caches import MINUTE, MOMENT, gone_exactly_after, warm
 from authx_core.contract.expect import raised, same
 from authx_core.contract.trial import Trial
+from authx_core.contract.violation import Violation
 from authx_core.domain import InvalidValue
+from authx_core.ports import Cache
+
+_MARGINS: Final = (timedelta(milliseconds=20), timedelta(milliseconds=200), timedelta(seconds=5))
 
 """One caller, and time that passes. Reading may reap, so each observation has a key of its own."""
 
@@ -128,11 +134,37 @@ async def always_a_deadline(trial: Trial) -> None:
 async def milliseconds_and_days(trial: Trial) -> None:
     """Lifetimes below a second and of 30 days are honoured to the millisecond."""
     cache = await trial.cache()
-    for ttl in (timedelta(milliseconds=2), timedelta(milliseconds=999), timedelta(days=30, milliseconds=1)):
-        await cache.set("set", "value", ttl=ttl)
-        await cache.add("added", "value", ttl=ttl)
-        await cache.increment("counter", ttl=ttl)
-        await gone_exactly_after(trial, ttl, cache, "set", "added", "counter")
+    await warm(cache)
+    milliseconds = (2, 999, 1_500, 30 * 24 * 3_600_000 + 1, 30 * 24 * 3_600_000 + 500)
+    for number, ttl in enumerate(timedelta(milliseconds=each) for each in milliseconds):
+
+        async def put(round_: int, number: int = number, ttl: timedelta = ttl) -> list[str]:
+            keys = [f"{name}-{number}-{round_}" for name in ("set", "added", "counter")]
+            await cache.set(keys[0], "value", ttl=ttl)
+            await cache.add(keys[1], "value", ttl=ttl)
+            await cache.increment(keys[2], ttl=ttl)
+            return keys
+
+        await _alive_shortly_before(trial, ttl, cache, put)
+        keys = await put(-1)
+        await trial.elapse(ttl)
+        same(await cache.get_many(keys), [None] * 3, f"keys with a lifetime of {ttl} were readable at their deadline")
+
+
+async def _alive_shortly_before(
+    trial: Trial, ttl: timedelta, cache: Cache, put: Callable[[int], Awaitable[list[str]]]
+) -> None:
+    """Read keys before their deadline: a millisecond where the clock is given, as shortly as a server answers in time."""
+    margins = (MOMENT,) if trial.capabilities.clock == "injected" else _MARGINS
+    for number, margin in enumerate(each for each in margins if each < ttl):
+        start = time.monotonic()
+        keys = await put(number)
+        await trial.elapse(ttl - margin)
+        alive = [value is not None for value in await cache.get_many(keys)]
+        if all(alive):
+            return
+        if margin is MOMENT or time.monotonic() - start < margin.total_seconds():
+            raise Violation(f"keys with a lifetime of {ttl} were gone {margin} before their deadline", alive=alive)
 
 
 @clause(

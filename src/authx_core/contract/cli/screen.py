@@ -7,7 +7,6 @@ from typing import Final, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +14,8 @@ from rich.text import Text
 from authx_core.contract.outcome import Outcome, Status
 from authx_core.contract.report import Report
 
+_WIDTH: Final = 120
+"""Columns where there is no terminal."""
 _STYLES: Final = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
@@ -32,6 +33,8 @@ class Screen:
 
     def __init__(self, total: int, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
+        if not self._console.is_terminal:
+            self._console.width = _WIDTH
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=self._console, transient=True, disable=not self._console.is_terminal,
@@ -57,7 +60,7 @@ class Screen:
             self._console.print(_table(report))
         for each in report.outcomes:
             if each.status.bad or each.status in {Status.WAIVED, Status.PENDING}:
-                self._console.print(Padding(Text(str(each), style=_STYLES[each.status]), (1, 0, 0, 0)))
+                self._console.print(Text(f"\n{each}", style=_STYLES[each.status]), soft_wrap=True)
         for note in report.notes:
             self._console.print(f"[dim]not checked: {escape(note)}[/]")
         if report.trouble:
