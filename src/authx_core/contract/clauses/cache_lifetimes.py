@@ -154,7 +154,7 @@ async def milliseconds_and_days(trial: Trial) -> None:
 async def _alive_shortly_before(
     trial: Trial, ttl: timedelta, cache: Cache, put: Callable[[int], Awaitable[list[str]]]
 ) -> None:
-    """Read keys before their deadline: a millisecond where the clock is given, as shortly as a server answers in time."""
+    """Read keys before their deadline: a millisecond by a given clock, on a server as shortly as it answers in time."""
     margins = (MOMENT,) if trial.capabilities.clock == "injected" else _MARGINS
     for number, margin in enumerate(each for each in margins if each < ttl):
         start = time.monotonic()
