@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    inspect,
     text,
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -48,10 +49,14 @@ class Tables:
         """Create what is missing; any number of processes may do so at a time."""
         if connection.dialect.name == "postgresql":
             connection.execute(_LOCK)
+        inspector = inspect(connection)
         for table in self.tables:
-            connection.execute(CreateTable(table, if_not_exists=True))
+            if not inspector.has_table(table.name, schema=table.schema):
+                connection.execute(CreateTable(table, if_not_exists=True))
+            there = {index["name"] for index in inspect(connection).get_indexes(table.name, schema=table.schema)}
             for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+                if index.name not in there:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 class Schema(Tables):

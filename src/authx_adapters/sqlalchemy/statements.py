@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -33,8 +33,6 @@ from authx_core.domain import SocialIdentity
 
 Kept: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
 """Of the columns stored and the columns given, makes what is set where a row is there already."""
-_LAST: Final = "\U0010ffff"
-_SURROGATES: Final = range(0xD800, 0xE000)
 
 
 class Statements:
@@ -158,12 +156,3 @@ def _named(field: str, *conditions: ColumnElement[bool]) -> Select[str]:
 
 def _bound(role: str, column: Column[Any]) -> BindParameter[Any]:
     return bindparam(f"{role}_{column.name}", type_=column.type)
-
-
-def after_prefix(prefix: str) -> str | None:
-    """Return the first text, by code points, that sorts after all that begin with ``prefix``; None: there is none."""
-    stem = prefix.rstrip(_LAST)
-    if not stem:
-        return None
-    following = ord(stem[-1]) + 1
-    return stem[:-1] + chr(_SURROGATES.stop if following in _SURROGATES else following)

@@ -10,9 +10,10 @@ import attrs
 from sqlalchemy import Connection, Row, Select, Update, union_all
 from sqlalchemy.exc import IntegrityError
 
+from authx_adapters._prefix import after_prefix
 from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.schema import Schema
-from authx_adapters.sqlalchemy.statements import Statements, after_prefix
+from authx_adapters.sqlalchemy.statements import Statements
 from authx_adapters.sqlalchemy.types import member
 from authx_adapters.sqlalchemy.verify import verify_users
 from authx_core.domain import (

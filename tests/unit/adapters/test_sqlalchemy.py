@@ -13,8 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, event, inspect
 
+from authx_adapters._prefix import after_prefix
 from authx_adapters.sqlalchemy import Schema, SQLAlchemyUserStore
-from authx_adapters.sqlalchemy.statements import after_prefix
 from authx_core import InvalidValue, SocialIdentity, StoreUnavailable, User, UserQuery, run
 
 NOW = datetime(2026, 1, 1, 12, 30, 45, 123456, tzinfo=timezone.utc)
@@ -135,7 +135,7 @@ def test_an_unreachable_database_is_an_unavailable_store(tmp_path: Path) -> None
 
 def test_a_database_that_is_not_proved_is_refused() -> None:
     with pytest.raises(InvalidValue, match="SQLite"):
-        SQLAlchemyUserStore(create_engine("mysql+pymysql://", module=sqlite3))
+        SQLAlchemyUserStore(create_engine("mssql+pyodbc://", module=sqlite3))
 
 
 @pytest.mark.parametrize(
