@@ -54,7 +54,7 @@ class Tables:
             if not inspector.has_table(table.name, schema=table.schema):
                 connection.execute(CreateTable(table, if_not_exists=True))
             there = {index["name"] for index in inspect(connection).get_indexes(table.name, schema=table.schema)}
-            for index in table.indexes:
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
                 if index.name not in there:
                     connection.execute(CreateIndex(index, if_not_exists=True))
 
