@@ -16,6 +16,13 @@ _OLDEST: Final = {"sqlite": (3, 35), "postgresql": (13,), "mariadb": (10, 6), "m
 """SQLite: the first with `RETURNING`. The others: the oldest that their makers still maintained in 2025."""
 _BY_CODE_POINT: Final = frozenset({"C", "POSIX", "ucs_basic", "pg_c_utf8", "C.UTF-8", "C.utf8"})
 _UNSAFE_MODES: Final = frozenset({"EMPTY_STRING_IS_NULL", "NO_BACKSLASH_ESCAPES", "PAD_CHAR_TO_FULL_LENGTH"})
+_WEAKENING: Final = {
+    "postgresql_where",
+    "postgresql_nulls_not_distinct",
+    "sqlite_where",
+    "mysql_length",
+    "mariadb_length",
+}
 _MAKE: Final = "call create_schema() or run your migrations"
 
 
@@ -80,7 +87,7 @@ def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iter
             reason = f"is {kind!r}, which does not hold whole microseconds or 64 bits: alter it to BIGINT"
             yield Problem(where, "kind", reason)
     for name in sorted(there.keys() - table.columns.keys()):
-        if not there[name]["nullable"] and there[name].get("default") is None and not there[name].get("computed"):
+        if not there[name]["nullable"] and there[name].get("default") in {None, "NULL"}:
             reason = "is not of this version and must not be NULL, so nothing can be stored: give it a default"
             yield Problem(f"{table.name}.{name}", "unknown", reason)
 
@@ -161,15 +168,17 @@ def _unique(connection: Connection, inspector: Inspector, table: Table) -> set[f
         invalid = {name.rpartition(".")[2].strip('"') for name in rows.scalars()}
     found = {frozenset(inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"])}
     for constraint in inspector.get_unique_constraints(table.name, schema=table.schema):
-        if not (constraint.get("dialect_options") or {}).get("postgresql_nulls_not_distinct"):
+        if "duplicates_index" not in constraint and not _weakened(constraint):
             found.add(frozenset(constraint["column_names"]))
     for index in inspector.get_indexes(table.name, schema=table.schema):
-        options = index.get("dialect_options") or {}
-        partial = any(options.get(f"{name}") for name in ("postgresql_where", "sqlite_where", "mysql_length"))
-        whole = not partial and not options.get("postgresql_nulls_not_distinct") and index["name"] not in invalid
-        if index["unique"] and whole and not index.get("duplicates_constraint"):
+        if index["unique"] and index["name"] not in invalid and not _weakened(index):
             found.add(frozenset(name for name in index["column_names"] if name is not None))
     return found
+
+
+def _weakened(index: Any) -> bool:
+    """Whether an index covers some rows only, or the beginnings of texts, or takes two absent values for equal."""
+    return bool(_WEAKENING & (index.get("dialect_options") or {}).keys())
 
 
 def _cascades(connection: Connection, schema: Schema) -> Iterator[Problem]:
