@@ -28,7 +28,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes another Python."""
-    install(session, "test", "demo")
+    install(session, "test", "servers", "demo")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
@@ -52,7 +52,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check types: here with mypy and pyright, and as a user sees them, from an installed wheel."""
-    install(session, "typing", "test", "demo")
+    install(session, "typing", "test", "servers", "demo")
     session.run("mypy", "src", "tests", "examples", "noxfile.py")
     session.run("pyright")
     with tempfile.TemporaryDirectory() as folder:
