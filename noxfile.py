@@ -11,7 +11,7 @@ import nox
 nox.options.sessions = ["tests", "lint", "typing", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
-ZONES = ("UTC", "Asia/Tokyo", "America/New_York")
+ZONES = ("Asia/Tokyo", "America/New_York", "UTC")
 
 
 def install(session: nox.Session, *groups: str, extras: str = "sqlalchemy,passlib,contract") -> None:
@@ -20,21 +20,21 @@ def install(session: nox.Session, *groups: str, extras: str = "sqlalchemy,passli
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Play a day on SQLite: `nox -s demo -- --url … --blocking`."""
-    install(session, "demo", extras="sqlalchemy,passlib")
+    """Play a day on SQLite, or on any database: `nox -s demo -- --url … --blocking`."""
+    install(session, "demo", extras="postgresql,mariadb,mongodb,redis,passlib")
     session.run("python", "examples/demo.py", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes another Python."""
-    install(session, "test", "demo")
+    """Run all tests, the units in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes a Python."""
+    install(session, "test", "servers", "demo")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
     session.run("coverage", "erase")
     for zone in ZONES[1:]:
-        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", env={"TZ": zone})
+        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit", env={"TZ": zone})
     session.run("coverage", "run", "-m", "pytest", env={"TZ": ZONES[0], "COVERAGE_CORE": "ctrace"})
     report = ("coverage", "report", "--include=*/authx_core/*")
     session.run(*report, "--fail-under=98")
@@ -52,7 +52,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check types: here with mypy and pyright, and as a user sees them, from an installed wheel."""
-    install(session, "typing", "test", "demo")
+    install(session, "typing", "test", "servers", "demo")
     session.run("mypy", "src", "tests", "examples", "noxfile.py")
     session.run("pyright")
     with tempfile.TemporaryDirectory() as folder:

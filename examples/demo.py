@@ -1,6 +1,6 @@
 """Play a day with a thousand people, and show what holds.
 
-    python examples/demo.py [--url URL] [--blocking] [--people FILE]
+    python examples/demo.py [--url URL] [--cache-url URL] [--blocking] [--people FILE]
 
 Exits with 1 if anything does not hold. A database that is named must be empty, and is left empty.
 """
@@ -19,7 +19,7 @@ from rich.progress import track
 
 from authx_adapters import connect, connect_blocking
 from authx_adapters.clock import ManualClock
-from authx_core import BlockingUsersRepo, InvalidValue, UsersRepo, run
+from authx_core import BlockingUsersRepo, InvalidInput, PortUnavailable, UsersRepo, run
 from day import day
 from people import BUNDLED, FILE, Refusal, let_in, read
 from report import Report
@@ -81,9 +81,9 @@ async def clear(users: UsersRepo) -> None:
             await users.delete(user.id)
 
 
-async def asynchronous(url: str, stage: Stage, *, keep: bool) -> None:
+async def asynchronous(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
     """Play it in an event loop."""
-    async with connect(url, clock=stage.clock, callbacks=[stage.letters]) as users:
+    async with connect(url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters]) as users:
         if not await is_empty(users):
             sys.exit("the demo wants an empty database")
         try:
@@ -93,9 +93,9 @@ async def asynchronous(url: str, stage: Stage, *, keep: bool) -> None:
                 await clear(users)
 
 
-def blocking(url: str, stage: Stage, *, keep: bool) -> None:
+def blocking(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
     """Play it without an event loop: over blocking adapters nothing ever suspends, so `run` is all it takes."""
-    with connect_blocking(url, clock=stage.clock, callbacks=[stage.letters]) as users:
+    with connect_blocking(url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters]) as users:
         if not run(is_empty(users.users)):
             sys.exit("the demo wants an empty database")
         try:
@@ -109,10 +109,13 @@ def blocking(url: str, stage: Stage, *, keep: bool) -> None:
 def main() -> int:
     """Read the command line, play, and return the exit status."""
     parser = argparse.ArgumentParser(description="Play a day with a thousand people, and show what holds.")
-    parser.add_argument("--url", help="an empty database; default: SQLite in a temporary folder")
+    parser.add_argument("--url", help="an empty database, as for connect(); default: SQLite in a temporary folder")
+    parser.add_argument("--cache-url", default="memory://", help="a database for the cache too; default: in memory")
     parser.add_argument("--blocking", action="store_true", help="without an event loop")
     parser.add_argument("--people", type=Path, default=FILE, metavar="FILE", help="a file like people.csv")
     args = parser.parse_args()
+    if args.cache_url.startswith("redis"):
+        parser.error("Redis keeps lifetimes by its own clock, and the demo moves one of its own")
     try:
         people = read(args.people)
     except (OSError, ValueError) as error:
@@ -127,10 +130,10 @@ def main() -> int:
         keep = args.url is None
         try:
             if args.blocking:
-                blocking(url, stage, keep=keep)
+                blocking(url, args.cache_url, stage, keep=keep)
             else:
-                asyncio.run(asynchronous(url, stage, keep=keep))
-        except InvalidValue as error:
+                asyncio.run(asynchronous(url, args.cache_url, stage, keep=keep))
+        except (InvalidInput, PortUnavailable) as error:
             parser.error(str(error))
     return report.close()
 

@@ -1,15 +1,41 @@
-"""What every test may ask for: a clock that stands still, and an event loop of its own."""
+"""What every test may ask for: a clock that stands still, an event loop of its own, and servers (see `servers`)."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
+import servers
 from authx_adapters.clock import ManualClock
+
+
+@contextmanager
+def missing_servers_skip() -> Iterator[None]:
+    """Skip what needs a server that cannot be had; in CI, where all can be had, fail it."""
+    try:
+        yield
+    except servers.Unavailable as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(reason), pytrace=False)
+        pytest.skip(str(reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    with missing_servers_skip():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    with missing_servers_skip():
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,6 @@ therefore exceed the number of logins and clients that are seen in a window.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,7 +25,6 @@ from authx_core.domain import checks
 from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.ports import Cache, Clock
 
-_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _SWEEP: Final = 2
 """Entries that a write looks at; more than one, so that the sweep outruns the growth."""
 
@@ -179,6 +177,7 @@ class MemoryCache(Cache):
 
 
 def _whole(value: str | int) -> int:
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    number = checks.number(value) if isinstance(value, str) else value
+    if number is None:
         raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number"))
-    return int(value)
+    return number

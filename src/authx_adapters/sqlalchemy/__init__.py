@@ -1,6 +1,7 @@
-"""Users in a relational database, through SQLAlchemy Core. SQLite is proved; other databases follow."""
+"""Users and cache in PostgreSQL, MariaDB and SQLite, through SQLAlchemy Core."""
 
-from authx_adapters.sqlalchemy.schema import Schema
+from authx_adapters.sqlalchemy.cache import SQLAlchemyCache
+from authx_adapters.sqlalchemy.schema import CacheSchema, Schema
 from authx_adapters.sqlalchemy.store import SQLAlchemyUserStore
 
-__all__ = ["SQLAlchemyUserStore", "Schema"]
+__all__ = ["CacheSchema", "SQLAlchemyCache", "SQLAlchemyUserStore", "Schema"]

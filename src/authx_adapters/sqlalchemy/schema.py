@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -12,29 +14,64 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
+    inspect,
+    text,
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from authx_adapters.sqlalchemy.types import Extra, Identities, MaskedText, Microseconds, Permissions
+from authx_adapters.sqlalchemy.types import EXACT, Exact, Extra, Identities, MaskedText, Microseconds, Permissions
 from authx_core.domain import checks
 
+_MARIADB: Final[dict[str, Any]] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("default_charset", "utf8mb4"), ("collate", EXACT))
+}
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(7382019465)")
+"""PostgreSQL's `IF NOT EXISTS` fails if two create the same thing at once; the number is any that nobody else takes."""
 
-class Schema:
-    """Three tables in one `MetaData`: an application's own, for Alembic to migrate, or a new one."""
+
+class Tables:
+    """Tables in one `MetaData`: an application's own, for Alembic to migrate, or a new one."""
+
+    def __init__(self, metadata: MetaData | None) -> None:
+        self.metadata = MetaData() if metadata is None else metadata
+        self.tables: list[Table] = []
+
+    def declare(self, name: str, *parts: Column[Any] | Index) -> Table:
+        """Declare a table of this kind."""
+        table = Table(name, self.metadata, *parts, **_MARIADB)
+        self.tables.append(table)
+        return table
+
+    def create(self, connection: Connection) -> None:
+        """Create what is missing; any number of processes may do so at a time."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(_LOCK)
+        inspector = inspect(connection)
+        for table in self.tables:
+            if not inspector.has_table(table.name, schema=table.schema):
+                connection.execute(CreateTable(table, if_not_exists=True))
+            there = {index["name"] for index in inspect(connection).get_indexes(table.name, schema=table.schema)}
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                if index.name not in there:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+class Schema(Tables):
+    """The tables of users, of their social identities, and of the blackout."""
 
     def __init__(self, metadata: MetaData | None = None, *, prefix: str = "authx_") -> None:
         """Declare the tables ``{prefix}users``, ``{prefix}identities`` and ``{prefix}blackout`` in ``metadata``."""
-        self.metadata = MetaData() if metadata is None else metadata
-        self.users = Table(
+        super().__init__(metadata)
+        self.users = self.declare(
             f"{prefix}users",
-            self.metadata,
-            Column("id", String(checks.MAX_ID), primary_key=True),
-            Column("email", String(checks.MAX_EMAIL)),
-            Column("email_key", String(checks.MAX_EMAIL)),
-            Column("username", String(checks.MAX_NAME)),
-            Column("username_key", String(checks.MAX_NAME)),
+            Column("id", Exact(checks.MAX_ID), primary_key=True),
+            Column("email", Exact(checks.MAX_EMAIL)),
+            Column("email_key", Exact(checks.MAX_EMAIL)),
+            Column("username", Exact(checks.MAX_NAME)),
+            Column("username_key", Exact(checks.MAX_NAME)),
             Column("password_hash", MaskedText(checks.MAX_HASH)),
             Column("active", Boolean, nullable=False),
             Column("confirmed", Boolean, nullable=False),
@@ -48,24 +85,33 @@ class Schema:
             Index(f"{prefix}users_email_key", "email_key", unique=True),
             Index(f"{prefix}users_username_key", "username_key", unique=True),
         )
-        self.identities = Table(
+        owner = ForeignKey(self.users.c.id, ondelete="CASCADE")
+        self.identities = self.declare(
             f"{prefix}identities",
-            self.metadata,
-            Column("provider", String(checks.MAX_NAME), primary_key=True),
-            Column("subject", String(checks.MAX_NAME), primary_key=True),
-            Column("user_id", String(checks.MAX_ID), ForeignKey(self.users.c.id), nullable=False),
+            Column("provider", Exact(checks.MAX_NAME), primary_key=True),
+            Column("subject", Exact(checks.MAX_NAME), primary_key=True),
+            Column("user_id", Exact(checks.MAX_ID), owner, nullable=False),
             Index(f"{prefix}identities_user_id", "user_id"),
         )
-        self.blackout = Table(
+        self.blackout = self.declare(
             f"{prefix}blackout",
-            self.metadata,
             Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
             Column("cutoff", Microseconds, nullable=False),
         )
 
-    def create(self, connection: Connection) -> None:
-        """Create what is missing; any number of processes may do so at a time."""
-        for table in (self.users, self.identities, self.blackout):
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+
+class CacheSchema(Tables):
+    """The table of a cache."""
+
+    def __init__(self, metadata: MetaData | None = None, *, prefix: str = "authx_") -> None:
+        """Declare the table ``{prefix}cache`` in ``metadata``."""
+        super().__init__(metadata)
+        self.entries = self.declare(
+            f"{prefix}cache",
+            Column("key", Exact(checks.MAX_CACHE_KEY), primary_key=True),
+            Column("value", Exact()),
+            Column("number", BigInteger),
+            Column("stamp", BigInteger, nullable=False),
+            Column("deadline", Microseconds, nullable=False),
+            Index(f"{prefix}cache_deadline", "deadline"),
+        )

@@ -1,45 +1,47 @@
-"""Every statement, built once with bound parameters."""
+"""Every statement on users, built once with bound parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
-    CompoundSelect,
     Delete,
     Insert,
     Select,
+    Table,
     Update,
     and_,
     bindparam,
+    case,
     delete,
-    exists,
     func,
     insert,
     literal,
     or_,
     select,
-    union_all,
     update,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from authx_adapters.sqlalchemy.schema import Schema
 from authx_core.domain import SocialIdentity
 
-_LAST: Final = "\U0010ffff"
+Kept: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
+"""Of the columns stored and the columns given, makes what is set where a row is there already."""
 
 
 class Statements:
-    """The statements of a store over one schema."""
+    """The statements of a store over one schema, for one kind of database."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, dialect: str) -> None:
         self._users, self._identities, self._blackout = schema.users, schema.identities, schema.blackout
+        self._find = func.strpos if dialect == "postgresql" else func.instr
+        self.returns_updated = dialect in {"postgresql", "sqlite"}
         c = self._users.c
         self.by_id = self._by(c.id)
         self.by_email = self._by(c.email_key)
@@ -57,46 +59,45 @@ class Statements:
         self.delete: Delete = delete(self._users).where(c.id == bindparam("user_id"))
         self.blackout: Select[Any] = select(self._blackout.c.cutoff)
         self.lift: Delete = delete(self._blackout)
-        later = sqlite.insert(self._blackout).values(id=1, cutoff=bindparam("cutoff"))
-        self.black_out: Insert = later.on_conflict_do_update(
-            index_elements=["id"], set_={"cutoff": func.max(self._blackout.c.cutoff, later.excluded.cutoff)}
+        self.black_out: Insert = upsert(
+            dialect,
+            self._blackout,
+            [{"id": 1, "cutoff": bindparam("cutoff", type_=self._blackout.c.cutoff.type)}],
+            lambda kept, new: {"cutoff": case((new["cutoff"] > kept["cutoff"], new["cutoff"]), else_=kept["cutoff"])},
         )
         self.update = cache(self._update)
         self.search = cache(self._search)
         self.count = cache(self._count)
 
     def taken(
-        self, user_id: str, keys: dict[str, str], identities: Iterable[SocialIdentity], *, new: bool
-    ) -> CompoundSelect[str]:
+        self, user_id: str, keys: Mapping[str, str], identities: Iterable[SocialIdentity], *, new: bool
+    ) -> list[Select[str]]:
         """Name every field whose key belongs to another user: to any, if the user is new."""
         c, linked = self._users.c, self._identities.c
         others = literal(True) if new else c.id != user_id
         owned = literal(True) if new else linked.user_id != user_id
-        found = [
-            select(literal(field)).where(exists().where(c[f"{field}_key"] == key, others))
-            for field, key in keys.items()
-        ]
-        if identities:
-            same = or_(*(and_(linked.provider == each.provider, linked.subject == each.subject) for each in identities))
-            found.append(select(literal("identities")).where(exists().where(same, owned)))
+        found = [_named(field, c[f"{field}_key"] == key, others) for field, key in keys.items()]
+        same = [and_(linked.provider == each.provider, linked.subject == each.subject) for each in identities]
+        if same:
+            found.append(_named("identities", or_(*same), owned))
         if new:
-            found.append(select(literal("id")).where(exists().where(c.id == user_id)))
-        return union_all(*found, select(literal("")).where(literal(False)))
+            found.append(_named("id", c.id == user_id))
+        return found
 
     def _by(self, column: Column[Any]) -> Select[Any]:
         return select(self._users).where(column == bindparam("value"))
 
     def _update(self, changed: frozenset[str], expected: frozenset[str]) -> Update:
         c = self._users.c
-        return (
+        statement = (
             update(self._users)
             .where(
                 c.id == bindparam("user_id"),
                 *(c[field].is_not_distinct_from(_bound("expected", c[field])) for field in sorted(expected)),
             )
             .values({field: _bound("new", c[field]) for field in sorted(changed)} | {"version": c.version + 1})
-            .returning(self._users)
         )
+        return statement.returning(self._users) if self.returns_updated else statement
 
     def _search(self, given: frozenset[str]) -> Select[Any]:
         return (
@@ -112,14 +113,13 @@ class Statements:
 
     def _conditions(self, given: frozenset[str]) -> Iterable[ColumnElement[bool]]:
         c = self._users.c
-        members = func.json_each(c.permissions).table_valued("value")
         conditions: dict[str, ColumnElement[bool]] = {
             "id": c.id == bindparam("id"),
             "after": c.id > bindparam("after"),
             "active": c.active == bindparam("active"),
-            "permission": exists().select_from(members).where(members.c.value == bindparam("permission")),
-            "username_contains": func.instr(c.username_key, bindparam("username_contains")) > 0,
-            "email_contains": func.instr(c.email_key, bindparam("email_contains")) > 0,
+            "permission": self._contains(c.permissions, "permission"),
+            "username_contains": self._contains(c.username_key, "username_contains"),
+            "email_contains": self._contains(c.email_key, "email_contains"),
             "username_prefix": c.username_key >= bindparam("username_prefix"),
             "username_before": c.username_key < bindparam("username_before"),
             "email_prefix": c.email_key >= bindparam("email_prefix"),
@@ -127,15 +127,32 @@ class Statements:
         }
         return [conditions[name] for name in sorted(given)]
 
+    def _contains(self, column: Column[Any], text: str) -> ColumnElement[bool]:
+        """Search literally, which `LIKE` would not."""
+        return self._find(column, bindparam(text, type_=self._users.c.id.type)) > 0
+
+
+def upsert(
+    dialect: str,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    kept: Kept,
+) -> Any:
+    """Insert rows; where the primary key is there already, set what ``kept(stored, given)`` returns, in its order.
+
+    The order matters on MariaDB alone, where an expression sees what was assigned before it.
+    """
+    if dialect in {"mariadb", "mysql"}:
+        into = mysql.insert(table).values(rows)
+        return into.on_duplicate_key_update(list(kept(table.c, into.inserted).items()))
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(table).values(rows)
+    return statement.on_conflict_do_update(index_elements=table.primary_key, set_=kept(table.c, statement.excluded))
+
+
+def _named(field: str, *conditions: ColumnElement[bool]) -> Select[str]:
+    return select(literal(field)).where(*conditions)
+
 
 def _bound(role: str, column: Column[Any]) -> BindParameter[Any]:
     return bindparam(f"{role}_{column.name}", type_=column.type)
-
-
-def after_prefix(prefix: str) -> str | None:
-    """Return the first text, by code points, that sorts after all that begin with ``prefix``; None: there is none."""
-    stem = prefix.rstrip(_LAST)
-    if not stem:
-        return None
-    following = ord(stem[-1]) + 1
-    return stem[:-1] + chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004 - surrogates are no text

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, Engine, Row, Select
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Row, Select, Update, union_all
+from sqlalchemy.exc import IntegrityError
 
+from authx_adapters._prefix import after_prefix
+from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.schema import Schema
-from authx_adapters.sqlalchemy.statements import Statements, after_prefix
+from authx_adapters.sqlalchemy.statements import Statements
+from authx_adapters.sqlalchemy.types import member
+from authx_adapters.sqlalchemy.verify import verify_users
 from authx_core.domain import (
     IdentifierTaken,
-    InvalidValue,
-    Problem,
     SocialIdentity,
     StaleUser,
     StoreUnavailable,
@@ -32,34 +31,45 @@ from authx_core.domain import (
 )
 from authx_core.ports import UserStore
 
-T = TypeVar("T")
 _RETRIES: Final = 10
 """A key that was taken may be free by the time that one asks which it was."""
 
 
 class SQLAlchemyUserStore(UserStore):
-    """Users behind an `Engine` or an `AsyncEngine`, which stays its owner's.
+    """Users in PostgreSQL, MariaDB or SQLite, through whatever SQLAlchemy client an application has.
 
-    A read, and a write that touches no social identity, is one statement in autocommit; other writes are one
-    transaction.
+    On an `Engine` or `AsyncEngine` a read, and a write that touches no social identity, is one statement in autocommit;
+    other writes are one transaction (MariaDB's `update` always: it cannot return rows).
+
+    On a `Connection`, `Session` or their asynchronous twins it works inside the caller's transaction: it never commits
+    or rolls back what it did not begin, and a savepoint guards what was done before against a key that is taken.
+    Such a store lives as long as the transaction, and serves one task or thread.
     """
 
-    def __init__(self, engine: Engine | AsyncEngine, schema: Schema | None = None) -> None:
+    def __init__(self, client: Client, schema: Schema | None = None) -> None:
         """Use the tables of ``schema``, which must exist: see `create_schema`.
 
-        Raises `InvalidValue` for another database than SQLite.
+        Raises `InvalidValue` for a database other than PostgreSQL, MariaDB and SQLite.
         """
-        if engine.dialect.name != "sqlite":
-            raise InvalidValue(
-                Problem("engine", "unsupported", "must be of SQLite: other databases are not proved yet")
-            )
         self.schema = schema or Schema()
-        self._sql = Statements(self.schema)
-        self._engine: Engine | AsyncEngine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._database = Database(client, StoreUnavailable)
+        self._run = self._database.run
+        self._sql = Statements(self.schema, self._database.name)
 
     async def create_schema(self) -> None:
-        """Create the tables that are missing; an application with migrations has them made by those."""
-        await self._run(self.schema.create)
+        """Create the tables that are missing; an application with migrations has them made by those.
+
+        Raises `InvalidValue` inside the caller's transaction, which MariaDB would commit.
+        """
+        await self._database.create(self.schema)
+
+    async def verify_schema(self) -> None:
+        """Check what the promises of a store rest on, at an application's start.
+
+        Raises `InvalidSchema` for every missing table or unique index, unsafe collation or SQL mode, and column of
+        another kind than `Schema` declares, each with what to do about it.
+        """
+        await self._run(lambda connection: verify_users(connection, self.schema))
 
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
@@ -67,7 +77,7 @@ class SQLAlchemyUserStore(UserStore):
         values = {field.name: getattr(user, field.name) for field in attrs.fields(User)} | {"version": 1}
 
         def work(connection: Connection) -> User:
-            with _transaction(connection, needed=bool(user.identities)):
+            with self._database.transaction(connection, needed=bool(user.identities)):
                 row = connection.execute(self._sql.create, values).one()
                 self._link(connection, user)
             return _user(row)
@@ -100,11 +110,12 @@ class SQLAlchemyUserStore(UserStore):
         values |= {f"expected_{field}": value for field, value in (expected or {}).items()}
         values["user_id"] = user_id
 
+        linked = "identities" in changes
+
         def work(connection: Connection) -> User:
-            with _transaction(connection, needed="identities" in changes):
-                row = connection.execute(statement, values).one_or_none()
-                user = None if row is None else _user(row)
-                if user is not None and "identities" in changes:
+            with self._database.transaction(connection, needed=linked or not self._sql.returns_updated):
+                user = self._updated(connection, statement, values)
+                if user is not None and linked:
                     connection.execute(self._sql.unlink, {"owner": user_id})
                     self._link(connection, user)
             if user is not None:
@@ -120,9 +131,12 @@ class SQLAlchemyUserStore(UserStore):
         if not checks.is_text(user_id):
             return False
 
+        cascades = self._database.name != "sqlite"  # where an application may leave foreign keys off
+
         def work(connection: Connection) -> bool:
-            with _transaction(connection):
-                connection.execute(self._sql.unlink, {"owner": user_id})
+            with self._database.transaction(connection, needed=not cascades):
+                if not cascades:
+                    connection.execute(self._sql.unlink, {"owner": user_id})
                 return connection.execute(self._sql.delete, {"user_id": user_id}).rowcount == 1
 
         return await self._run(work)
@@ -163,6 +177,17 @@ class SQLAlchemyUserStore(UserStore):
         row = await self._run(lambda connection: connection.execute(statement, key).one_or_none())
         return None if row is None else _user(row)
 
+    def _updated(self, connection: Connection, statement: Update, values: dict[str, Any]) -> User | None:
+        """Run an update; return the user as stored, or None if nobody fits."""
+        result = connection.execute(statement, values)
+        if self._sql.returns_updated:
+            row = result.one_or_none()
+        elif result.rowcount:
+            row = connection.execute(self._sql.by_id, {"value": values["user_id"]}).one()
+        else:
+            row = None
+        return None if row is None else _user(row)
+
     def _link(self, connection: Connection, user: User) -> None:
         if user.identities:
             linked = [{**attrs.asdict(identity), "user_id": user.id} for identity in user.identities]
@@ -170,7 +195,6 @@ class SQLAlchemyUserStore(UserStore):
 
     async def _write(self, work: Callable[[Connection], User], claim: User | _Claim, *, new: bool) -> User:
         """Do the work; when a key is taken, say which."""
-        keys = {field: key for field in ("email", "username") if (key := getattr(claim, f"{field}_key")) is not None}
 
         def attempt(connection: Connection) -> User:
             for _ in range(_RETRIES):
@@ -178,22 +202,28 @@ class SQLAlchemyUserStore(UserStore):
                     return work(connection)
                 except IntegrityError as error:
                     error.hide_parameters = True
-                    taken = self._sql.taken(claim.id, keys, claim.identities, new=new)
-                    fields = connection.execute(taken).scalars().all()
+                    fields = self._taken(connection, claim, new=new) or self._blamed(error)
                     if fields:
                         raise IdentifierTaken.of(fields) from error
             raise StoreUnavailable("a key was taken and freed again too often")
 
         return await self._run(attempt)
 
-    async def _run(self, work: Callable[[Connection], T]) -> T:
-        """Take a connection of either kind through the work: the one seam between blocking and asynchronous."""
-        with _translated():
-            if isinstance(self._engine, AsyncEngine):
-                async with self._engine.connect() as asynchronous:
-                    return await asynchronous.run_sync(work)
-            with self._engine.connect() as connection:
-                return work(connection)
+    def _taken(self, connection: Connection, claim: User | _Claim, *, new: bool) -> Iterable[str]:
+        keys = {field: key for field in ("email", "username") if (key := getattr(claim, f"{field}_key")) is not None}
+        found = self._sql.taken(claim.id, keys, claim.identities, new=new)
+        if self._database.joined and self._database.is_mariadb:
+            # A plain read would show what there was when the caller's transaction began.
+            locked = [each.with_for_update(read=True) for each in found]
+            return {field for each in locked for field in connection.execute(each).scalars()}
+        return set(connection.execute(union_all(*found)).scalars()) if found else set()
+
+    def _blamed(self, error: IntegrityError) -> Iterable[str]:
+        """Name the field by the index that refused it, where the caller's transaction does not see the other user."""
+        if not self._database.joined:
+            return set()
+        indexes = {"email": "email_key", "username": "username_key", "identities": self.schema.identities.name}
+        return {field for field, index in indexes.items() if index in str(error.orig)}
 
 
 @attrs.frozen
@@ -216,34 +246,6 @@ def _given(query: UserQuery) -> dict[str, object]:
         prefix = given.get(f"{field}_prefix")
         if isinstance(prefix, str) and (before := after_prefix(prefix)) is not None:
             given[f"{field}_before"] = before
+    if query.permission is not None:
+        given["permission"] = member(query.permission)
     return given
-
-
-@contextmanager
-def _transaction(connection: Connection, *, needed: bool = True) -> Generator[None, None, None]:
-    """Hold SQLite's write lock from the start, so that no two transactions wait for each other."""
-    if not needed:
-        yield
-        return
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
-
-
-@contextmanager
-def _translated() -> Generator[None, None, None]:
-    try:
-        yield
-    except (DBAPIError, PoolTimeout) as error:
-        cause: BaseException = error
-        if isinstance(error, DBAPIError):
-            error.hide_parameters = True
-            cause = error.orig or error
-        reason = f"{type(cause).__name__}: {cause}"
-        if "no such table" in reason:
-            reason += " (create_schema or a migration makes the tables)"
-        raise StoreUnavailable(reason) from error

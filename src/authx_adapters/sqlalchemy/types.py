@@ -1,25 +1,71 @@
-"""Column types that give back exactly what was stored."""
+"""Column types that give back exactly what was stored, and compare it exactly."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Dialect, String, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from authx_core.domain import JSON, SocialIdentity
 from authx_core.domain.secret import masked
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)
+EXACT: Final = "utf8mb4_nopad_bin"
+"""MariaDB's collation by code points; `utf8mb4_bin` ignores spaces at the end, and the default far more."""
+
+
+class Exact(TypeDecorator[str]):
+    """Text that every database compares and sorts code point by code point; without a length, up to 16 MiB.
+
+    A column of your own that refers to a user's id needs this type too, with the length 255: MariaDB links only
+    columns of one collation.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        """Take text of at most ``length`` characters."""
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Name the collation where the default one is another."""
+        kind: TypeEngine[str] = Text() if self.length is None else String(self.length)
+        if dialect.name == "postgresql":
+            kind = postgresql.VARCHAR(self.length, collation="C")
+        elif dialect.name in {"mariadb", "mysql"}:
+            options = {"charset": "utf8mb4", "collation": EXACT}
+            kind = mysql.MEDIUMTEXT(**options) if self.length is None else mysql.VARCHAR(self.length, **options)
+        return dialect.type_descriptor(kind)
+
+
+class MaskedText(Exact):
+    """Text whose repr hides it, so that no row or parameter in a traceback shows it."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Mask on the way in."""
+        return masked(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Mask on the way out."""
+        return masked(value)
 
 
 class Microseconds(TypeDecorator[datetime]):
-    """An instant as whole microseconds since 1970: ``DateTime(timezone=True)`` loses offsets on SQLite."""
+    """An instant as whole microseconds since 1970.
+
+    ``DateTime(timezone=True)`` loses offsets on SQLite and MariaDB, and MariaDB the microseconds too.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -33,34 +79,28 @@ class Microseconds(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
-class MaskedText(TypeDecorator[str]):
-    """Text whose repr hides it, so that no row or parameter in a traceback shows it."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Mask on the way in."""
-        return masked(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Mask on the way out."""
-        return masked(value)
-
-
 class Permissions(TypeDecorator[frozenset[str]]):
-    """A set of text as a sorted JSON array: equal sets are equal texts, so a compare-and-set can go by them."""
+    """A set of text as a sorted JSON array: equal sets are equal texts, so a compare-and-set can go by them.
 
-    impl = Text
+    Each member stands on a line of its own. JSON escapes line breaks within text, so a member is found by searching
+    the text for a line that begins with it: see `member`.
+    """
+
+    impl = Exact
     cache_ok = True
 
     def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn a set into JSON text."""
-        return None if value is None else json.dumps(sorted(value), ensure_ascii=False)
+        return None if value is None else json.dumps(sorted(value), ensure_ascii=False, indent=0)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str]:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn JSON text into a set."""
         return frozenset(json.loads(value or "[]"))
+
+
+def member(permission: str) -> str:
+    """Return the text that a column of `Permissions` contains exactly if it has this member."""
+    return "\n" + json.dumps(permission, ensure_ascii=False)
 
 
 class Identities(TypeDecorator[tuple[SocialIdentity, ...]]):

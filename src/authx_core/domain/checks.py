@@ -269,6 +269,17 @@ def check_entry(keys: Iterable[str], *, value: str = "", ttl: timedelta = timede
     _refuse({"value": value, "ttl": ttl}, {"value": _text(MAX_CACHE_VALUE), "ttl": lifetime})
 
 
+def number(text: str) -> int | None:
+    """Return the whole number that a text is as ``str`` writes it, or None: what a counter may go on from."""
+    if len(text) > len(str(-MAX_INTEGER)):
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        return None
+    return value if str(value) == text and is_whole(value, -MAX_INTEGER, MAX_INTEGER) else None
+
+
 def check_step(by: int) -> None:
     """Raise `InvalidValue` unless a counter can move by this much, or get there."""
     wrong = not is_whole(by, -MAX_INTEGER, MAX_INTEGER)

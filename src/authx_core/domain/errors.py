@@ -6,6 +6,7 @@
     │   ├── InvalidPassword             set_password, reset_password
     │   ├── InvalidQuery                search
     │   ├── InvalidPolicy               Policy(…), UsersRepo(…)
+    │   ├── InvalidSchema               verify_schema: tables, indexes or settings that would break a promise
     │   └── InvalidValue                what no port takes: NUL, lone surrogates, wrong types …
     ├── InvalidToken                    reset_password
     ├── TooManyAttempts                 authenticate
@@ -98,6 +99,12 @@ class InvalidValue(InvalidInput):
     """A value that no port takes: NUL, a lone surrogate, a naive datetime, a wrong type or an impossible size."""
 
     code = "invalid_value"
+
+
+class InvalidSchema(InvalidInput):
+    """A database whose tables, indexes or settings would break a promise; each problem says what to do about it."""
+
+    code = "invalid_schema"
 
 
 class InvalidToken(AuthxError):

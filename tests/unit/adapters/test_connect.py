@@ -44,7 +44,7 @@ def test_users_are_still_there_after_opening_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "mysql://localhost", "sqlite://", "sqlite:///:memory:", "sqlite+aiosqlite://", None]
+    "url", ["", "oracle://localhost", "sqlite://", "sqlite:///:memory:", "sqlite+aiosqlite://", None]
 )
 async def test_any_other_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidValue, match="url"):

@@ -18,6 +18,7 @@ SAMPLES: list[AuthxError] = [
     errors.InvalidUser(Problem("email", "invalid", "is wrong")),
     errors.InvalidPassword(Problem("password", "too_short", "is short")),
     errors.InvalidQuery(Problem("p", "out_of_range", "is wrong")),
+    errors.InvalidSchema(Problem("authx_users", "missing", "is not there: call create_schema()")),
     errors.InvalidPolicy(Problem("login_max", "out_of_range", "is wrong")),
     errors.InvalidValue(Problem("key", "invalid", "is wrong")),
     errors.InvalidToken(),

@@ -1,0 +1,210 @@
+"""Adapters from URLs: one way for both colours, since nothing suspends with blocking clients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from authx_adapters._settle import settle
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_adapters.threaded import Threaded
+from authx_core import Cache, Clock, InvalidValue, Problem, UserStore
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+_SQL: Final = {
+    "sqlite": ("pysqlite", "pysqlite", "sqlalchemy"),
+    "postgresql": ("psycopg", "asyncpg", "postgresql"),
+    "mariadb": ("pymysql", "asyncmy", "mariadb"),
+    "mysql": ("pymysql", "asyncmy", "mariadb"),
+}
+"""Databases, with the drivers for a blocking and an asynchronous caller who names none, and the extra that has both."""
+_BLOCKING: Final = frozenset({"pysqlite", "psycopg", "pymysql"})
+_ASYNCHRONOUS: Final = frozenset({"aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"})
+_MONGODB: Final = frozenset({"mongodb", "mongodb+srv"})
+_REDIS: Final = frozenset({"redis", "rediss", "redis+cluster", "rediss+cluster"})
+_HOUR: Final = 3600
+"""Seconds after which a connection is not used again: MariaDB closes idle ones after eight hours."""
+_PATIENCE: Final = 30
+"""Seconds that a write to SQLite waits for another process's."""
+
+
+@asynccontextmanager
+async def opened(
+    url: str, cache_url: str, clock: Clock, *, blocking: bool
+) -> AsyncGenerator[tuple[UserStore, Cache], None]:
+    """Open a store and a cache, ready for use; close in the end what was opened."""
+    async with AsyncExitStack() as stack:
+        opening = _Opening(stack, clock, blocking)
+        yield await opening.store(url), await opening.cache(cache_url)
+
+
+@attrs.frozen
+class _Opening:
+    """What is opened for one caller, each client once."""
+
+    stack: AsyncExitStack
+    clock: Clock
+    blocking: bool
+    clients: dict[str, Any] = attrs.field(factory=dict[str, Any])
+
+    async def store(self, url: str) -> UserStore:
+        scheme = _scheme(url, "url")
+        if scheme == "memory":
+            return MemoryUserStore()
+        if scheme in _MONGODB:
+            return await self._mongodb_store(url)
+        if scheme.partition("+")[0] in _SQL:
+            return await self._sql_store(url)
+        raise _unknown("url")
+
+    async def cache(self, url: str) -> Cache:
+        scheme = _scheme(url, "cache_url")
+        if scheme == "memory":
+            return MemoryCache(self.clock)
+        if scheme in _REDIS:
+            return self._redis_cache(url)
+        if scheme in _MONGODB:
+            return await self._mongodb_cache(url)
+        if scheme.partition("+")[0] in _SQL:
+            return await self._sql_cache(url)
+        raise _unknown("cache_url")
+
+    async def _sql_store(self, url: str) -> UserStore:
+        with _driver("url", "sqlalchemy"):
+            from authx_adapters.sqlalchemy import SQLAlchemyUserStore  # noqa: PLC0415 - only who uses it needs the extra
+
+        engine, threads = self._engine(url, "url")
+        store = SQLAlchemyUserStore(engine)
+        await store.create_schema()
+        await store.verify_schema()
+        return Threaded(store) if threads else store
+
+    async def _sql_cache(self, url: str) -> Cache:
+        with _driver("cache_url", "sqlalchemy"):
+            from authx_adapters.sqlalchemy import SQLAlchemyCache  # noqa: PLC0415 - only who uses it needs the extra
+
+        engine, threads = self._engine(url, "cache_url")
+        cache = SQLAlchemyCache(engine, self.clock)
+        await cache.create_schema()
+        await cache.verify_schema()
+        return Threaded(cache) if threads else cache
+
+    def _engine(self, url: str, field: str) -> tuple[Engine | AsyncEngine, bool]:
+        """Return an engine, and whether an asynchronous caller needs threads for it."""
+        from sqlalchemy import create_engine, make_url  # noqa: PLC0415 - only who uses it needs the extra
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - likewise
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - likewise
+
+        try:
+            address = make_url(url)
+        except (ArgumentError, ValueError):
+            raise InvalidValue(Problem(field, "invalid", "is not a URL of a database")) from None
+        database, _, driver = address.drivername.partition("+")
+        for_blocking, for_asynchronous, extra = _SQL[database]
+        driver = driver or (for_blocking if self.blocking else for_asynchronous)
+        if driver not in (_BLOCKING if self.blocking else _BLOCKING | _ASYNCHRONOUS):
+            raise _unknown(field)
+        if database == "sqlite":
+            _refuse_memory(field, address.database)
+        asynchronous = not self.blocking and driver in _ASYNCHRONOUS
+        if url not in self.clients:
+            make = create_async_engine if asynchronous else create_engine
+            with _driver(field, extra):
+                self.clients[url] = make(
+                    address.set(drivername=f"{'mariadb' if database == 'mysql' else database}+{driver}"),
+                    connect_args={"timeout": _PATIENCE} if database == "sqlite" else {},
+                    hide_parameters=True,
+                    isolation_level="AUTOCOMMIT",
+                    pool_recycle=_HOUR,
+                    skip_autocommit_rollback=True,
+                )
+            self._close_at_the_end(self.clients[url].dispose)
+        return self.clients[url], not self.blocking and not asynchronous
+
+    async def _mongodb_store(self, url: str) -> UserStore:
+        with _driver("url", "mongodb"):
+            from authx_adapters.mongodb import MongoUserStore  # noqa: PLC0415 - only who uses it needs the extra
+
+        store = MongoUserStore(self._mongodb(url, "url"))
+        await store.ensure_indexes()
+        await store.verify_schema()
+        return store
+
+    async def _mongodb_cache(self, url: str) -> Cache:
+        with _driver("cache_url", "mongodb"):
+            from authx_adapters.mongodb import MongoCache  # noqa: PLC0415 - only who uses it needs the extra
+
+        cache = MongoCache(self._mongodb(url, "cache_url"), self.clock)
+        await cache.ensure_indexes()
+        return cache
+
+    def _mongodb(self, url: str, field: str) -> Any:
+        from pymongo import AsyncMongoClient, MongoClient  # noqa: PLC0415 - only who uses it needs the extra
+        from pymongo.errors import PyMongoError  # noqa: PLC0415 - likewise
+
+        if url not in self.clients:
+            try:
+                self.clients[url] = MongoClient(url) if self.blocking else AsyncMongoClient(url)
+            except (PyMongoError, ValueError):
+                raise InvalidValue(Problem(field, "invalid", "is not a URL of MongoDB")) from None
+            self._close_at_the_end(self.clients[url].close)
+        return self.clients[url].get_default_database("authx")
+
+    def _redis_cache(self, url: str) -> Cache:
+        with _driver("cache_url", "redis"):
+            import redis  # noqa: PLC0415 - only who uses it needs the extra
+            import redis.asyncio  # noqa: PLC0415 - likewise
+
+            from authx_adapters.redis import RedisCache  # noqa: PLC0415 - likewise
+
+        library: Any = redis if self.blocking else redis.asyncio
+        kind = library.RedisCluster if "+cluster" in url else library.Redis
+        try:
+            client = kind.from_url(url.replace("+cluster", "", 1))
+        except ValueError:
+            raise InvalidValue(Problem("cache_url", "invalid", "is not a URL of Redis")) from None
+        self._close_at_the_end(client.close if self.blocking else client.aclose)
+        return RedisCache(client)
+
+    def _close_at_the_end(self, close: Any) -> None:
+        self.stack.push_async_callback(settled, close)
+
+
+async def settled(close: Any) -> None:
+    """Call a client's closing, of either colour."""
+    await settle(close())
+
+
+def _scheme(url: str, field: str) -> str:
+    if not isinstance(url, str):
+        raise _unknown(field)
+    return url.partition("://")[0]
+
+
+def _refuse_memory(field: str, database: str | None) -> None:
+    """Refuse a database in SQLite's memory, which every connection would have one of."""
+    if not database or database == ":memory:" or "mode=memory" in database:
+        raise InvalidValue(Problem(field, "unsupported", "must name a file: for users in memory, say memory://"))
+
+
+@contextmanager
+def _driver(field: str, extra: str) -> Generator[None, None, None]:
+    try:
+        yield
+    except ImportError as error:
+        reason = f"needs a driver that is not installed: pip install 'authx-users[{extra}]'"
+        raise InvalidValue(Problem(field, "missing_driver", reason)) from error
+
+
+def _unknown(field: str) -> InvalidValue:
+    places = "memory://, sqlite:///file, postgresql://host/db, mariadb://host/db, mongodb://host/db"
+    if field == "cache_url":
+        places += ", redis://host, redis+cluster://host"
+    reason = f"must be one of {places}, with a driver for this kind of caller if it names one"
+    return InvalidValue(Problem(field, "unsupported", reason))

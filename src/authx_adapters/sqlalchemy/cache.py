@@ -1,0 +1,163 @@
+"""A cache in the relational database that one already has."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Delete, Executable, Row, Select, bindparam, case, delete, null, or_, select
+
+from authx_adapters.sqlalchemy.database import Client, Database
+from authx_adapters.sqlalchemy.schema import CacheSchema
+from authx_adapters.sqlalchemy.statements import Kept, upsert
+from authx_adapters.sqlalchemy.verify import verify
+from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
+from authx_core.ports import Cache, Clock
+
+_BATCH: Final = 500
+"""Keys in one statement."""
+_COLUMNS: Final = ("stamp", "value", "number", "deadline")
+"""In the order in which they are assigned: on MariaDB, conditions must not see what was assigned before."""
+
+
+class SQLAlchemyCache(Cache):
+    """Entries in a table of PostgreSQL, MariaDB or SQLite, each call one statement.
+
+    Lifetimes are kept by ``clock``: processes whose clocks differ see an entry end earlier or later by as much. What
+    has expired never shows, and stays in the table until it is written anew or `purge` removes it.
+
+    Give it an engine: inside a transaction (`SQLAlchemyUserStore` tells which clients there are) counters would be held
+    against all others until it ends, and a rollback would take them back.
+    """
+
+    def __init__(self, client: Client, clock: Clock, schema: CacheSchema | None = None) -> None:
+        """Use the table of ``schema``, which must exist: see `create_schema`.
+
+        Raises `InvalidValue` for a database other than PostgreSQL, MariaDB and SQLite.
+        """
+        self.schema = schema or CacheSchema()
+        self._clock = clock
+        self._database = Database(client, CacheUnavailable)
+        self._entries = self.schema.entries
+        key, now = self._entries.c.key, bindparam("now", type_=self._entries.c.deadline.type)
+        self._live: Select[Any] = select(self._entries).where(
+            key.in_(bindparam("keys", expanding=True)), self._entries.c.deadline > now
+        )
+        self._popped = delete(self._entries).where(key == bindparam("key")).returning(self._entries)
+        self._expired: Delete = delete(self._entries).where(self._entries.c.deadline <= now)
+
+    async def create_schema(self) -> None:
+        """Create the table if it is missing; an application with migrations has it made by those."""
+        await self._database.create(self.schema)
+
+    async def verify_schema(self) -> None:
+        """Check the table and the server's settings. Raises `InvalidSchema` with all that is wrong, and what to do."""
+        await self._database.run(lambda connection: verify(connection, self.schema))
+
+    async def purge(self) -> int:
+        """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
+        now = self._clock.now()
+        return await self._database.run(lambda connection: connection.execute(self._expired, {"now": now}).rowcount)
+
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        """Return the values in the order of the keys."""
+        checks.check_entry(keys)
+        now, found = self._clock.now(), dict[str, str]()
+        for batch in _batches(sorted(set(keys))):
+            found |= {row.key: _text(row) for row in await self._rows(self._live, {"keys": batch, "now": now})}
+        return [found.get(key) for key in keys]
+
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        """Keep a value, replacing what was there."""
+        checks.check_entry([key], value=value, ttl=ttl)
+        await self._write([_row(key, value, self._clock.now() + ttl)], _replaced)
+
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        """Keep a value only if the key is absent."""
+        checks.check_entry([key], value=value, ttl=ttl)
+        now = self._clock.now()
+        row = _row(key, value, now + ttl)
+        (stored,) = await self._write([row], lambda kept, new: _replaced(kept, new, kept.deadline <= now))
+        return bool(stored.stamp == row["stamp"])
+
+    async def pop(self, key: str, /) -> str | None:
+        """Read once, then gone."""
+        checks.check_entry([key])
+        now = self._clock.now()
+        live = [row for row in await self._rows(self._popped, {"key": key}) if row.deadline > now]
+        return _text(live[0]) if live else None
+
+    async def delete(self, key: str, /) -> bool:
+        """Remove a key; True if a live one went."""
+        return await self.pop(key) is not None
+
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        """Add to each counter, in order."""
+        checks.check_entry(keys, ttl=ttl)
+        checks.check_step(by)
+        times = Counter(keys)
+        checks.check_step(by * max(times.values(), default=1))
+        counts = dict[str, int]()
+        for batch in _batches(sorted(times)):
+            counts |= await self._count({key: by * times[key] for key in batch}, ttl, rising=by >= 0)
+        results = list[int]()
+        for key in keys:  # a key that is there several times was counted at once
+            times[key] -= 1
+            results.append(counts[key] - by * times[key])
+        return results
+
+    async def _count(self, steps: Mapping[str, int], ttl: timedelta, *, rising: bool) -> dict[str, int]:
+        """Add a step to each key, and return what they come to."""
+        now, stamp = self._clock.now(), _stamp()
+        given = {"value": None, "stamp": stamp, "deadline": now + ttl}
+        stored = await self._write(
+            [{"key": key, "number": step, **given} for key, step in steps.items()],
+            lambda kept, new: _counted(kept, new, kept.deadline <= now, rising=rising),
+        )
+        if any(row.stamp != stamp for row in stored):
+            raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))
+        return {row.key: row.number for row in stored}
+
+    async def _write(self, rows: Sequence[Mapping[str, Any]], kept: Kept) -> Sequence[Row[Any]]:
+        statement = upsert(self._database.name, self._entries, rows, kept).returning(self._entries)
+        return await self._rows(statement, {})
+
+    async def _rows(self, statement: Executable, values: Mapping[str, object]) -> Sequence[Row[Any]]:
+        return await self._database.run(lambda connection: connection.execute(statement, values).all())
+
+
+def _row(key: str, value: str, deadline: datetime) -> dict[str, object]:
+    return {"key": key, "value": value, "number": checks.number(value), "stamp": _stamp(), "deadline": deadline}
+
+
+def _stamp() -> int:
+    """Make a number by which a writer knows that the row it gets back is its own."""
+    return secrets.randbits(63)
+
+
+def _replaced(kept: Any, new: Any, where: ColumnElement[bool] | None = None) -> dict[str, Any]:
+    """Set everything anew; with a condition, only where it holds."""
+    return {name: new[name] if where is None else case((where, new[name]), else_=kept[name]) for name in _COLUMNS}
+
+
+def _counted(kept: Any, new: Any, expired: ColumnElement[bool], *, rising: bool) -> dict[str, Any]:
+    """Start anew where the old count has expired, go on where it is a number with room, else leave all as it is."""
+    limit = checks.MAX_INTEGER - new.number if rising else -checks.MAX_INTEGER - new.number
+    room = kept.number <= limit if rising else kept.number >= limit
+    return {
+        "stamp": case((or_(expired, room), new.stamp), else_=kept.stamp),
+        "value": case((or_(expired, room), null()), else_=kept.value),
+        "number": case((expired, new.number), (room, kept.number + new.number), else_=kept.number),
+        "deadline": case((expired, new.deadline), else_=kept.deadline),
+    }
+
+
+def _text(row: Row[Any]) -> str:
+    return str(row.number) if row.value is None else str(row.value)
+
+
+def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH))

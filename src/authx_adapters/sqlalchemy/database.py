@@ -1,0 +1,179 @@
+"""The one seam between the SQL, written once, and the clients that an application may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
+
+from authx_adapters.sqlalchemy.schema import Tables
+from authx_core.domain import InvalidValue, PortUnavailable, Problem
+
+T = TypeVar("T")
+Client: TypeAlias = Engine | AsyncEngine | Connection | AsyncConnection | Session | AsyncSession
+"""Whose life is its owner's."""
+
+_BEGIN: Final = {
+    "sqlite": "BEGIN IMMEDIATE",  # holds the write lock from the start, so that no two transactions wait for each other
+    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "mariadb": "BEGIN",
+    "mysql": "BEGIN",
+}
+_TRIES: Final = 50
+"""A deadlock has a winner each time, so all callers get through."""
+_AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213})
+"""PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock."""
+_DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
+
+
+class Database:
+    """Runs functions of a `Connection`: over an engine in autocommit, or else inside the caller's transaction."""
+
+    def __init__(self, client: Client, unavailable: type[PortUnavailable]) -> None:
+        """Use ``client``; a failure of the database or its driver becomes ``unavailable``.
+
+        Raises `InvalidValue` for a database that is not proved.
+        """
+        bound = client.get_bind() if isinstance(client, Session | AsyncSession) else client
+        self.name = bound.dialect.name
+        if self.name not in _BEGIN:
+            raise InvalidValue(Problem("client", "unsupported", "must be of PostgreSQL, MariaDB or SQLite"))
+        self.joined = not isinstance(client, Engine | AsyncEngine)
+        self._unavailable = unavailable
+        self._client = client
+        if isinstance(client, Engine | AsyncEngine):
+            self._client = client.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def is_mariadb(self) -> bool:
+        """Whether statements are MariaDB's."""
+        return self.name in {"mariadb", "mysql"}
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Take a connection of whichever kind through the work."""
+        client = self._client
+        with self._translated():
+            match client:
+                case AsyncEngine():
+                    async with client.connect() as asynchronous:
+                        return await asynchronous.run_sync(self._repeated, work)
+                case Engine():
+                    with client.connect() as connection:
+                        return self._repeated(connection, work)
+                case AsyncConnection():
+                    return await client.run_sync(_inside, work)
+                case AsyncSession():
+                    return await client.run_sync(lambda session: _inside(session.connection(), work))
+                case Session():
+                    return _inside(client.connection(), work)
+                case Connection():
+                    return _inside(client, work)
+
+    async def create(self, tables: Tables) -> None:
+        """Create the tables that are missing. Raises `InvalidValue` inside the caller's transaction."""
+        if self.joined:
+            reason = "must be an engine: MariaDB would commit the caller's transaction before it creates a table"
+            raise InvalidValue(Problem("client", "unsupported", reason))
+
+        def work(connection: Connection) -> None:
+            with self._own_transaction(connection):
+                tables.create(connection)
+
+        await self.run(work)
+
+    @contextmanager
+    def transaction(self, connection: Connection, *, needed: bool = True) -> Generator[None, None, None]:
+        """Make one of several statements. Inside the caller's transaction: of every write, by a savepoint.
+
+        There, an error in a statement would poison all that the caller has done so far.
+        """
+        if self.joined:
+            with connection.begin_nested():
+                yield
+        elif needed:
+            with self._own_transaction(connection):
+                yield
+        else:
+            yield
+
+    @contextmanager
+    def _own_transaction(self, connection: Connection) -> Generator[None, None, None]:
+        connection.exec_driver_sql(_BEGIN[self.name])
+        try:
+            yield
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            if not connection.invalidated:
+                _roll_back(connection)
+            raise
+
+    def _repeated(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        """Do the work again if the database chose it as the victim of a deadlock: nothing of it was kept."""
+        for _ in range(_TRIES - 1):
+            try:
+                return work(connection)
+            except DBAPIError as error:
+                if connection.invalidated or not _is_victim(error):
+                    raise
+        return work(connection)
+
+    @contextmanager
+    def _translated(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except (IntegrityError, DataError) as error:
+            # The driver's text may show the whole row, a password's hash included.
+            raise self._unavailable(type(error.orig).__name__) from None
+        except DBAPIError as error:
+            error.hide_parameters = True
+            raise self._unavailable(_reason(error.orig or error)) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise self._unavailable(_reason(error)) from error
+        except Exception as error:
+            # Before there is a connection, SQLAlchemy hands on what an asynchronous driver raises.
+            if type(error).__module__.partition(".")[0] in _DRIVERS:
+                raise self._unavailable(_reason(error)) from error
+            raise
+
+
+def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
+    """Do the work inside the caller's transaction, which has begun or begins here."""
+    driver = connection.connection
+    if driver.dbapi_connection is not None and connection.dialect.detect_autocommit_setting(driver.dbapi_connection):
+        raise InvalidValue(
+            Problem("client", "autocommit", "must not be in autocommit: there is no transaction to join")
+        )
+    if connection.dialect.name == "sqlite" and not getattr(driver.driver_connection, "in_transaction", True):
+        # Python's driver begins a transaction only with the first write, and a savepoint before it would end one.
+        connection.exec_driver_sql("BEGIN")
+    return work(connection)
+
+
+def _roll_back(connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except BaseException:
+        with suppress(SQLAlchemyError):
+            connection.invalidate()
+        raise
+
+
+def _is_victim(error: DBAPIError) -> bool:
+    return _code(error) in _AGAIN
+
+
+def _code(error: DBAPIError) -> Any:
+    """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number."""
+    cause: Any = error.orig
+    return getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), None)
+
+
+def _reason(error: BaseException) -> str:
+    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    missing = "no such table" in reason or "does not exist" in reason or "doesn't exist" in reason
+    return f"{reason} (create_schema or a migration makes the tables)" if missing else reason

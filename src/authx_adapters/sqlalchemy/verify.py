@@ -1,0 +1,204 @@
+"""What the promises rest on: the server's settings, and tables like those that are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Connection, Inspector, Integer, Table, inspect, text
+from sqlalchemy.types import TypeDecorator
+
+from authx_adapters.sqlalchemy.schema import Schema, Tables
+from authx_adapters.sqlalchemy.types import EXACT, Exact, Permissions
+from authx_core.domain import InvalidSchema, Problem
+
+_OLDEST: Final = {"sqlite": (3, 35), "postgresql": (13,), "mariadb": (10, 6), "mysql": (10, 6)}
+"""SQLite: the first with `RETURNING`. The others: the oldest that their makers still maintained in 2025."""
+_BY_CODE_POINT: Final = frozenset({"C", "POSIX", "ucs_basic", "pg_c_utf8", "C.UTF-8", "C.utf8"})
+_UNSAFE_MODES: Final = frozenset({"EMPTY_STRING_IS_NULL", "NO_BACKSLASH_ESCAPES", "PAD_CHAR_TO_FULL_LENGTH"})
+_WEAKENING: Final = {
+    "postgresql_where",
+    "postgresql_nulls_not_distinct",
+    "sqlite_where",
+    "mysql_length",
+    "mariadb_length",
+}
+_MAKE: Final = "call create_schema() or run your migrations"
+
+
+def verify_users(connection: Connection, schema: Schema) -> None:
+    """Raise `InvalidSchema` with all that would break a promise of a user store."""
+    verify(connection, schema, [*_cascades(connection, schema)])
+
+
+def verify(connection: Connection, tables: Tables, problems: Sequence[Problem] = ()) -> None:
+    """Raise `InvalidSchema` with these problems and all others that are found."""
+    found = [*_server(connection), *problems]
+    inspector = inspect(connection)
+    for table in tables.tables:
+        if inspector.has_table(table.name, schema=table.schema):
+            found += [*_columns(connection, inspector, table), *_keys(connection, inspector, table)]
+        else:
+            found.append(Problem(table.name, "missing", f"is not there: {_MAKE}"))
+    if found:
+        raise InvalidSchema(*found)
+
+
+def _server(connection: Connection) -> Iterator[Problem]:
+    name, version = connection.dialect.name, connection.dialect.server_version_info or ()
+    if name in {"mariadb", "mysql"} and not getattr(connection.dialect, "is_mariadb", False):
+        yield Problem("server", "unsupported", "is MySQL, which cannot return what it inserts: use MariaDB")
+        return
+    if version < _OLDEST[name]:
+        oldest = ".".join(map(str, _OLDEST[name]))
+        yield Problem("server", "too_old", f"is of version {'.'.join(map(str, version))}: upgrade to {oldest} or later")
+    if name == "postgresql":
+        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+        if encoding != "UTF8":
+            yield Problem("server_encoding", "unsafe", f"is {encoding}: create the database WITH ENCODING 'UTF8'")
+    elif name != "sqlite":
+        yield from _mariadb(connection)
+
+
+def _mariadb(connection: Connection) -> Iterator[Problem]:
+    given, charset = connection.execute(text("SELECT @@sql_mode, @@character_set_client")).one()
+    modes = set(given.split(","))
+    if not modes & {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}:
+        reason = "is not strict, so MariaDB would cut what does not fit: add STRICT_TRANS_TABLES"
+        yield Problem("sql_mode", "unsafe", reason)
+    for mode in sorted(modes & _UNSAFE_MODES):
+        yield Problem("sql_mode", "unsafe", f"changes texts or how they are quoted: remove {mode}")
+    if charset != "utf8mb4":
+        yield Problem("character_set_client", "unsafe", f"is {charset}: connect with charset=utf8mb4")
+
+
+def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Problem]:
+    there = {column["name"]: column for column in inspector.get_columns(table.name, schema=table.schema)}
+    collations = _collations(connection, table)
+    for column in table.columns:
+        where = f"{table.name}.{column.name}"
+        if column.name not in there:
+            yield Problem(where, "missing", f"is not there: {_MAKE}")
+            continue
+        kind = there[column.name]["type"]
+        if isinstance(column.type, Exact | Permissions):
+            yield from _text(where, column, kind, collations.get(column.name))
+        elif isinstance(_plain(column), BigInteger) and not _holds_64_bits(connection, kind):
+            reason = f"is {kind!r}, which does not hold whole microseconds or 64 bits: alter it to BIGINT"
+            yield Problem(where, "kind", reason)
+    for name in sorted(there.keys() - table.columns.keys()):
+        if not there[name]["nullable"] and there[name].get("default") in {None, "NULL"}:
+            reason = "is not of this version and must not be NULL, so nothing can be stored: give it a default"
+            yield Problem(f"{table.name}.{name}", "unknown", reason)
+
+
+def _text(where: str, column: Column[Any], kind: object, collation: str | None) -> Iterator[Problem]:
+    length, declared = getattr(kind, "length", None), getattr(column.type, "length", None)
+    if declared is not None and length is not None and length < declared:
+        yield Problem(where, "too_short", f"holds {length} characters: alter it to {declared}")
+    if collation is not None:
+        reason = f"is compared by the collation {collation}, not by code point: alter it to {_exact(column)}"
+        yield Problem(where, "unsafe_collation", reason)
+
+
+def _exact(column: Column[Any]) -> str:
+    length = getattr(column.type, "length", None)
+    kind = "text" if length is None else f"VARCHAR({length})"
+    return f'{kind} COLLATE "C" (PostgreSQL), {EXACT} (MariaDB) or BINARY (SQLite)'
+
+
+def _collations(connection: Connection, table: Table) -> Mapping[str, str]:
+    """Return the columns of text that are not compared by code point, and by which collation they are."""
+    match connection.dialect.name:
+        case "sqlite":
+            return _collations_of_indexes(connection, table)
+        case "postgresql":
+            here, default = "current_schema()", _default_collation(connection)
+        case _:
+            here, default = "DATABASE()", ""
+    where = f"table_schema = COALESCE(:schema, {here}) AND table_name = :name"
+    rows = connection.execute(
+        text(f"SELECT column_name, collation_name, data_type FROM information_schema.columns WHERE {where}"),  # noqa: S608 - one of two constants
+        {"schema": table.schema, "name": table.name},
+    )
+    exact = _BY_CODE_POINT if connection.dialect.name == "postgresql" else {EXACT}
+    found = {name: str(collation or default or kind) for name, collation, kind in rows}
+    return {name: collation for name, collation in found.items() if collation not in exact}
+
+
+def _default_collation(connection: Connection) -> str:
+    return str(
+        connection.execute(text("SELECT datcollate FROM pg_database WHERE datname = current_database()")).scalar_one()
+    )
+
+
+def _collations_of_indexes(connection: Connection, table: Table) -> Mapping[str, str]:
+    indexes = (
+        connection.execute(text("SELECT name FROM pragma_index_list(:name)"), {"name": table.name}).scalars().all()
+    )
+    rows = [
+        row
+        for index in indexes
+        for row in connection.execute(text("SELECT name, coll FROM pragma_index_xinfo(:name)"), {"name": index}).all()
+    ]
+    return {name: collation for name, collation in rows if name is not None and collation != "BINARY"}
+
+
+def _keys(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Problem]:
+    there = _unique(connection, inspector, table)
+    wanted = [frozenset(table.primary_key.columns.keys())]
+    wanted += [frozenset(index.columns.keys()) for index in table.indexes if index.unique]
+    for columns in sorted(wanted, key=sorted):
+        if columns not in there:
+            names = ", ".join(sorted(columns))
+            reason = f"has no unique index on ({names}), so two users could share them: {_MAKE}, or create that index"
+            yield Problem(table.name, "missing_index", reason)
+    if connection.dialect.name in {"mariadb", "mysql"}:
+        engine = inspector.get_table_options(table.name, schema=table.schema)
+        found = next((value for name, value in engine.items() if name.endswith("_engine")), None)
+        if found != "InnoDB":
+            yield Problem(table.name, "unsafe_engine", f"is kept by {found}, without transactions: alter it to InnoDB")
+
+
+def _unique(connection: Connection, inspector: Inspector, table: Table) -> set[frozenset[str]]:
+    """Return the columns over which whole, valid and unconditional indexes are unique."""
+    invalid = set[str]()
+    if connection.dialect.name == "postgresql":
+        rows = connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
+        invalid = {name.rpartition(".")[2].strip('"') for name in rows.scalars()}
+    found = {frozenset(inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"])}
+    for constraint in inspector.get_unique_constraints(table.name, schema=table.schema):
+        if "duplicates_index" not in constraint and not _weakened(constraint):
+            found.add(frozenset(constraint["column_names"]))
+    for index in inspector.get_indexes(table.name, schema=table.schema):
+        if index["unique"] and index["name"] not in invalid and not _weakened(index):
+            found.add(frozenset(name for name in index["column_names"] if name is not None))
+    return found
+
+
+def _weakened(index: Any) -> bool:
+    """Whether an index covers some rows only, or the beginnings of texts, or takes two absent values for equal."""
+    return bool(_WEAKENING & (index.get("dialect_options") or {}).keys())
+
+
+def _cascades(connection: Connection, schema: Schema) -> Iterator[Problem]:
+    """Where the database removes social identities along with their user, see that it does."""
+    table, inspector = schema.identities, inspect(connection)
+    if connection.dialect.name == "sqlite" or not inspector.has_table(table.name, schema=table.schema):
+        return
+    keys = inspector.get_foreign_keys(table.name, schema=table.schema)
+    if not any(
+        key["constrained_columns"] == ["user_id"] and key.get("options", {}).get("ondelete") == "CASCADE"
+        for key in keys
+    ):
+        reason = f"does not refer to {schema.users.name}.id ON DELETE CASCADE: {_MAKE}, or add that foreign key"
+        yield Problem(f"{table.name}.user_id", "missing_reference", reason)
+
+
+def _plain(column: Column[Any]) -> Any:
+    kind: Any = column.type
+    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+
+
+def _holds_64_bits(connection: Connection, kind: object) -> bool:
+    return isinstance(kind, BigInteger) or (connection.dialect.name == "sqlite" and isinstance(kind, Integer))

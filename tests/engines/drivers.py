@@ -1,0 +1,136 @@
+"""Every pair of engine and driver under one face, so that a test over all of them is written once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from pymongo import AsyncMongoClient, MongoClient
+from redis import Redis, RedisCluster
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio import RedisCluster as AsyncRedisCluster
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import servers
+from authx_adapters._settle import settle
+from authx_adapters.mongodb import MongoCache, MongoUserStore
+from authx_adapters.redis import RedisCache
+from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+from authx_core.ports import Cache, Clock, UserStore
+
+Open = Callable[..., Any]
+"""Makes a client for a URL, with the driver's own options."""
+
+
+@attrs.frozen
+class Driver:
+    """How to reach an engine: with which client, of which colour."""
+
+    name: str
+    kind: servers.Kind | None
+    """Which server; None is SQLite, a file."""
+    blocking: bool
+    open: Open
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def keeps_users(self) -> bool:
+        """Whether there is a user store on it; every one of them has a cache."""
+        return self.kind not in {"redis", "redis-cluster"}
+
+    @contextmanager
+    def space(self, at: str | None = None) -> Generator[str, None, None]:
+        """Lend a database of one's own by its URL, on the shared server or the one at a URL."""
+        match self.kind:
+            case None:
+                with tempfile.TemporaryDirectory() as folder:
+                    yield f"sqlite:///{Path(folder, 'users.db')}"
+            case "redis" | "redis-cluster":
+                with servers.prefix(self.kind, at) as prefix:
+                    yield f"{at or servers.url(self.kind)}#{prefix}"
+            case kind:
+                with servers.database(kind, at) as url:
+                    yield url
+
+    @asynccontextmanager
+    async def client(self, url: str, **options: Any) -> AsyncGenerator[Any, None]:
+        """Open a client for a space, and close it in the end."""
+        client = self.open(url.partition("#")[0], **options)
+        try:
+            yield client
+        finally:
+            for close in ("dispose", "aclose", "close"):
+                if hasattr(client, close):
+                    await settle(getattr(client, close)())
+                    break
+
+    def users(self, client: Any, url: str) -> UserStore:
+        """Make a user store on a client."""
+        return MongoUserStore(_database(client, url)) if _is_mongodb(url) else SQLAlchemyUserStore(client)
+
+    def cache(self, client: Any, url: str, clock: Clock) -> Cache:
+        """Make a cache on a client."""
+        if not self.keeps_users:
+            return RedisCache(client, prefix=url.partition("#")[2])
+        return MongoCache(_database(client, url), clock) if _is_mongodb(url) else SQLAlchemyCache(client, clock)
+
+
+async def prepare(adapter: Any) -> None:
+    """Make the tables or indexes that an adapter needs."""
+    for name in ("create_schema", "ensure_indexes"):
+        if hasattr(adapter, name):
+            await getattr(adapter, name)()
+
+
+def _is_mongodb(url: str) -> bool:
+    return url.startswith("mongodb")
+
+
+def _database(client: Any, url: str) -> Any:
+    return client[make_url(url).database or "authx"]
+
+
+def _sql(dialect: str, make: Callable[..., Any]) -> Open:
+    def open_(url: str, **options: Any) -> Any:
+        alone = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True, "hide_parameters": True}
+        return make(make_url(url).set(drivername=dialect), **alone | options)
+
+    return open_
+
+
+_SQL: Final = [
+    ("sqlite", None, "sqlite"),
+    ("psycopg", "postgres", "postgresql+psycopg"),
+    ("pymysql", "mariadb", "mariadb+pymysql"),
+]
+_ASYNC_SQL: Final = [
+    ("aiosqlite", None, "sqlite+aiosqlite"),
+    ("asyncpg", "postgres", "postgresql+asyncpg"),
+    ("async-psycopg", "postgres", "postgresql+psycopg"),
+    ("asyncmy", "mariadb", "mariadb+asyncmy"),
+    ("aiomysql", "mariadb", "mariadb+aiomysql"),
+]
+DRIVERS: Final[dict[str, Driver]] = {
+    driver.name: driver
+    for driver in (
+        *(Driver(name, kind, True, _sql(dialect, create_engine)) for name, kind, dialect in _SQL),  # type: ignore[arg-type] # the kinds are named above
+        *(Driver(name, kind, False, _sql(dialect, create_async_engine)) for name, kind, dialect in _ASYNC_SQL),  # type: ignore[arg-type] # likewise
+        Driver("pymongo", "mongodb", True, MongoClient),
+        Driver("async-pymongo", "mongodb", False, AsyncMongoClient),
+        Driver("pymongo-set", "mongodb-replica-set", True, MongoClient),
+        Driver("async-pymongo-set", "mongodb-replica-set", False, AsyncMongoClient),
+        Driver("redis", "redis", True, Redis.from_url),
+        Driver("async-redis", "redis", False, AsyncRedis.from_url),
+        Driver("redis-cluster", "redis-cluster", True, RedisCluster.from_url),
+        Driver("async-redis-cluster", "redis-cluster", False, AsyncRedisCluster.from_url),
+    )
+}
+KEEPING_USERS: Final = [driver for driver in DRIVERS.values() if driver.keeps_users]
+ASYNCHRONOUS: Final = [driver for driver in DRIVERS.values() if not driver.blocking]

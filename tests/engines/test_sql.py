@@ -1,0 +1,70 @@
+"""What the contract cannot see of the SQL adapters: the way to an index, and what `purge` leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import attrs
+import pytest
+from sqlalchemy import event, insert
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+from authx_core import User, UserQuery, run
+from engines.drivers import DRIVERS, Driver
+
+BLOCKING = [DRIVERS[name] for name in ("sqlite", "psycopg", "pymysql")]
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+ANALYZE = {"sqlite": "ANALYZE", "postgresql": "ANALYZE", "mariadb": "ANALYZE TABLE authx_users"}
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN ", "mariadb": "EXPLAIN "}
+QUERIES = {
+    "authx_users_username_key": UserQuery(username_prefix="an"),
+    "authx_users_email_key": UserQuery(email_prefix="ann%"),
+}
+
+
+@pytest.mark.parametrize("driver", BLOCKING, ids=str)
+async def test_a_prefix_is_searched_through_the_index(driver: Driver) -> None:
+    """Among so many users that the database would not rather read all of them."""
+    with driver.space() as url:
+        async with driver.client(url) as engine:
+            store = SQLAlchemyUserStore(engine)
+            run(store.create_schema())
+            with engine.connect() as connection:
+                connection.execute(insert(store.schema.users), [attrs.asdict(each, recurse=False) for each in crowd()])
+                connection.exec_driver_sql(ANALYZE[engine.dialect.name])
+            sent: list[tuple[str, Any]] = []
+            event.listen(engine, "before_cursor_execute", lambda *args: sent.append((args[2], args[3])))
+            for index, query in QUERIES.items():
+                found = run(store.search(query, limit=10))
+                assert [user.id for user in found] == ["1234"]
+                statement, values = sent[-1]
+                with engine.connect() as connection:
+                    plan = connection.exec_driver_sql(EXPLAIN[engine.dialect.name] + statement, values).mappings().all()
+                assert index in (plan[0]["key"] if "key" in plan[0] else str(plan)), plan
+
+
+def crowd() -> Iterator[User]:
+    """Make three thousand people, of whom one has the prefixes that are searched for."""
+    for number in range(3000):
+        name = "ann%" if number == 1234 else f"user-{number}"
+        yield User(id=f"{number:04}", created_at=NOW, username_key=name, email_key=f"{name}@example.com")
+
+
+@pytest.mark.parametrize("driver", BLOCKING, ids=str)
+async def test_purging_removes_what_has_expired_and_nothing_else(driver: Driver) -> None:
+    clock = ManualClock()
+    with driver.space() as url:
+        async with driver.client(url) as engine:
+            cache = SQLAlchemyCache(engine, clock)
+            run(cache.create_schema())
+            for seconds in (1, 2, 3):
+                run(cache.set(f"value {seconds}", "text", ttl=timedelta(seconds=seconds)))
+                run(cache.increment(f"counter {seconds}", ttl=timedelta(seconds=seconds)))
+            assert run(cache.purge()) == 0
+            clock.advance(2)
+            assert run(cache.purge()) == 4
+            assert run(cache.purge()) == 0
+            assert run(cache.get_many(["value 3", "counter 3"])) == ["text", "1"]

@@ -1,0 +1,50 @@
+"""A space of one's own on a shared server, so that no test sees another's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from servers import mariadb, mongodb, postgresql, redis
+from servers.shared import url
+
+DatabaseKind: TypeAlias = Literal["postgres", "mariadb", "mongodb", "mongodb-replica-set"]
+RedisKind: TypeAlias = Literal["redis", "redis-cluster"]
+
+
+@contextmanager
+def database(kind: DatabaseKind, at: str | None = None) -> Iterator[str]:
+    """Lend a new, empty database by its URL, on the shared server or the one at a URL; drop it at the end."""
+    server, name = at or url(kind), f"authx_{uuid4().hex}"
+    create, drop = DATABASES[kind]
+    create(server, name)
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        drop(server, name)
+
+
+@contextmanager
+def prefix(kind: RedisKind = "redis", at: str | None = None) -> Iterator[str]:
+    """Lend a key prefix that nobody else has; delete all keys that begin with it at the end."""
+    unique = f"authx-{uuid4().hex}:"
+    server = at or url(kind)
+    try:
+        yield unique
+    finally:
+        redis.delete_prefix(server, unique, cluster=kind == "redis-cluster")
+
+
+def _at_first_write(_: str, __: str) -> None:
+    """Leave it to MongoDB, which makes a database with its first document."""
+
+
+DATABASES: dict[DatabaseKind, tuple[Callable[[str, str], None], Callable[[str, str], None]]] = {
+    "postgres": (postgresql.create_database, postgresql.drop_database),
+    "mariadb": (mariadb.create_database, mariadb.drop_database),
+    "mongodb": (_at_first_write, mongodb.drop_database),
+    "mongodb-replica-set": (_at_first_write, mongodb.drop_database),
+}

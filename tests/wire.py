@@ -1,0 +1,114 @@
+"""Count round trips as they cross the wire, whatever a driver says."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
+
+PORTS = {"postgresql": 5432, "mariadb": 3306, "mongodb": 27017, "redis": 6379}
+
+HOUSEKEEPING = (b"hello\0", b"ismaster\0", b"isMaster\0", b"endSessions\0")
+"""What MongoDB's drivers say of their own accord, in the background too."""
+
+OP_MSG = 2013
+"""https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/"""
+
+
+class Counter:
+    """Lead to one server by another `url`, and count how often somebody waits for its reply.
+
+    A round trip is a server's reply to a client who has spoken since the last reply on that connection: what is sent
+    together counts once, a farewell that nobody answers not at all, and connecting and logging in like all else, so
+    `reset` when connected. A thread serves blocking and asynchronous clients alike. A client that asks a replica set or
+    a cluster for its members finds these behind the counter's back.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._scheme = parts.scheme.partition("+")[0]
+        self._server = (parts.hostname or "127.0.0.1", parts.port or PORTS[self._scheme])
+        self._door = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._door.setblocking(False)
+        self.url = _by_port(parts, self._door.getsockname()[1])
+        self.round_trips = 0
+
+    def reset(self) -> None:
+        """Count from zero."""
+        self.round_trips = 0
+
+    def __enter__(self) -> Self:
+        started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
+        self._thread = Thread(target=lambda: asyncio.run(self._serve(started)), name="wire", daemon=True)
+        self._thread.start()
+        self._loop, self._open = started.result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._open.cancel)
+        self._thread.join()
+        self._door.close()
+
+    async def _serve(self, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]]) -> None:
+        accepting = asyncio.create_task(self._accept())
+        started.set_result((asyncio.get_running_loop(), accepting))
+        with suppress(asyncio.CancelledError):
+            await accepting
+
+    async def _accept(self) -> None:
+        async with asyncio.TaskGroup() as connections:
+            while True:
+                client, _ = await asyncio.get_running_loop().sock_accept(self._door)
+                connections.create_task(self._relay(client))
+
+    async def _relay(self, client: socket.socket) -> None:
+        asked = False
+
+        def hear(chunk: bytes) -> None:
+            nonlocal asked
+            asked = asked or not (self._scheme == "mongodb" and _housekeeping(chunk))
+
+        def answer(_: bytes) -> None:
+            nonlocal asked
+            self.round_trips += asked
+            asked = False
+
+        with client, socket.socket() as server:
+            server.setblocking(False)
+            try:
+                await asyncio.get_running_loop().sock_connect(server, self._server)
+            except OSError:
+                return  # the client finds its connection closed
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(_forward(client, server, hear))
+                ways.create_task(_forward(server, client, answer))
+
+
+async def _forward(source: socket.socket, target: socket.socket, note: Callable[[bytes], None]) -> None:
+    loop = asyncio.get_running_loop()
+    target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with suppress(OSError):  # one of both is gone, as the other now learns
+        while chunk := await loop.sock_recv(source, 65_536):
+            note(chunk)
+            await loop.sock_sendall(target, chunk)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _housekeeping(message: bytes) -> bool:
+    """Tell whether a message is a handshake of the old kind, or its command one of those."""
+    opcode, command = int.from_bytes(message[12:16], "little"), message[26:]
+    return opcode != OP_MSG or command.startswith(HOUSEKEEPING)
+
+
+def _by_port(parts: SplitResult, port: int) -> str:
+    user, at, _ = parts.netloc.rpartition("@")
+    query = parts.query
+    if parts.scheme.startswith("mongodb") and "directConnection" not in query:
+        query = f"{query}&directConnection=true".lstrip("&")
+    return parts._replace(netloc=f"{user}{at}127.0.0.1:{port}", path=parts.path or "/", query=query).geturl()
