@@ -142,6 +142,7 @@ class _Opening:
 
         cache = MongoCache(self._mongodb(url, "cache_url"), self.clock)
         await cache.ensure_indexes()
+        await cache.verify_schema()
         return cache
 
     def _mongodb(self, url: str, field: str) -> Any:

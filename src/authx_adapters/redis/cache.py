@@ -1,0 +1,128 @@
+"""A cache on Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from redis import RedisCluster
+
+from authx_adapters.redis.server import Client, Command, Script, Server
+from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
+from authx_core.ports import Cache
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_INCREMENT: Final = Script("""
+local LOWEST = '-9223372036854775808' -- its like without the sign does not fit into 64 bits
+local counts = {}
+for position, key in ipairs(KEYS) do
+    local before = redis.call('GET', key)
+    if before then
+        redis.call('INCRBY', key, ARGV[1])
+    else
+        redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
+    end
+    counts[position] = redis.call('GET', key) -- as text: a number of Lua is exact to 2^53 only
+    if before == LOWEST or counts[position] == LOWEST then
+        redis.call('SET', key, before, 'KEEPTTL')
+        return redis.error_reply('ERR increment would overflow')
+    end
+end
+return counts
+""")
+
+
+class RedisCache(Cache):
+    """Text and counters on a Redis server or cluster, one round trip a call.
+
+    Lifetimes follow the server's clock, in whole milliseconds.
+
+    Each command is atomic, lifetime included. A driver that repeats a command whose reply it lost (redis-py does by
+    default: see its ``retry``) may repeat one that was done: a counter then counts twice, `pop` gives None for a value
+    that is gone, `add` and `delete` say False. All of that errs on the safe side: a limit is reached early, a link is
+    asked for again. A client with ``retry=Retry(NoBackoff(), 0)`` raises `CacheUnavailable` instead.
+    """
+
+    def __init__(self, client: Client, *, prefix: str = "authx:") -> None:
+        """Keep entries under ``prefix|key``; a bar in the prefix is escaped, so that no two prefixes ever meet.
+
+        With a hash tag in the prefix, such as ``{authx}:``, all entries are in one slot of a cluster. Raises
+        `InvalidValue` for a client that reads replicas or a cache of its own: neither shows every change at once.
+        """
+        _check(client, prefix)
+        self._server = Server(client, CacheUnavailable)
+        self._prefix = prefix.replace("%", "%25").replace("|", "%7C") + "|"
+
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        """Return the values in the order of the keys. Raises `InvalidValue` for data that is no text."""
+        checks.check_entry(keys)
+        values = await self._server.ask_each(self._names(keys), lambda names: ("MGET", *names))
+        return [None if value is None else _text(value) for value in values]
+
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        """Keep a value, replacing what was there."""
+        checks.check_entry([key], value=value, ttl=ttl)
+        await self._server.ask("SET", self._name(key), value.encode(), "PX", self._milliseconds(ttl))
+
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        """Keep a value only if the key is absent."""
+        checks.check_entry([key], value=value, ttl=ttl)
+        milliseconds = self._milliseconds(ttl)
+        return bool(await self._server.ask("SET", self._name(key), value.encode(), "PX", milliseconds, "NX"))
+
+    async def pop(self, key: str, /) -> str | None:
+        """Read once, then gone. Raises `InvalidValue` for data that is no text."""
+        checks.check_entry([key])
+        value: bytes | None = await self._server.ask("GETDEL", self._name(key))
+        return None if value is None else _text(value)
+
+    async def delete(self, key: str, /) -> bool:
+        """Remove a key; True if a live one went."""
+        checks.check_entry([key])
+        return bool(await self._server.ask("DEL", self._name(key)))
+
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        """Add to each counter, in order."""
+        checks.check_entry(keys, ttl=ttl)
+        checks.check_step(by)
+
+        def increment(names: Sequence[bytes]) -> Command:
+            return _INCREMENT(names, by, self._milliseconds(ttl))
+
+        return [int(count) for count in await self._server.ask_each(self._names(keys), increment, _INCREMENT)]
+
+    def _milliseconds(self, ttl: timedelta) -> int:
+        return ttl // _MILLISECOND
+
+    def _name(self, key: str) -> bytes:
+        return f"{self._prefix}{key}".encode()
+
+    def _names(self, keys: Sequence[str]) -> list[bytes]:
+        return [self._name(key) for key in keys]
+
+
+def _check(client: Client, prefix: str) -> None:
+    """Raise `InvalidValue` unless all that is kept is found, and at once."""
+    problems: list[Problem] = []
+    if getattr(client, "read_from_replicas", False) or getattr(client, "load_balancing_strategy", None):
+        problems.append(Problem("client", "unsupported", "must not read from replicas: they lag behind"))
+    if _remembers(client, is_cluster=isinstance(client, RedisCluster)):
+        problems.append(Problem("client", "unsupported", "must have no cache of its own: it outlives deadlines"))
+    if reason := checks.text(prefix, checks.MAX_CACHE_KEY):
+        problems.append(Problem("prefix", "invalid", reason))
+    if problems:
+        raise InvalidValue(*problems)
+
+
+def _remembers(client: Any, *, is_cluster: bool) -> bool:
+    """Whether a client caches replies, as only blocking ones can."""
+    one = client.get_random_node().redis_connection if is_cluster else client
+    return hasattr(one, "get_cache") and one.get_cache() is not None
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidValue(Problem("key", "invalid", "holds data that is no text")) from error

@@ -1,0 +1,32 @@
+"""Events on a channel of Redis."""
+
+from __future__ import annotations
+
+import json
+
+from authx_adapters.redis.server import Client, Server
+from authx_core.domain import InvalidValue, PortUnavailable, Problem, checks
+from authx_core.domain.events import Event
+from authx_core.domain.wire import event_to_data
+from authx_core.ports import Events
+
+
+class RedisEvents(Events):
+    """Publishes each event as JSON, without tokens and hashes, to who is subscribed at that moment.
+
+    Pub/Sub keeps nothing: a subscriber that is away misses what is told meanwhile, and a driver that repeats a command
+    may tell it twice (see `RedisCache`). In a cluster, subscribers at any node receive it.
+    """
+
+    def __init__(self, client: Client, *, channel: str = "authx:events") -> None:
+        """Publish to ``channel``. Raises `InvalidValue` for one that is no text."""
+        if reason := checks.text(channel, checks.MAX_CACHE_KEY):
+            raise InvalidValue(Problem("channel", "invalid", reason))
+        self._server = Server(client, PortUnavailable)
+        self._channel = channel.encode()
+
+    async def publish(self, event: Event, /) -> None:
+        """Publish ``{"event": name, …}`` and its fields, instants in ISO 8601. Raises `PortUnavailable`."""
+        data = json.dumps(event_to_data(event), ensure_ascii=False)
+        # A lone surrogate, which a client may have sent as its address, becomes the JSON escape that stands for it.
+        await self._server.ask("PUBLISH", self._channel, data.encode(errors="backslashreplace"))
