@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from itertools import groupby
+from pathlib import Path
 from platform import python_version
-from typing import Final
+from typing import Final, cast
 
 from authx_core.contract.clause import Clause
 from authx_core.contract.outcome import Status
 from authx_core.contract.report import Report, Verdict
 
 _PORTS: Final = {"users": "UserStore", "cache": "Cache", "clock": "Clock", "hasher": "PasswordHasher"}
+_LABEL: Final = "authx contract"
 _COLOURS: Final = {Verdict.CONFORMS: "brightgreen", Verdict.CONFORMS_WITH_WAIVERS: "yellowgreen"}
 
 
@@ -69,11 +71,20 @@ def to_badge(report: Report) -> str:
         raise ValueError(f"no badge says {report.headline}")
     badge = {
         "schemaVersion": 1,
-        "label": "authx contract",
+        "label": _LABEL,
         "message": report.headline.lower(),
         "color": _COLOURS[report.verdict],
     }
     return json.dumps(badge) + "\n"
+
+
+def is_badge(path: Path) -> bool:
+    """Whether there is a file, and it is a badge that was written here."""
+    try:
+        found: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and ("label", _LABEL) in cast("dict[object, object]", found).items()
 
 
 def clause_page(clauses: Iterable[Clause]) -> str:

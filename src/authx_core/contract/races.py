@@ -11,14 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from authx_core.blocking import run
 from authx_core.contract.blocking import NeverSuspends
+from authx_core.contract.threads import in_thread
 from authx_core.domain import AuthxError
 
 P = TypeVar("P")
@@ -76,9 +77,8 @@ async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm
             barrier.abort()
             raise
 
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(len(handles)) as pool, _eager_switching():
-        calls = [loop.run_in_executor(pool, racer, handle, number) for number, handle in enumerate(handles)]
+    with _eager_switching():
+        calls = [in_thread(partial(racer, handle, number)) for number, handle in enumerate(handles)]
         results = await asyncio.gather(*calls, return_exceptions=True)
     failures = [
         result for result in results if isinstance(result, BaseException) and not isinstance(result, AuthxError)

@@ -38,18 +38,21 @@ class Cut:
 
 
 async def sweep(
-    operate: Callable[[], Coroutine[Any, Any, object]], prepare: Callable[[], Awaitable[object]] | None = None
+    operate: Callable[[], Coroutine[Any, Any, object]],
+    prepare: Callable[[], Awaitable[object]] | None = None,
+    *,
+    landing: float = LANDING,
 ) -> AsyncGenerator[Cut, None]:
     """Cancel an operation at its k-th await for every k; yield after each, when what was sent has landed.
 
-    ``prepare`` is awaited before each. The last cut is `Cut.through`.
+    ``prepare`` is awaited before each; ``landing`` is in seconds. The last cut is `Cut.through`.
     """
     for at in range(1, MOST + 1):
         if prepare is not None:
             await prepare()
         cut = await cancelled_at(at, operate())
         if cut.on_the_wire:
-            await asyncio.sleep(LANDING)
+            await asyncio.sleep(landing)
         yield cut
         if cut.through:
             return

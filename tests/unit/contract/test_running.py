@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from threading import Event, Thread
+from typing import IO
 
 import attrs
 import pytest
@@ -89,3 +92,30 @@ def test_what_the_harness_raises_afterwards_is_a_failure() -> None:
 
     outcome = run_clause(Closing, CLAUSE)
     assert "`close` of the harness raised OSError: cannot close" in outcome.observed
+
+
+def test_a_call_that_blocks_for_ever_is_left_behind_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("authx_core.contract.running.PATIENCE", 0.2)
+    monkeypatch.setattr("authx_core.contract.running._GRACE", 0.2)
+    ended = Event()
+
+    async def blocks(_: Trial) -> None:
+        ended.wait()
+
+    outcome = ran(blocks)
+    ended.set()
+    assert "a call blocks, and did not end within 0 seconds" in outcome.observed
+    assert "test_running.py" in outcome.observed
+
+
+def test_connections_and_files_that_are_left_open_are_named(tmp_path: Path) -> None:
+    opened: list[IO[str] | socket.socket] = []
+
+    async def leaks(_: Trial) -> None:
+        opened.extend((*socket.socketpair(), (tmp_path / "left-behind").open("w")))
+
+    outcome = ran(leaks)
+    for each in opened:
+        each.close()
+    assert "left-behind" in outcome.observed
+    assert outcome.observed.count("connection to") == 2

@@ -152,9 +152,17 @@ def test_importing_the_suite_loads_neither_pytest_nor_hypothesis_nor_rich(folder
 def test_the_command_line_ends_with_the_verdict_and_badges_conformity_alone(
     folder: Path, arguments: list[str], code: int, verdict: str
 ) -> None:
+    earlier = '{"schemaVersion": 1, "label": "authx contract", "message": "conforms (level 1)", "color": "brightgreen"}'
+    (folder / "badge.json").write_text(earlier)
     done = verify(folder, *arguments, "--badge", "badge.json")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (code, verdict), done.stdout + done.stderr
     assert (folder / "badge.json").exists() is (code == 0)
+
+
+def test_a_file_that_is_no_badge_is_not_removed(folder: Path) -> None:
+    (folder / "badge.json").write_text('{"label": "mine"}')
+    assert verify(folder, "harness:Broken", "--only", "C-001", "--badge", "badge.json").returncode != 0
+    assert (folder / "badge.json").read_text() == '{"label": "mine"}'
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from importlib import import_module
@@ -12,7 +11,7 @@ from typing import Any
 
 from authx_core.contract.clause import find
 from authx_core.contract.cli import listing
-from authx_core.contract.formats import to_badge, to_json, to_markdown
+from authx_core.contract.formats import is_badge, to_badge, to_json, to_markdown
 from authx_core.contract.harness import Harness
 from authx_core.contract.outcome import explanation
 from authx_core.contract.report import Exit, Report
@@ -100,12 +99,14 @@ def _verified(given: argparse.Namespace, harness: type[Harness], only: list[str]
 
 
 def _badge(path: Path, report: Report) -> None:
+    """Write a badge, or remove the one of an earlier run, which would go on to say that the adapter conforms."""
     if report.verdict.conforms:
         _write(path, to_badge(report))
         return
     sys.stderr.write(f"no badge: {report.headline}\n")
-    if path.exists():
-        sys.stderr.write(f"{path} is of an earlier run{os.linesep}")
+    if is_badge(path):
+        path.unlink()
+        sys.stderr.write(f"removed {path}, the badge of an earlier run\n")
 
 
 def _write(path: Path, text: str) -> None:
