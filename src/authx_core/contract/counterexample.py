@@ -28,16 +28,19 @@ class Counterexample:
     """The call whose answer goes with no order of the others."""
     possible: tuple[object, ...]
     """What it could have answered."""
+    left_out: int
+    """How many calls more there were, none of which explains it."""
 
     def __str__(self) -> str:
         """Draw the calls in time, and say what is impossible."""
         answers = [repr(each) for each in self.possible]
         if len(answers) > _NAMED:
             answers[_NAMED:] = [f"{len(answers) - _NAMED} others"]
+        more = f"; {self.left_out} more, whenever they took effect, explain nothing" if self.left_out else ""
         return (
             f"at first: {self.initial}\n{timeline(self.history)}\n"
-            f"{_caller(self.last)} was answered {self.last.result!r}, the last of these answers; "
-            f"in every order of the calls it is {' or '.join(answers)}"
+            f"impossible: {_caller(self.last)} was answered {self.last.result!r}\n"
+            f"in every order of these calls it is {' or '.join(answers)}{more}"
         )
 
 
@@ -46,6 +49,7 @@ def smallest(history: Sequence[Operation], model: Model[S]) -> Counterexample | 
 
     The history is cut at the first answer that cannot be. A call is then left out only if the rest stays impossible
     whether, and whenever, that call took effect; and only if the rest still explains every answer but the last.
+    What was called during the last call stays if it bears on that answer, for there the reason is likely to be.
     """
     if linearizable(history, model):
         return None
@@ -54,7 +58,8 @@ def smallest(history: Sequence[Operation], model: Model[S]) -> Counterexample | 
     while group := _droppable(shown, hidden, last, model):
         shown = [each for each in shown if each not in group]
         hidden += [_at_any_time(each) for each in group]
-    return Counterexample(model.shown(model.initial), tuple(shown), last, tuple(_answers(shown, last, model)))
+    answers = _answers(shown, last, model)
+    return Counterexample(model.shown(model.initial), tuple(shown), last, tuple(answers), len(hidden))
 
 
 def timeline(history: Sequence[Operation]) -> str:
@@ -95,9 +100,20 @@ def _droppable(
             rest = [each for each in shown if each not in group]
             before_the_last = [_unanswered(each) if each is last else each for each in rest]
             free = [*hidden, *map(_at_any_time, group)]
-            if linearizable(before_the_last, model) and not linearizable([*rest, *free], model):
+            if (
+                linearizable(before_the_last, model)
+                and not linearizable([*rest, *free], model)
+                and (
+                    all(_is_over(each, last) for each in group)
+                    or _answers(rest, last, model) == _answers(shown, last, model)
+                )
+            ):
                 return group
     return ()
+
+
+def _is_over(operation: Operation, last: Operation) -> bool:
+    return operation.end is not None and operation.end < last.start
 
 
 def _answers(history: Sequence[Operation], last: Operation, model: Model[S]) -> list[object]:

@@ -15,7 +15,7 @@ from authx_core.domain import PortUnavailable
 Parts: TypeAlias = Callable[[Sequence[Operation]], Iterable[tuple[Sequence[Operation], Model[Any]]]]
 """Splits a history into those that have nothing to do with each other, each with its model."""
 
-_ROUNDS: Final = 80
+_ROUNDS: Final = 500
 _SECONDS: Final = 6.0
 """Time for all rounds."""
 _ENOUGH: Final = 3

@@ -30,6 +30,8 @@ class Cast:
     """Who there is in a round, and what its history calls them."""
 
     def __init__(self, round_: int) -> None:
+        self.kind = KINDS[round_ % len(KINDS)]
+        """The keys that callers want in this round."""
         self.there: dict[str, User] = {}
         """Those who were there at first."""
         self.newcomers = count(1)
@@ -113,11 +115,10 @@ class Caller:
 
     def _changes(self) -> tuple[Field, ...]:
         epoch = ("epoch", next(self._cast.epochs))
-        kind = self._random.choice(KINDS)
-        return self._random.choice([(epoch,), (self._claim(), epoch), (self._claim(),), ((kind, None),)])
+        return self._random.choice([(epoch,), (self._claim(), epoch), (self._claim(),), ((self._cast.kind, None),)])
 
     def _claim(self) -> Field:
-        return self._random.choice(KINDS), self._random.choice(_KEYS)
+        return self._cast.kind, self._random.choice(_KEYS)
 
     async def _made(self, store: UserStore, call: Call) -> User | bool | None:
         match call.verb:

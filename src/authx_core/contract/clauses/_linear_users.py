@@ -28,7 +28,7 @@ class Person:
     version: int = 1
 
     def __repr__(self) -> str:
-        keys = [f"{kind} {key!r}" for kind in KINDS if (key := getattr(self, kind)) is not None]
+        keys = [f"{kind} {key}" for kind in KINDS if (key := getattr(self, kind)) is not None]
         return f"<{', '.join([self.name, *keys, f'epoch {self.epoch}', f'version {self.version}'])}>"
 
 

@@ -1,4 +1,4 @@
-"""Whole histories of several callers: whatever was answered, one caller could have been answered the same."""
+"""Whole histories of several callers: what they were answered, one caller after the other could have been."""
 
 from __future__ import annotations
 
