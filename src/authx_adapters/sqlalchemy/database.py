@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -28,6 +29,8 @@ _TRIES: Final = 50
 """A deadlock has a winner each time, so all callers get through."""
 _AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213})
 """PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock."""
+_running: Final = set[asyncio.Task[Any]]()
+"""A loop alone would forget them."""
 _DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
 
 
@@ -45,6 +48,7 @@ class Database:
             raise InvalidValue(Problem("client", "unsupported", "must be of PostgreSQL, MariaDB or SQLite"))
         self.joined = not isinstance(client, Engine | AsyncEngine)
         self._unavailable = unavailable
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._client = client
         if isinstance(client, Engine | AsyncEngine):
             self._client = client.execution_options(isolation_level="AUTOCOMMIT")
@@ -60,8 +64,8 @@ class Database:
         with self._translated():
             match client:
                 case AsyncEngine():
-                    async with client.connect() as asynchronous:
-                        return await asynchronous.run_sync(self._repeated, work)
+                    self._check_loop()
+                    return await _to_its_end(self._connected(client, work))
                 case Engine():
                     with client.connect() as connection:
                         return self._repeated(connection, work)
@@ -122,6 +126,19 @@ class Database:
                     raise
         return work(connection)
 
+    def _check_loop(self) -> None:
+        """Refuse another loop than that of the first call: connections in the pool belong to it."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop = loop
+        if self._loop is not loop:
+            reason = "belongs to another event loop: give each loop an engine of its own"
+            raise InvalidValue(Problem("client", "foreign_loop", reason))
+
+    async def _connected(self, client: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        async with client.connect() as connection:
+            return await connection.run_sync(self._repeated, work)
+
     @contextmanager
     def _translated(self) -> Generator[None, None, None]:
         try:
@@ -139,6 +156,23 @@ class Database:
             if type(error).__module__.partition(".")[0] in _DRIVERS:
                 raise self._unavailable(_reason(error)) from error
             raise
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await work that goes on though its caller is cancelled.
+
+    Cancelled as it is taken from the pool or given back, a connection would be lost with its transaction and its locks.
+    """
+    task = asyncio.create_task(work)
+    _running.add(task)
+    task.add_done_callback(_ended)
+    return await asyncio.shield(task)
+
+
+def _ended(task: asyncio.Task[Any]) -> None:
+    _running.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody may be left to be told
 
 
 def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
