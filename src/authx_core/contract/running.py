@@ -167,7 +167,7 @@ def _where(error: BaseException) -> str:
 def _where_is(thread: threading.Thread) -> str:
     """Name the places at which a thread is."""
     with suppress(Exception):
-        frame = sys._current_frames()[thread.ident or 0]  # noqa: SLF001 - the documented way
+        frame = sys._current_frames()[thread.ident or 0]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way
         return _places(traceback.extract_stack(frame))
     return ""
 
