@@ -24,8 +24,8 @@ def add(commands: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> Exit:
-    kinds: list[Kind] = ["users"] if given.users or not given.cache else []
-    kinds += ["cache"] if given.cache else []
+    wanted: dict[Kind, bool] = {"users": given.users or not given.cache, "cache": given.cache}
+    kinds = [kind for kind, is_wanted in wanted.items() if is_wanted]
     project = Project(module=given.name, kinds=kinds, asynchronous=given.asynchronous)
     try:
         folder = project.write(given.into)
