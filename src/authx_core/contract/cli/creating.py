@@ -24,8 +24,11 @@ def add(commands: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> Exit:
-    wanted: dict[Kind, bool] = {"users": given.users or not given.cache, "cache": given.cache}
-    kinds = [kind for kind, is_wanted in wanted.items() if is_wanted]
+    kinds: list[Kind] = []
+    if given.users or not given.cache:
+        kinds.append("users")
+    if given.cache:
+        kinds.append("cache")
     project = Project(module=given.name, kinds=kinds, asynchronous=given.asynchronous)
     try:
         folder = project.write(given.into)
