@@ -10,11 +10,12 @@ import asyncio
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from authx_core.blocking import run
@@ -29,8 +30,11 @@ ROUNDS: Final = 10
 RACERS: Final = 4
 _PATIENCE: Final = 60.0
 """Seconds after which a race hangs."""
-_TURNS: Final = 300
+_TURNS: Final = 1_000
 """How often a thread gives way: enough for what is in memory; engines wait often enough by themselves."""
+_TURNS_OF_ONE: Final = 20
+"""How often a thread gives way within one function, so that a helper which is called again and again leaves turns to
+the step that matters."""
 _CORE: Final = str(Path(__file__).parents[1])
 _LIBRARY: Final = str(Path(threading.__file__).parent)
 
@@ -71,7 +75,7 @@ async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm
         try:
             run(warm(handle))
             barrier.wait(_PATIENCE)
-            with _giving_way():
+            with giving_way():
                 return run(_outcome(operate(handle, number)))
         except BaseException:
             barrier.abort()
@@ -96,17 +100,20 @@ async def _outcome(call: Awaitable[R]) -> R | AuthxError:
 
 
 @contextmanager
-def _giving_way() -> Generator[None, None, None]:
+def giving_way() -> Generator[None, None, None]:
     """Let other threads go on at each line of the adapter's: bare threads hardly ever meet within a call."""
     before = sys.gettrace()
     turns = iter(range(_TURNS))
+    turns_of: Counter[CodeType] = Counter()
 
     def give_way(frame: FrameType, event: str, _argument: object) -> Any:
-        if event == "call" and not _may_be_the_adapters(frame.f_code.co_filename):
+        code = frame.f_code
+        if event == "call" and (turns_of[code] >= _TURNS_OF_ONE or not _may_be_the_adapters(code.co_filename)):
             return None
         if next(turns, None) is None:
             sys.settrace(before)
             return None
+        turns_of[code] += 1
         time.sleep(0)
         return give_way
 

@@ -12,11 +12,14 @@ from typing import Final
 
 from authx_core.contract.clause import clause
 from authx_core.contract.expect import holds, same, utc
+from authx_core.contract.races import giving_way
 from authx_core.contract.trial import Trial
 
 _ZONES: Final = ("UTC", "Asia/Kathmandu", "XYZ+11:30", "America/New_York")
 _READINGS: Final = 2_000
 _THREADS: Final = 4
+_SPELLS: Final = 20
+"""How often a thread begins anew to give way to the others."""
 
 
 """Clauses for a `Clock`."""
@@ -61,14 +64,19 @@ async def never_back(trial: Trial) -> None:
     latest = [clock.now()]
 
     def read() -> None:
-        for _ in range(_READINGS):
+        for _ in range(_READINGS // _SPELLS):
             floor = latest[0]
             now = clock.now()
             holds(now >= floor, f"the clock told {now} after {floor}")
             latest[0] = now
 
+    def read_by_turns() -> None:
+        for _ in range(_SPELLS):
+            with giving_way():
+                read()
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        for future in [pool.submit(read) for _ in range(_THREADS)]:
+        for future in [pool.submit(read_by_turns) for _ in range(_THREADS)]:
             future.result()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any, Final
 
 from authx_core.blocking import run
 from authx_core.contract.blocking import NeverSuspends
@@ -128,6 +128,8 @@ async def usable(trial: Trial) -> None:
         _hashed_or_refused(await asyncio.gather(*calls, return_exceptions=True))
     else:
         await _flooded(hasher)
+        await _abandoned(lambda: hasher.hash(PASSWORD))
+        await _abandoned(lambda: hasher.verify(PASSWORD, password_hash))
     await _verifies(hasher, password_hash)
 
 
@@ -161,6 +163,15 @@ async def _flooded(hasher: PasswordHasher) -> None:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     _hashed_or_refused([each for each in results if not isinstance(each, asyncio.CancelledError)])
+
+
+async def _abandoned(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Begin more calls than there are places, and wait for none of them."""
+    tasks = [asyncio.create_task(call()) for _ in range(_FLOOD)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _first(tasks: list[asyncio.Task[str]], number: int) -> AsyncGenerator[asyncio.Task[str], None]:

@@ -116,9 +116,11 @@ async def create(trial: Trial) -> None:
         cancelled_or_done(cut, "create")
         stored = await settled(lambda: present(other, "ann"))
         holds(stored or not cut.through, "a create that ended was not stored")
+        given = user
         if stored is None:
-            stored = await store.create(user)
-        same_user(stored, attrs.evolve(user, id=stored.id, version=1), "what was stored is not what was given")
+            given = full_user("ann")  # of another id, as a person who tries again gets
+            stored = await store.create(given)
+        same_user(stored, attrs.evolve(given, id=stored.id, version=1), "what was stored is not what was given")
 
 
 @clause(

@@ -49,6 +49,9 @@ async def delete(trial: Trial) -> None:
     same_user(await store.get(bob.id), bob, "deleting a user changed another")
     again = await store.create(attrs.evolve(full_user("ann"), id=ann.id))
     same_user(await store.get_by_username("ann"), again, "a deleted user's keys stayed claimed")
+    await store.delete(ann.id)
+    other = await store.create(full_user("ann"))
+    same_user(await store.get_by_email("ann@example.com"), other, "a deleted user's keys stayed claimed")
 
 
 @clause(
@@ -82,9 +85,10 @@ async def delete_against_update(trial: Trial) -> None:
             left += [await by_key(stores[0], kind, key) for key in (keys[kind], f"{user.id}-{racer}")]
         same(left, [None] * 7, "a deleted user came back, or left keys behind")
         same(await stores[0].count(EVERYBODY), 0, "a deleted user is counted")
-        for kind in KINDS:
-            free = await stores[0].create(make_user(**with_key(kind, keys[kind])))
-            await stores[0].delete(free.id)
+        for racer, kind in enumerate(KINDS, 1):
+            for key in (keys[kind], f"{user.id}-{racer}"):
+                free = await stores[0].create(make_user(**with_key(kind, key)))
+                await stores[0].delete(free.id)
 
 
 @clause(

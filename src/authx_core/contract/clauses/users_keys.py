@@ -97,6 +97,11 @@ async def kinds_never_cross(trial: Trial) -> None:
         same_user(await by_key(store, kind, "ann@example.com"), user, f"one text as {kind} found another kind's user")
         same(await by_key(store, kind, user.id), None, f"an id was found as {kind}")
     same(await store.get("ann@example.com"), None, "a key was found as an id")
+    for kind in KINDS:
+        await store.create(make_user(**with_key(kind, f"only as {kind}")))
+        for other in KINDS:
+            found = await by_key(store, other, f"only as {kind}") is not None
+            same(found, other == kind, f"a text that is somebody's {kind} was looked up as {other}")
 
 
 @clause(

@@ -12,6 +12,7 @@ from authx_core.contract.clause import clause
 from authx_core.contract.clauses._users import AWKWARD, EVERYBODY, full_user, ids, make_user
 from authx_core.contract.expect import holds, raised, same, same_user
 from authx_core.contract.trial import Trial
+from authx_core.contract.violation import Violation
 from authx_core.domain import InvalidValue, User, UserId, UserQuery
 from authx_core.ports import UserStore
 
@@ -22,6 +23,8 @@ _LITERAL: Final = (
     "zz\ud7ff", "zz\ue000", "zz\U0010ffff", "zz\U0010ffffx", "zz\uffff", "zz",
 )  # fmt: skip
 """Texts that some engine reads as a pattern, and texts that such a pattern would find."""
+_PAGES: Final = 100
+"""More than any walk here has."""
 
 
 """One kind of disturbance a walk."""
@@ -143,7 +146,7 @@ async def filters(trial: Trial) -> None:
     queries = [
         UserQuery(username_contains=contains, email_prefix=prefix, active=active, permission=permission)
         for contains, prefix, active, permission in product(
-            (None, "", "ann", "N"), (None, "", "an", "h"), (None, True, False), (None, "read", "re", "r", "")
+            (None, "", "ann", "N"), (None, "", "an", "h"), (None, True, False), (None, "read", "READ", "re", "r", "")
         )
     ]
     queries += [UserQuery(username_prefix=text) for text in ("", "ann", "nn", "anna2")]
@@ -181,22 +184,31 @@ async def after_deleted(trial: Trial) -> None:
 async def offset(trial: Trial) -> None:
     """`offset` agrees with a walk, also with `after`."""
     store = await trial.users()
-    for _ in range(7):
-        await store.create(make_user())
-    order = await ids(store)
+    for number in range(14):
+        await store.create(make_user(active=bool(number % 2)))
+    for query in (EVERYBODY, UserQuery(active=True)):
+        await _offsets(store, query)
+
+
+async def _offsets(store: UserStore, query: UserQuery) -> None:
+    order = await ids(store, query)
     for offset, limit in product(range(9), (1, 3, 1000)):
-        page = [user.id for user in await store.search(EVERYBODY, limit=limit, offset=offset)]
+        page = [user.id for user in await store.search(query, limit=limit, offset=offset)]
         same(page, order[offset : offset + limit], f"offset {offset} does not agree with a walk")
-        page = [user.id for user in await store.search(EVERYBODY, limit=limit, offset=offset, after=order[1])]
+        page = [user.id for user in await store.search(query, limit=limit, offset=offset, after=order[1])]
         same(page, order[2:][offset : offset + limit], f"offset {offset} after an id does not agree with a walk")
 
 
 async def _walk(store: UserStore, query: UserQuery, limit: int) -> AsyncIterator[list[User]]:
     after: UserId | None = None
-    while page := await store.search(query, limit=limit, after=after):
+    for _ in range(_PAGES):
+        page = await store.search(query, limit=limit, after=after)
+        if not page:
+            return
         holds(len(page) <= limit, f"a page has more than {limit} users")
         yield page
         after = page[-1].id
+    raise Violation(f"a walk by {limit} did not end within {_PAGES} pages")
 
 
 def _scan(users: Iterable[User], query: UserQuery) -> list[User]:

@@ -85,6 +85,8 @@ async def other_handles(trial: Trial) -> None:
     same(await first.get_blackout(), None, "there is a blackout at first")
     await second.set_blackout(_CUTOFF)
     same(await first.get_blackout(), _CUTOFF, "another handle does not see the blackout")
+    await second.set_blackout(_CUTOFF + _TICK)
+    same(await first.get_blackout(), _CUTOFF + _TICK, "another handle does not see a later blackout")
     await first.set_blackout(None)
     same(await second.get_blackout(), None, "another handle still sees a lifted blackout")
     await _reopened(trial, first)

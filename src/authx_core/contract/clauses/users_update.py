@@ -64,7 +64,10 @@ async def update(trial: Trial) -> None:
     await store.create(full_user("ann"))
     one = ann.identities[1:]
     everything = UserChanges(email=None, email_key=None, username=None, username_key=None, identities=one)
-    same((await store.update(ann.id, everything)).identities, one, "an identity that is kept was lost")
+    ann = attrs.evolve(ann, version=ann.version + 1, **everything)
+    same_user(await store.update(ann.id, everything), ann, "update of several fields at once returned another user")
+    same_user(await store.get(ann.id), ann, "update of several fields at once stored another user")
+    same_user(await store.get_by_social(one[0].provider, one[0].subject), ann, "an identity that is kept was lost")
     await store.create(attrs.evolve(full_user("bob"), identities=bob.identities[:1]))
 
 

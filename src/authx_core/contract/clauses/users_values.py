@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import attrs
 
 from authx_core.contract.clause import clause
-from authx_core.contract.clauses._users import EVERYBODY, full_user, ids, make_user
+from authx_core.contract.clauses._users import EVERYBODY, by_key, full_user, ids, make_user, with_key
 from authx_core.contract.expect import holds, raised, same, same_user
 from authx_core.contract.trial import Trial
 from authx_core.domain import IdentifierTaken, InvalidValue, SocialIdentity, StaleUser, User, UserChanges
@@ -207,6 +207,8 @@ async def large_values(trial: Trial) -> None:
             await _whole_or_refused(store, make_user(username=names, username_key=names))
             await _whole_or_refused(store, make_user(email=address, email_key=address))
             await _whole_or_refused(store, make_user(permissions=frozenset({names, "short"})))
+    for kind, longest in (("username", 255), ("email", 254), ("identities", 255)):
+        await _last_character_counts(store, kind, "k" * (longest - 1))
     for number in (100, 101):
         many = tuple(SocialIdentity("p" * 255, f"{each:é>255}") for each in range(number))
         await _whole_or_refused(store, make_user(identities=many))
@@ -250,6 +252,14 @@ async def _whole_or_refused(store: UserStore, user: User) -> None:
     else:
         same_user(await store.get(created.id), attrs.evolve(user, id=created.id), "a large value came back changed")
         await store.delete(created.id)
+
+
+async def _last_character_counts(store: UserStore, kind: str, start: str) -> None:
+    """Check that two keys which differ in their last character alone find two users."""
+    users = {key: await store.create(make_user(**with_key(kind, key))) for key in (start + "a", start + "b")}
+    for key, user in users.items():
+        same_user(await by_key(store, kind, key), user, f"a long key ({kind}) did not find its user")
+        await store.delete(user.id)
 
 
 def _spoil(extra: Any) -> None:
