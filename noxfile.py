@@ -83,6 +83,13 @@ def clauses(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Run every broken adapter of the zoo against every clause: `nox -s mutants -- --markdown docs/mutants.md`."""
+    install(session, "test", "servers")
+    session.run("python", "-m", "contract.mutants", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure against the bare driver, as ratios in one run."""
     install(session, extras="sqlalchemy,passlib")

@@ -1,0 +1,309 @@
+"""Caches whose steps others come between, that are cancelled half-way, or whose backend is down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from authx_adapters.memory import MemoryCache
+from authx_core.contract import Capabilities, Harness, SteppedClock
+from authx_core.ports import Cache, Clock
+from contract.mutants.caches import Entries, Entry, Keys
+from contract.mutants.registry import correct, mutant
+
+_DECADE = timedelta(days=3650)
+
+
+@mutant("C-021", "GET, then DEL")
+class GetThenDelete(Keys):
+    pauses = frozenset({"pop: read"})
+
+
+@mutant("C-021", "get, then delete, without a lock")
+class UnlockedPop(MemoryCache):
+    async def pop(self, key: str, /) -> str | None:
+        value = await self.get(key)
+        await super().pop(key)
+        return value
+
+
+@mutant("C-022", "look up, then set")
+class LookUpThenSet(Keys):
+    pauses = frozenset({"add: looked up"})
+
+
+@mutant("C-022", "a key that was never there is looked up, then set")
+class NewKeyLookedUp(Keys):
+    async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
+        if key not in self.entries.kept:
+            await asyncio.sleep(0)
+        await self.put(key, value, ttl)
+
+
+@mutant("C-022", "look up, then set, without a lock")
+class UnlockedAdd(MemoryCache):
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        if await self.get(key) is not None:
+            return False
+        await super().set(key, value, ttl=ttl)
+        return True
+
+
+@mutant("C-023", "read, add, then write")
+class ReadThenWrite(Keys):
+    async def count(self, key: str, by: int, ttl: timedelta) -> int:
+        entry = self.live(key)
+        number = 0 if entry is None else self.whole(entry.value)
+        await asyncio.sleep(0)
+        if entry is None:
+            await self.start(key, by, ttl)
+            return by
+        entry.value = str(self.sum(number, by))
+        return number + by
+
+
+@mutant("C-023", "read, add, then write, without a lock")
+class UnlockedCount(MemoryCache):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self._lock: Any = nullcontext()  # type: ignore[misc]  # the wrong thing
+
+
+@mutant("C-024", "what has expired is removed, and set in a second step")
+class RemovedThenSet(Keys):
+    async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
+        if key in self.entries.kept:
+            await asyncio.sleep(0)
+        await self.put(key, value, ttl)
+
+
+@mutant("C-024", "a counter that has expired is replaced in a second step")
+class ReplacedLater(Keys):
+    async def start(self, key: str, by: int, ttl: timedelta) -> None:
+        if key in self.entries.kept:
+            await asyncio.sleep(0)
+        await super().start(key, by, ttl)
+
+
+@mutant("C-025", "`pop` marks what it reads as dead, and then removes whatever is there")
+class PopRemovesAny(Keys):
+    async def pop(self, key: str, /) -> str | None:
+        self.check([key])
+        await self.reach()
+        entry = self.live(key)
+        if entry is None:
+            return None
+        self.entries.kept[key] = Entry("", self.clock.now())
+        await asyncio.sleep(0)
+        self.drop(key)
+        return entry.value
+
+
+@mutant("C-026", "a counter is read before it expires and written after")
+class WritesAfterExpiry(Keys):
+    async def count(self, key: str, by: int, ttl: timedelta) -> int:
+        entry = self.live(key)
+        if entry is not None:
+            await asyncio.sleep(0)
+            entry.value = str(self.sum(self.whole(entry.value), by))
+            self.entries.kept[key] = entry
+            return int(entry.value)
+        return await super().count(key, by, ttl)
+
+
+@mutant("C-040", "a cache in the handle, in front of the cache")
+class NearCache(Keys):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        super().__init__(entries, clock)
+        self.near: dict[str, Entry] = {}
+
+    def read(self, key: str) -> str | None:
+        entry = self.near.get(key)
+        if entry is None or not self.alive(entry):
+            entry = self.live(key)
+            if entry is not None:
+                self.near[key] = entry
+        return None if entry is None else entry.value
+
+    def drop(self, key: str) -> None:
+        self.near.pop(key, None)
+        super().drop(key)
+
+    async def put(self, key: str, value: str, ttl: timedelta) -> None:
+        self.near.pop(key, None)
+        await super().put(key, value, ttl)
+
+
+@mutant("C-040", "that a key is absent is remembered by the handle")
+class AbsenceRemembered(Keys):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        super().__init__(entries, clock)
+        self.absent: set[str] = set()
+
+    def read(self, key: str) -> str | None:
+        value = None if key in self.absent else super().read(key)
+        if value is None:
+            self.absent.add(key)
+        return value
+
+    async def put(self, key: str, value: str, ttl: timedelta) -> None:
+        self.absent.discard(key)
+        await super().put(key, value, ttl)
+
+
+@mutant("C-050", "a cancelled operation leaves the handle busy")
+class BusyCache(Keys):
+    busy = False
+
+    async def reach(self) -> None:
+        if self.busy:
+            raise RuntimeError("read() called while another coroutine is already waiting for incoming data")
+        self.busy = True
+        await asyncio.sleep(0)
+        await super().reach()
+        self.busy = False
+
+
+@mutant("C-050", "an answer that nobody waited for is given to the next caller")
+class AnswersShift(Keys):
+    left: list[str | None] | None = None
+
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        answer, self.left = self.left, await super().get_many(keys)
+        await asyncio.sleep(0)
+        mine, self.left = self.left, None
+        return mine if answer is None else answer
+
+
+@mutant("C-051", "INCR, then EXPIRE")
+class IncrThenExpire(Keys):
+    async def start(self, key: str, by: int, ttl: timedelta) -> None:
+        await super().start(key, by, _DECADE)
+        await asyncio.sleep(0)
+        self.entries.kept[key].deadline = self.deadline(ttl)
+
+
+@mutant("C-052", "SET, then EXPIRE")
+class SetThenExpire(Keys):
+    async def put(self, key: str, value: str, ttl: timedelta) -> None:
+        await super().put(key, value, _DECADE)
+        await asyncio.sleep(0)
+        self.entries.kept[key].deadline = self.deadline(ttl)
+
+    async def start(self, key: str, by: int, ttl: timedelta) -> None:
+        await super().put(key, str(by), ttl)
+
+
+@mutant("C-051", "SETNX, then EXPIRE")
+class SetnxThenExpire(Keys):
+    async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
+        await self.put(key, value, _DECADE)
+        await asyncio.sleep(0)
+        self.entries.kept[key].deadline = self.deadline(ttl)
+
+
+@mutant("C-052", "DEL, then SET")
+class DelThenSet(Keys):
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        self.check_entry(key, value, ttl)
+        self.drop(key)
+        await asyncio.sleep(0)
+        await super().set(key, value, ttl=ttl)
+
+
+@mutant("C-053", "the driver's error leaves the cache")
+class CacheDriverError(Keys):
+    async def reach(self) -> None:
+        if self.entries.down:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
+@mutant("C-053", "an outage reads as absent keys")
+class OutageIsAbsence(Keys):
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        return [None for _ in keys] if self.entries.down else await super().get_many(keys)
+
+
+@mutant("C-053", "after an outage the handle stays broken")
+class CacheBrokenForGood(Keys):
+    broken = False
+
+    async def reach(self) -> None:
+        self.entries.down = self.broken = self.entries.down or self.broken
+        await super().reach()
+
+
+@mutant("C-090", "a counter that was deleted is taken for `add`, once")
+class DeletedCounterIsTaken(Keys):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        super().__init__(entries, clock)
+        self.counters, self.deleted = set[str](), set[str]()
+
+    async def start(self, key: str, by: int, ttl: timedelta) -> None:
+        self.counters.add(key)
+        await super().start(key, by, ttl)
+
+    async def delete(self, key: str, /) -> bool:
+        gone = await super().delete(key)
+        self.deleted |= {key} & self.counters if gone else set()
+        return gone
+
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        if key in self.deleted:
+            self.deleted.discard(key)
+            return False
+        return await super().add(key, value, ttl=ttl)
+
+
+class _Prefixed(Keys):
+    prefix = ""
+
+    def name(self, key: str) -> str:
+        return self.prefix + key
+
+
+class _Namespaces(Harness):
+    """Handles that put a prefix before each key, over entries that all namespaces share."""
+
+    capabilities = Capabilities(namespaced=True)
+    adapter: ClassVar[type[_Prefixed]] = _Prefixed
+
+    def prefix(self) -> str:
+        return f"{len(self.namespace)}:{self.namespace}:"
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        cache = self.adapter(_shared, clock)
+        cache.prefix = self.prefix()
+        return cache
+
+    async def reset(self) -> None:
+        for name in [name for name in _shared.kept if name.startswith(self.prefix())]:
+            del _shared.kept[name]
+
+
+_shared = Entries()
+
+
+@correct("prefixes that say how long they are, over entries that all namespaces share")
+class Namespaces(_Namespaces):
+    pass
+
+
+@mutant("C-006", "prefix and key are joined by a colon, which a prefix may hold as well")
+class JoinedPrefix(_Namespaces):
+    def prefix(self) -> str:
+        return f"{self.namespace}:"
+
+
+class _ForgetsPrefix(_Prefixed):
+    def drop(self, key: str) -> None:
+        for name in [name for name in self.entries.kept if name.endswith(f":{key}")]:
+            del self.entries.kept[name]
+
+
+@mutant("C-006", "the prefix is forgotten when a key is deleted or popped")
+class PrefixForgotten(_Namespaces):
+    adapter = _ForgetsPrefix

@@ -1,0 +1,141 @@
+"""A store and a cache the way most projects write them: every step is right, and nothing is one step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from authx_core.domain import EmailTaken, StaleUser, User, UserChanges, UserFields, UserId, UserNotFound, UserQuery
+from authx_core.ports import Cache, Clock, UserStore
+from contract.mutants.caches import Entries, Entry
+from contract.mutants.registry import mutant
+from contract.mutants.users import Table
+
+
+async def _statement() -> None:
+    """Stand for one round trip to an engine, during which others go on."""
+    await asyncio.sleep(0)
+
+
+@mutant("U-021", "the usual store: look up, then insert; read, change, save")
+class NaiveStore(UserStore):
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    async def _first(self, **fields: object) -> User | None:
+        await _statement()
+        users = self.table.users.values()
+        return next((user for user in users if all(getattr(user, name) == each for name, each in fields.items())), None)
+
+    async def create(self, user: User, /) -> User:
+        if await self.get_by_email(user.email_key or "") or await self.get_by_username(user.username_key or ""):
+            raise EmailTaken({"email"})
+        await _statement()
+        self.table.users[user.id] = attrs.evolve(user, version=1)
+        return self.table.users[user.id]
+
+    async def get(self, user_id: UserId, /) -> User | None:
+        return await self._first(id=user_id)
+
+    async def get_by_email(self, email_key: str, /) -> User | None:
+        return await self._first(email_key=email_key.lower())
+
+    async def get_by_username(self, username_key: str, /) -> User | None:
+        return await self._first(username_key=username_key.strip())
+
+    async def get_by_social(self, provider: str, subject: str, /) -> User | None:
+        await _statement()
+        linked = (provider, subject)
+        users = self.table.users.values()
+        return next((user for user in users if linked in [attrs.astuple(each) for each in user.identities]), None)
+
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
+        user = await self.get(user_id)
+        if user is None:
+            raise UserNotFound(user_id)
+        if expected and expected.get("version", user.version) != user.version:
+            raise StaleUser(user_id)
+        await _statement()
+        self.table.users[user_id] = attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)
+        return self.table.users[user_id]
+
+    async def delete(self, user_id: UserId, /) -> bool:
+        user = await self.get(user_id)
+        await _statement()
+        self.table.users.pop(user_id, None)
+        return user is not None
+
+    async def _all(self, query: UserQuery) -> list[User]:
+        await _statement()
+        found = [
+            user
+            for user in self.table.users.values()
+            if (query.username_contains or "").lower() in (user.username_key or "")
+            and (query.email_contains or "").lower() in (user.email_key or "")
+            and (not query.active or user.active)
+        ]
+        return sorted(found, key=lambda user: user.created_at)
+
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        found = await self._all(query)
+        start = next((number for number, user in enumerate(found, 1) if user.id == after), 0)
+        return found[start + offset :][:limit]
+
+    async def count(self, query: UserQuery, /) -> int:
+        return len(await self._all(query))
+
+    async def get_blackout(self) -> datetime | None:
+        await _statement()
+        return self.table.blackout
+
+    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+        await _statement()
+        self.table.blackout = cutoff
+
+
+@mutant("C-021", "the usual cache: get, then set with expire; increment, then expire; delete the token after use")
+class NaiveCache(Cache):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        self.kept, self.clock = entries.kept, clock
+
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        await _statement()
+        live = [entry if entry and entry.deadline >= self.clock.now() else None for entry in map(self.kept.get, keys)]
+        return [None if entry is None else entry.value for entry in live]
+
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        await _statement()
+        self.kept[key] = Entry(value, self.clock.now() + timedelta(days=365))
+        await self._expire(key, ttl)
+
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        if await self.get(key):
+            return False
+        await self.set(key, value, ttl=ttl)
+        return True
+
+    async def pop(self, key: str, /) -> str | None:
+        value = await self.get(key)
+        await self.delete(key)
+        return value
+
+    async def delete(self, key: str, /) -> bool:
+        await _statement()
+        return self.kept.pop(key, None) is not None
+
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        return [await self._increment(key, by, ttl) for key in keys]
+
+    async def _increment(self, key: str, by: int, ttl: timedelta) -> int:
+        count = int(float(await self.get(key) or 0)) + by
+        await self.set(key, str(count), ttl=ttl)
+        return count
+
+    async def _expire(self, key: str, ttl: timedelta) -> None:
+        await _statement()
+        self.kept[key].deadline = self.clock.now() + timedelta(seconds=round(ttl.total_seconds()))
