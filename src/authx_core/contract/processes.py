@@ -52,8 +52,11 @@ class Elsewhere:
         """Return the next answer."""
         if self._process.stdout is None:
             raise CannotRun("another process has no output")
-        async with asyncio.timeout(_PATIENCE):
-            line = await self._process.stdout.readline()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            raise Violation(f"another process did not answer within {_PATIENCE:.0f} seconds") from None
         if not line:
             raise Violation("the harness cannot be used in another process, though it declares `processes`")
         return json.loads(line)

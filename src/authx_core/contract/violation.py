@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _SHOWN = 500
+_WHOLE = 10_000
+"""Characters of what has lines of its own, such as a script, of which the end tells most."""
 
 
 class Violation(Exception):
@@ -34,6 +36,7 @@ class CannotRun(Exception):
 
 def shown(fact: object) -> str:
     """Show a fact: text as it is, anything else as its repr, neither without end."""
-    text = fact if isinstance(fact, str) and "\n" in fact else repr(fact)
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+    lines = isinstance(fact, str) and "\n" in fact
+    text = (str(fact) if lines else repr(fact)).encode("utf-8", "backslashreplace").decode()
+    most = _WHOLE if lines else _SHOWN
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
