@@ -1,20 +1,16 @@
-"""Caches whose steps others come between, that are cancelled half-way, or whose backend is down."""
+"""Caches whose steps others come between, or that keep what others change."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from authx_adapters.memory import MemoryCache
-from authx_core.contract import Capabilities, Harness, SteppedClock
-from authx_core.ports import Cache, Clock
+from authx_core.ports import Clock
 from contract.mutants.caches import Entries, Entry, Keys
-from contract.mutants.registry import correct, mutant
-
-_DECADE = timedelta(days=3650)
+from contract.mutants.registry import mutant
 
 
 @mutant("C-021", "GET, then DEL")
@@ -154,88 +150,6 @@ class AbsenceRemembered(Keys):
         await super().put(key, value, ttl)
 
 
-@mutant("C-050", "a cancelled operation leaves the handle busy")
-class BusyCache(Keys):
-    busy = False
-
-    async def reach(self) -> None:
-        if self.busy:
-            raise RuntimeError("read() called while another coroutine is already waiting for incoming data")
-        self.busy = True
-        await asyncio.sleep(0)
-        await super().reach()
-        self.busy = False
-
-
-@mutant("C-050", "an answer that nobody waited for is given to the next caller")
-class AnswersShift(Keys):
-    left: list[str | None] | None = None
-
-    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
-        answer, self.left = self.left, await super().get_many(keys)
-        await asyncio.sleep(0)
-        mine, self.left = self.left, None
-        return mine if answer is None else answer
-
-
-@mutant("C-051", "INCR, then EXPIRE")
-class IncrThenExpire(Keys):
-    async def start(self, key: str, by: int, ttl: timedelta) -> None:
-        await super().start(key, by, _DECADE)
-        await asyncio.sleep(0)
-        self.entries.kept[key].deadline = self.deadline(ttl)
-
-
-@mutant("C-052", "SET, then EXPIRE")
-class SetThenExpire(Keys):
-    async def put(self, key: str, value: str, ttl: timedelta) -> None:
-        await super().put(key, value, _DECADE)
-        await asyncio.sleep(0)
-        self.entries.kept[key].deadline = self.deadline(ttl)
-
-    async def start(self, key: str, by: int, ttl: timedelta) -> None:
-        await super().put(key, str(by), ttl)
-
-
-@mutant("C-051", "SETNX, then EXPIRE")
-class SetnxThenExpire(Keys):
-    async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
-        await self.put(key, value, _DECADE)
-        await asyncio.sleep(0)
-        self.entries.kept[key].deadline = self.deadline(ttl)
-
-
-@mutant("C-052", "DEL, then SET")
-class DelThenSet(Keys):
-    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
-        self.check_entry(key, value, ttl)
-        self.drop(key)
-        await asyncio.sleep(0)
-        await super().set(key, value, ttl=ttl)
-
-
-@mutant("C-053", "the driver's error leaves the cache")
-class CacheDriverError(Keys):
-    async def reach(self) -> None:
-        if self.entries.down:
-            raise ConnectionRefusedError(111, "Connection refused")
-
-
-@mutant("C-053", "an outage reads as absent keys")
-class OutageIsAbsence(Keys):
-    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
-        return [None for _ in keys] if self.entries.down else await super().get_many(keys)
-
-
-@mutant("C-053", "after an outage the handle stays broken")
-class CacheBrokenForGood(Keys):
-    broken = False
-
-    async def reach(self) -> None:
-        self.entries.down = self.broken = self.entries.down or self.broken
-        await super().reach()
-
-
 @mutant("C-090", "a counter that was deleted is taken for `add`, once")
 class DeletedCounterIsTaken(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
@@ -256,54 +170,3 @@ class DeletedCounterIsTaken(Keys):
             self.deleted.discard(key)
             return False
         return await super().add(key, value, ttl=ttl)
-
-
-class _Prefixed(Keys):
-    prefix = ""
-
-    def name(self, key: str) -> str:
-        return self.prefix + key
-
-
-class _Namespaces(Harness):
-    """Handles that put a prefix before each key, over entries that all namespaces share."""
-
-    capabilities = Capabilities(namespaced=True)
-    adapter: ClassVar[type[_Prefixed]] = _Prefixed
-
-    def prefix(self) -> str:
-        return f"{len(self.namespace)}:{self.namespace}:"
-
-    async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        cache = self.adapter(_shared, clock)
-        cache.prefix = self.prefix()
-        return cache
-
-    async def reset(self) -> None:
-        for name in [name for name in _shared.kept if name.startswith(self.prefix())]:
-            del _shared.kept[name]
-
-
-_shared = Entries()
-
-
-@correct("prefixes that say how long they are, over entries that all namespaces share")
-class Namespaces(_Namespaces):
-    pass
-
-
-@mutant("C-006", "prefix and key are joined by a colon, which a prefix may hold as well")
-class JoinedPrefix(_Namespaces):
-    def prefix(self) -> str:
-        return f"{self.namespace}:"
-
-
-class _ForgetsPrefix(_Prefixed):
-    def drop(self, key: str) -> None:
-        for name in [name for name in self.entries.kept if name.endswith(f":{key}")]:
-            del self.entries.kept[name]
-
-
-@mutant("C-006", "the prefix is forgotten when a key is deleted or popped")
-class PrefixForgotten(_Namespaces):
-    adapter = _ForgetsPrefix

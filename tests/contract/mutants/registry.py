@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -50,13 +52,14 @@ def correct(sentence: str, /, *, needs: Server | None = None) -> Callable[[C], C
     return _register(None, sentence, needs)
 
 
-def zoo() -> dict[str, Specimen]:
+@cache
+def zoo() -> Mapping[str, Specimen]:
     """Return all there are, by name, in the order of the files."""
     package = import_module("contract.mutants")
     for module in pkgutil.iter_modules(package.__path__):
         if module.name != "__main__":
             import_module(f"contract.mutants.{module.name}")
-    return dict(_zoo)
+    return MappingProxyType(_zoo)
 
 
 def _register(killer: str | None, sentence: str, needs: Server | None) -> Callable[[C], C]:

@@ -1,0 +1,39 @@
+"""Password hashes that show."""
+
+from __future__ import annotations
+
+import logging
+
+from authx_core.domain import IdentifierTaken, User, UserChanges, UserFields, UserId
+from contract.mutants.registry import mutant
+from contract.mutants.users import Users
+
+
+@mutant("U-006", "the error of a taken key says which hash was refused")
+class HashInError(Users):
+    def refuse(self, taken: set[str], user: User) -> None:
+        if taken:
+            raise IdentifierTaken(taken) from KeyError(f"duplicate key: {user.password_hash!s}")
+
+
+@mutant("U-006", "the store shows its rows")
+class ReprShowsRows(Users):
+    def __repr__(self) -> str:
+        return f"Users({[str(user.password_hash) for user in self.table.users.values()]})"
+
+
+@mutant("U-006", "each statement is logged with its parameters")
+class LogsStatements(Users):
+    async def insert(self, user: User) -> None:
+        logging.getLogger("engine").error("INSERT INTO users (password_hash) VALUES ('%s')", user.password_hash)
+        await super().insert(user)
+
+
+@mutant("U-006", "an update's changes are in the context of its error")
+class ChangesInContext(Users):
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
+        try:
+            return await super().update(user_id, changes, expected=expected)
+        except IdentifierTaken as error:
+            error.add_note(f"parameters: {[str(value) for value in changes.values()]}")
+            raise
