@@ -1,0 +1,139 @@
+"""A correct cache on SQLite, through the standard library alone: an upsert, and a delete that returns."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from tempfile import gettempdir
+from threading import Lock
+from typing import ClassVar, Final
+
+from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
+from authx_core.ports import Cache, Clock
+from contract.mutants.registry import correct
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_SCHEMA: Final = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, deadline INTEGER NOT NULL);
+"""
+_LIVE: Final = "SELECT value FROM entries WHERE key = :key AND deadline > :now"
+_PUT: Final = """
+INSERT INTO entries VALUES (:key, :value, :deadline)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, deadline = excluded.deadline
+"""
+_POP: Final = "DELETE FROM entries WHERE key = :key RETURNING value, deadline > :now"
+_COUNT: Final = "UPDATE entries SET value = :value WHERE key = :key AND deadline > :now"
+
+
+class SQLiteCache(Cache):
+    """It blocks, and so never suspends. Lifetimes follow the clock that is given."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._clock, self._lock = clock, Lock()
+        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        with self._statement() as db:
+            db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        checks.check_entry(keys)
+        with self._statement() as db:
+            return [self._read(db, key) for key in keys]
+
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        checks.check_entry([key], value=value, ttl=ttl)
+        with self._statement() as db:
+            db.execute(_PUT, self._row(key, value, ttl))
+
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        checks.check_entry([key], value=value, ttl=ttl)
+        with self._statement() as db:
+            return db.execute(f"{_PUT} WHERE deadline <= :now", self._row(key, value, ttl)).rowcount == 1
+
+    async def pop(self, key: str, /) -> str | None:
+        checks.check_entry([key])
+        with self._statement() as db:
+            rows = db.execute(_POP, {"key": key, "now": self._now()}).fetchall()
+        return next((value for value, live in rows if live), None)
+
+    async def delete(self, key: str, /) -> bool:
+        return await self.pop(key) is not None
+
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        checks.check_entry(keys, ttl=ttl)
+        checks.check_step(by)
+        with self._transaction() as db:
+            return [self._count(db, key, by, ttl) for key in keys]
+
+    def _count(self, db: sqlite3.Connection, key: str, by: int, ttl: timedelta) -> int:
+        value = self._read(db, key)
+        number = 0 if value is None else checks.number(value)
+        if number is None:
+            raise InvalidValue(Problem("key", "invalid", "holds no whole number"))
+        checks.check_step(number + by)
+        db.execute(_PUT if value is None else _COUNT, self._row(key, str(number + by), ttl))
+        return number + by
+
+    def _read(self, db: sqlite3.Connection, key: str) -> str | None:
+        row = db.execute(_LIVE, {"key": key, "now": self._now()}).fetchone()
+        return None if row is None else str(row[0])
+
+    def _row(self, key: str, value: str, ttl: timedelta) -> dict[str, object]:
+        return {"key": key, "value": value, "deadline": self._now(ttl), "now": self._now()}
+
+    def _now(self, later: timedelta = timedelta(0)) -> int:
+        return (self._clock.now() + later - _EPOCH) // timedelta(microseconds=1)
+
+    @contextmanager
+    def _statement(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise CacheUnavailable(type(error).__name__) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._statement() as db:
+            db.execute("BEGIN IMMEDIATE")
+            with db:  # commits at its end, or rolls back
+                yield db
+
+
+class CacheOnFile(Harness):
+    """Every handle is a connection of its own to the file of a namespace."""
+
+    capabilities = Capabilities(backend="embedded", namespaced=True, processes=True)
+    adapter: ClassVar[type[SQLiteCache]] = SQLiteCache
+
+    def __init__(self) -> None:
+        self.handles: list[SQLiteCache] = []
+
+    @property
+    def path(self) -> Path:
+        return Path(gettempdir(), f"{type(self).__name__}-{self.namespace}.db")
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.handles.append(self.adapter(self.path, clock))
+        return never_suspends(self.handles[-1])
+
+    async def reset(self) -> None:
+        await self.close()
+        self.path.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        while self.handles:
+            self.handles.pop().close()
+
+
+@correct("entries in SQLite by the standard library alone")
+class StandardLibrarySQLiteCache(CacheOnFile):
+    pass

@@ -1,0 +1,232 @@
+"""A correct user store on SQLite, through the standard library alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import gettempdir
+from threading import Lock
+from typing import ClassVar
+
+import attrs
+
+from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_core.domain import (
+    IdentifierTaken,
+    StaleUser,
+    StoreUnavailable,
+    User,
+    UserChanges,
+    UserFields,
+    UserId,
+    UserNotFound,
+    UserQuery,
+    checks,
+)
+from authx_core.ports import UserStore
+from contract.mutants.records import dump, fits, keys, load
+from contract.mutants.registry import correct
+
+SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS users (
+    id TEXT PRIMARY KEY, email_key TEXT, username_key TEXT, active INTEGER NOT NULL, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS keys (
+    kind TEXT, provider TEXT, key TEXT, user_id TEXT NOT NULL, PRIMARY KEY (kind, provider, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS keys_of_user ON keys (user_id);
+CREATE TABLE IF NOT EXISTS blackout (id INTEGER PRIMARY KEY CHECK (id = 1), cutoff TEXT NOT NULL);
+"""
+OWNER = "SELECT user_id FROM keys WHERE kind = ? AND provider = ? AND key = ?"
+PUT = """
+INSERT INTO users VALUES (:id, :email_key, :username_key, :active, :document)
+ON CONFLICT (id) DO UPDATE SET email_key = :email_key, username_key = :username_key, active = :active,
+    document = :document
+"""
+LATER = "INSERT INTO blackout VALUES (1, :cutoff) ON CONFLICT (id) DO UPDATE SET cutoff = max(cutoff, :cutoff)"
+CONDITIONS = {
+    "id": "id = :id",
+    "after": "id > :after",
+    "active": "active = :active",
+    "permission": "EXISTS (SELECT 1 FROM json_each(document, '$.permissions') WHERE value = :permission)",
+    "username_contains": "instr(username_key, :username_contains) > 0",
+    "email_contains": "instr(email_key, :email_contains) > 0",
+    "username_prefix": "substr(username_key, 1, length(:username_prefix)) = :username_prefix",
+    "email_prefix": "substr(email_key, 1, length(:email_prefix)) = :email_prefix",
+}
+
+
+class SQLiteUsers(UserStore):
+    """A document for each user, and a table in which every key has one owner.
+
+    It blocks, and so never suspends. Each handle has a connection; a lock lets several threads share it.
+    """
+
+    schema: ClassVar[str] = SCHEMA
+    conditions: ClassVar[Mapping[str, str]] = CONDITIONS
+    begin: ClassVar[str] = "BEGIN IMMEDIATE"  # the write lock from the start: what is read stays true
+
+    def __init__(self, path: Path) -> None:
+        self._lock = Lock()
+        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        with self._statement() as db:
+            db.executescript(self.schema)
+
+    def close(self) -> None:
+        self._db.close()
+
+    async def create(self, user: User, /) -> User:
+        checks.check_user(user)
+        new = load(dump(attrs.evolve(user, version=1)))
+        with self._transaction() as db:
+            taken = self._taken(db, new, owners={None})
+            if db.execute("SELECT 1 FROM users WHERE id = ?", [new.id]).fetchone():
+                taken.add("id")
+            if taken:
+                raise IdentifierTaken.of(taken)
+            self._put(db, new)
+        return new
+
+    async def get(self, user_id: UserId, /) -> User | None:
+        return self._find("id = ?", user_id)
+
+    async def get_by_email(self, email_key: str, /) -> User | None:
+        return self._find(f"id = ({OWNER})", "email", "", email_key)
+
+    async def get_by_username(self, username_key: str, /) -> User | None:
+        return self._find(f"id = ({OWNER})", "username", "", username_key)
+
+    async def get_by_social(self, provider: str, subject: str, /) -> User | None:
+        return self._find(f"id = ({OWNER})", "identities", provider, subject)
+
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
+        checks.check_update(changes, expected)
+        with self._transaction() as db:
+            user = self._one(db, "id = ?", user_id)
+            if user is None:
+                raise UserNotFound(user_id)
+            if not fits(user, expected):
+                raise StaleUser(user_id)
+            changed = load(dump(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)))
+            if taken := self._taken(db, changed, owners={None, user_id}):
+                raise IdentifierTaken.of(taken)
+            self._put(db, changed)
+        return changed
+
+    async def delete(self, user_id: UserId, /) -> bool:
+        if not checks.is_text(user_id):
+            return False
+        with self._transaction() as db:
+            db.execute("DELETE FROM keys WHERE user_id = ?", [user_id])
+            return db.execute("DELETE FROM users WHERE id = ?", [user_id]).rowcount == 1
+
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        checks.check_query(query)
+        checks.check_page(limit, after, offset)
+        where, given = self._where(query, after)
+        found = f"SELECT document FROM users WHERE {where}"  # noqa: S608 - of constants
+        statement = f"{found} ORDER BY id LIMIT :limit OFFSET :offset"
+        with self._statement() as db:
+            rows = db.execute(statement, given | {"limit": limit, "offset": offset}).fetchall()
+        return [load(document) for (document,) in rows]
+
+    async def count(self, query: UserQuery, /) -> int:
+        checks.check_query(query)
+        where, given = self._where(query)
+        statement = f"SELECT count(*) FROM users WHERE {where}"  # noqa: S608 - of constants
+        with self._statement() as db:
+            return int(db.execute(statement, given).fetchone()[0])
+
+    async def get_blackout(self) -> datetime | None:
+        with self._statement() as db:
+            row = db.execute("SELECT cutoff FROM blackout").fetchone()
+        return row and datetime.fromisoformat(row[0])
+
+    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+        checks.check_blackout(cutoff)
+        with self._statement() as db:
+            if cutoff is None:
+                db.execute("DELETE FROM blackout")
+            else:  # text of one length in UTC sorts as the instants do
+                utc = cutoff.astimezone(timezone.utc)
+                db.execute(LATER, {"cutoff": utc.isoformat(timespec="microseconds")})
+
+    @contextmanager
+    def _statement(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise StoreUnavailable(type(error).__name__) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._statement() as db:
+            db.execute(self.begin)
+            with db:  # commits at its end, or rolls back
+                yield db
+
+    def _find(self, where: str, *values: str) -> User | None:
+        with self._statement() as db:
+            return self._one(db, where, *values)
+
+    def _one(self, db: sqlite3.Connection, where: str, *values: str) -> User | None:
+        if not all(checks.is_text(value) for value in values):
+            return None
+        statement = f"SELECT document FROM users WHERE {where}"  # noqa: S608 - of constants
+        row = db.execute(statement, values).fetchone()
+        return row and load(row[0])
+
+    def _taken(self, db: sqlite3.Connection, user: User, owners: set[UserId | None]) -> set[str]:
+        """Return the kinds of the user's keys that have other owners than these."""
+        found = [(key[0], db.execute(OWNER, key).fetchone()) for key in keys(user)]
+        return {kind for kind, row in found if (row and row[0]) not in owners}
+
+    def _put(self, db: sqlite3.Connection, user: User) -> None:
+        row = {name: getattr(user, name) for name in ("id", "email_key", "username_key", "active")}
+        db.execute(PUT, row | {"document": dump(user)})
+        db.execute("DELETE FROM keys WHERE user_id = ?", [user.id])
+        db.executemany("INSERT INTO keys VALUES (?, ?, ?, ?)", [(*key, user.id) for key in keys(user)])
+
+    def _where(self, query: UserQuery, after: UserId | None = None) -> tuple[str, dict[str, object]]:
+        given = {name: value for name, value in attrs.asdict(query).items() if value is not None}
+        given |= {} if after is None else {"after": after}
+        return " AND ".join(["TRUE", *(self.conditions[name] for name in given)]), given
+
+
+class OnFile(Harness):
+    """Every handle is a connection of its own to the file of a namespace."""
+
+    capabilities = Capabilities(backend="embedded", namespaced=True, processes=True)
+    adapter: ClassVar[type[SQLiteUsers]] = SQLiteUsers
+
+    def __init__(self) -> None:
+        self.handles: list[SQLiteUsers] = []
+
+    @property
+    def path(self) -> Path:
+        return Path(gettempdir(), f"{type(self).__name__}-{self.namespace}.db")
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.handles.append(self.adapter(self.path))
+        return never_suspends(self.handles[-1])
+
+    async def reset(self) -> None:
+        await self.close()
+        self.path.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        while self.handles:
+            self.handles.pop().close()
+
+
+@correct("users in SQLite by the standard library alone, in documents and a table of keys")
+class StandardLibrarySQLite(OnFile):
+    pass

@@ -1,0 +1,120 @@
+"""Users and entries on files of SQLite with one wrong thing each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import ClassVar
+
+from authx_core.contract import SteppedClock, never_suspends
+from authx_core.domain import User, UserId, checks
+from authx_core.ports import UserStore
+from contract.mutants.correct_sqlite_cache import CacheOnFile, SQLiteCache
+from contract.mutants.correct_sqlite_users import CONDITIONS, SCHEMA, OnFile, SQLiteUsers
+from contract.mutants.records import keys
+from contract.mutants.registry import C, mutant
+
+
+def broken(killer: str, sentence: str) -> Callable[[C], C]:
+    """Put an adapter into the zoo."""
+
+    def register(kind: C) -> C:
+        home = CacheOnFile if issubclass(kind, SQLiteCache) else OnFile
+        name = f"Sqlite{kind.__name__}"
+        mutant(killer, sentence)(type(name, (home,), {"adapter": kind, "__module__": kind.__module__}))
+        return kind
+
+    return register
+
+
+@broken("U-010", "keys are compared without regard to case")
+class IgnoresCase(SQLiteUsers):
+    schema = SCHEMA.replace("key TEXT,", "key TEXT COLLATE NOCASE,")
+
+
+@broken("U-052", "a prefix is found by LIKE, which has wildcards and ignores case")
+class FindsPrefixesByLike(SQLiteUsers):
+    conditions: ClassVar[Mapping[str, str]] = {
+        **CONDITIONS,
+        "username_prefix": "username_key LIKE :username_prefix || '%'",
+    }
+
+
+@broken("U-021", "a transaction begins with a read lock, and not every one can be raised to write")
+class BeginsDeferred(SQLiteUsers):
+    begin = "BEGIN"
+
+
+@broken("U-020", "INSERT OR REPLACE takes the keys from whoever has them")
+class ReplacesKeys(SQLiteUsers):
+    def _taken(self, db: sqlite3.Connection, user: User, owners: set[UserId | None]) -> set[str]:
+        for kind, provider, key in keys(user):
+            db.execute("DELETE FROM keys WHERE (kind, provider, key) = (?, ?, ?)", (kind, provider, key))
+        return set()
+
+
+@broken("U-040", "a delete relies on a foreign key, which SQLite does not enforce by itself")
+class ReliesOnCascade(SQLiteUsers):
+    schema = SCHEMA.replace("user_id TEXT NOT NULL,", "user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,")
+
+    async def delete(self, user_id: UserId, /) -> bool:
+        if not checks.is_text(user_id):
+            return False
+        with self._statement() as db:
+            return db.execute("DELETE FROM users WHERE id = ?", [user_id]).rowcount == 1
+
+
+class Unlocked(SQLiteUsers):
+    @contextmanager
+    def _statement(self) -> Iterator[sqlite3.Connection]:
+        yield self._db
+
+
+@mutant("U-021", "threads share one connection, and so each other's transactions")
+class SqliteSharesOneConnection(OnFile):
+    adapter = Unlocked
+
+    async def open_users(self, clock: SteppedClock, /) -> UserStore:
+        if not self.handles:
+            await super().open_users(clock)
+        shared = Unlocked.__new__(Unlocked)
+        shared._db = self.handles[0]._db
+        return never_suspends(shared)
+
+
+@broken("C-021", "pop is SELECT, then DELETE")
+class SelectsThenDeletes(SQLiteCache):
+    async def pop(self, key: str, /) -> str | None:
+        value = await self.get(key)
+        with self._statement() as db:
+            db.execute("DELETE FROM entries WHERE key = ?", [key])
+        return value
+
+
+@broken("C-022", "add is SELECT, then INSERT")
+class LooksUpThenAdds(SQLiteCache):
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        checks.check_entry([key], value=value, ttl=ttl)
+        if await self.get(key) is not None:
+            return False
+        await self.set(key, value, ttl=ttl)
+        return True
+
+
+@broken("C-023", "counters are read and written without a transaction")
+class CountsInAutocommit(SQLiteCache):
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._statement() as db:
+            yield db
+
+
+@broken("C-010", "what has expired is readable until somebody purges it")
+class ReadsWhatIsNotPurged(SQLiteCache):
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        checks.check_entry(keys)
+        with self._statement() as db:
+            found = [db.execute("SELECT value FROM entries WHERE key = ?", [key]).fetchone() for key in keys]
+        return [row and str(row[0]) for row in found]
