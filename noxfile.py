@@ -75,6 +75,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def clauses(session: nox.Session) -> None:
+    """Write the page of the documentation that lists every clause of the contract."""
+    install(session)
+    page = session.run("python", "-m", "authx_core.contract", "list", "--markdown", silent=True, stderr=None)
+    Path("docs/contract-clauses.md").write_text(str(page), encoding="utf-8")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure against the bare driver, as ratios in one run."""
     install(session, extras="sqlalchemy,passlib")

@@ -5,21 +5,28 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from authx_adapters.clock import ManualClock, SystemClock
-from authx_core.contract import ClockContract
+from authx_core.contract import Capabilities, Harness, contract_tests
 from authx_core.ports import Clock
 
 
-class TestSystemClock(ClockContract):
+class System(Harness):
     """The system's time."""
 
-    async def open(self) -> Clock:
+    name = "system-clock"
+
+    async def open_clock(self) -> Clock:
         return SystemClock()
 
 
-class TestManualClock(ClockContract):
+class Manual(Harness):
     """A clock that a test moves."""
 
-    moves = False
+    name = "manual-clock"
+    capabilities = Capabilities(ticks=False)
 
-    async def open(self) -> Clock:
+    async def open_clock(self) -> Clock:
         return ManualClock(datetime(2026, 1, 1, microsecond=123_457, tzinfo=timezone.utc))
+
+
+TestSystemClock = contract_tests(System)
+TestManualClock = contract_tests(Manual)

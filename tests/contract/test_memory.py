@@ -1,47 +1,48 @@
-"""The memory adapters keep the contracts, and never suspend."""
+"""The memory adapters keep the contract: as they are, and from threads."""
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import CacheContract, SteppedClock, UserStoreContract, never_suspends
+from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache, UserStore
 
 
-class TestMemoryUserStore(UserStoreContract):
-    """As it is: all handles are the store itself."""
+class Memory(Harness):
+    """All handles are the adapter itself."""
 
-    @cached_property
-    def store(self) -> UserStore:
-        """The store of this clause."""
-        return MemoryUserStore()
+    name = "memory"
+    capabilities = Capabilities(backend="memory", shared_handle=True)
 
-    async def open(self) -> UserStore:
-        return self.store
+    def __init__(self) -> None:
+        self.users: UserStore | None = None
+        self.cache: Cache | None = None
 
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.users = self.users or MemoryUserStore()
+        return self.users
 
-class TestBlockingMemoryUserStore(TestMemoryUserStore):
-    """On threads."""
-
-    async def open(self) -> UserStore:
-        return never_suspends(self.store)
-
-
-class TestMemoryCache(CacheContract):
-    """As it is: all handles are the cache itself."""
-
-    @cached_property
-    def cache(self) -> Cache:
-        """The cache of this clause."""
-        return MemoryCache(self.clock)
-
-    async def open(self, _: SteppedClock, /) -> Cache:
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.cache = self.cache or MemoryCache(clock)
         return self.cache
 
+    async def reset(self) -> None:
+        self.users = self.cache = None
 
-class TestBlockingMemoryCache(TestMemoryCache):
-    """On threads."""
+    async def close(self) -> None:
+        await self.reset()
 
-    async def open(self, _: SteppedClock, /) -> Cache:
-        return never_suspends(self.cache)
+
+class BlockingMemory(Memory):
+    """Each racer has a thread."""
+
+    name = "memory-blocking"
+
+    async def open_users(self, clock: SteppedClock, /) -> UserStore:
+        return never_suspends(await super().open_users(clock))
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        return never_suspends(await super().open_cache(clock))
+
+
+TestMemory = contract_tests(Memory)
+TestBlockingMemory = contract_tests(BlockingMemory)

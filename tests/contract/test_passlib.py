@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from authx_adapters.passlib import PasslibHasher
 from authx_adapters.threaded import Threaded
-from authx_core.contract import PasswordHasherContract, never_suspends
+from authx_core.contract import Harness, contract_tests, never_suspends
 from authx_core.ports import PasswordHasher
 
 
-class TestPasslib(PasswordHasherContract):
-    """Blocking."""
+class Blocking(Harness):
+    """In the caller's thread."""
 
-    async def open(self) -> PasswordHasher:
+    name = "passlib"
+
+    async def open_hasher(self) -> PasswordHasher:
         return never_suspends(PasslibHasher())
 
 
-class TestThreadedPasslib(PasswordHasherContract):
+class InThreads(Harness):
     """For an event loop."""
 
-    async def open(self) -> PasswordHasher:
+    name = "passlib-threaded"
+
+    async def open_hasher(self) -> PasswordHasher:
         return Threaded(PasslibHasher(), workers=2, queue=64)
+
+
+TestPasslib = contract_tests(Blocking)
+TestThreadedPasslib = contract_tests(InThreads)

@@ -1,78 +1,83 @@
-"""The SQLAlchemy store keeps the contract on SQLite: blocking, asynchronous and behind threads."""
+"""The SQLAlchemy store keeps the contract on SQLite: blocking, behind threads, and on aiosqlite."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_adapters.threaded import Threaded
-from authx_core.contract import UserStoreContract, never_suspends
+from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import UserStore
 
 
-class _OnFile(UserStoreContract):
-    """Each handle is a store on an engine of its own, over one file."""
+class OnFile(Harness):
+    """Each handle is a store on an engine of its own, over the file of a namespace."""
 
-    @cached_property
-    def folder(self) -> TemporaryDirectory[str]:
-        """Where the file of this clause is."""
-        return TemporaryDirectory()
+    capabilities = Capabilities(backend="embedded", namespaced=True, processes=True)
 
-    @cached_property
-    def engines(self) -> list[Engine | AsyncEngine]:
-        """What was opened."""
-        return []
-
-    def engine(self) -> Engine | AsyncEngine:
-        """Make an engine."""
-        return create_engine(f"sqlite:///{self.path}")
+    def __init__(self) -> None:
+        self.engines: list[Engine | AsyncEngine] = []
 
     @property
     def path(self) -> Path:
-        """The file of this clause."""
-        return Path(self.folder.name, "users.db")
+        return Path(gettempdir(), f"{self.namespace}.db")
+
+    def engine(self) -> Engine | AsyncEngine:
+        return create_engine(f"sqlite:///{self.path}")
 
     async def store(self) -> SQLAlchemyUserStore:
-        """Make a store on an engine of its own."""
-        engine = self.engine()
-        self.engines.append(engine)
-        store = SQLAlchemyUserStore(engine)
+        self.engines.append(self.engine())
+        store = SQLAlchemyUserStore(self.engines[-1])
         await store.create_schema()
         return store
 
-    async def open(self) -> UserStore:
-        return await self.store()
+    async def reset(self) -> None:
+        await self.close()
+        self.path.unlink(missing_ok=True)
 
     async def close(self) -> None:
-        for engine in self.engines:
+        while self.engines:
+            engine = self.engines.pop()
             if isinstance(engine, AsyncEngine):
                 await engine.dispose()
             else:
                 engine.dispose()
-        self.folder.cleanup()
 
 
-class TestBlockingSQLite(_OnFile):
+class BlockingSQLite(OnFile):
     """On the standard library's driver."""
 
-    async def open(self) -> UserStore:
+    name = "sqlite-blocking"
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
         return never_suspends(await self.store())
 
 
-class TestThreadedSQLite(_OnFile):
+class ThreadedSQLite(OnFile):
     """The same for an event loop."""
 
-    async def open(self) -> UserStore:
+    name = "sqlite-threaded"
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
         return Threaded(await self.store())
 
 
-class TestAsyncSQLite(_OnFile):
+class AsyncSQLite(OnFile):
     """On aiosqlite."""
+
+    name = "sqlite-async"
 
     def engine(self) -> AsyncEngine:
         return create_async_engine(f"sqlite+aiosqlite:///{self.path}")
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        return await self.store()
+
+
+TestBlockingSQLite = contract_tests(BlockingSQLite)
+TestThreadedSQLite = contract_tests(ThreadedSQLite)
+TestAsyncSQLite = contract_tests(AsyncSQLite)

@@ -32,6 +32,7 @@ FOREIGN = {
     "pymongo",
     "pytest",
     "redis",
+    "rich",
     "sqlalchemy",
     "starlette",
 }

@@ -1,24 +1,46 @@
-"""What every adapter of a port promises, as tests to inherit.
+"""The ports made executable: the suite that verifies whatever implements them.
 
-    class TestMyStore(UserStoreContract):
-        async def open(self) -> UserStore:
-            return MyStore(connect())
+    class MyRedis(Harness):
+        name = "my-redis"
+        capabilities = Capabilities(clock="server")
+        async def open_cache(self, clock): return MyCache(client())
+        async def reset(self): ...
+        async def rewind(self, by): ...
 
-pytest then runs every clause over your adapter; no plugin and no configuration is needed.
+    TestMyRedis = contract_tests(MyRedis)
+
+pytest then shows one test for each clause; ``python -m authx_core.contract verify my_package.harness:MyRedis`` gives a
+verdict. See `Harness` for what an author writes, and `verify` for running the suite from a program.
 """
 
-from authx_core.contract.base import SteppedClock
 from authx_core.contract.blocking import never_suspends
-from authx_core.contract.cache import CacheContract
-from authx_core.contract.clock import ClockContract
-from authx_core.contract.password_hasher import PasswordHasherContract
-from authx_core.contract.user_store import UserStoreContract
+from authx_core.contract.capabilities import Capabilities, Waiver
+from authx_core.contract.clause import Clause, all_clauses
+from authx_core.contract.declared import ContractTests, contract_tests
+from authx_core.contract.harness import Harness
+from authx_core.contract.outcome import Outcome, Status
+from authx_core.contract.report import Report, Verdict
+from authx_core.contract.running import run_clause
+from authx_core.contract.stepped_clock import SteppedClock
+from authx_core.contract.verify import verify
+from authx_core.contract.violation import CannotRun, Violation
 
 __all__ = [
-    "CacheContract",
-    "ClockContract",
-    "PasswordHasherContract",
+    "CannotRun",
+    "Capabilities",
+    "Clause",
+    "ContractTests",
+    "Harness",
+    "Outcome",
+    "Report",
+    "Status",
     "SteppedClock",
-    "UserStoreContract",
+    "Verdict",
+    "Violation",
+    "Waiver",
+    "all_clauses",
+    "contract_tests",
     "never_suspends",
+    "run_clause",
+    "verify",
 ]

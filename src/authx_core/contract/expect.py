@@ -7,26 +7,26 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from authx_core.contract.violation import Violation
 from authx_core.domain import AuthxError, User
 
 E = TypeVar("E", bound=AuthxError)
 
 
 def holds(condition: object, meaning: str) -> None:
-    """Raise `AssertionError` with this meaning unless the condition holds."""
+    """Raise `Violation` with this meaning unless the condition holds."""
     if not condition:
-        raise AssertionError(meaning)
+        raise Violation(meaning)
 
 
 def same(actual: object, expected: object, meaning: str) -> None:
-    """Raise `AssertionError` unless both are equal."""
+    """Raise `Violation` unless both are equal."""
     if actual != expected:
-        message = f"{meaning}\n  expected: {expected!r:.500}\n  observed: {actual!r:.500}"
-        raise AssertionError(message)
+        raise Violation(meaning, expected=expected, observed=actual)
 
 
 def same_user(actual: User | None, expected: User, meaning: str) -> None:
-    """Raise `AssertionError` unless both are equal in every field, the exact JSON and the UTC offset included."""
+    """Raise `Violation` unless both are equal in every field, the exact JSON and the UTC offset included."""
     same(actual, expected, meaning)
     if actual is None:
         return
@@ -41,21 +41,19 @@ def same_user(actual: User | None, expected: User, meaning: str) -> None:
 
 
 def utc(instant: datetime, meaning: str) -> None:
-    """Raise `AssertionError` unless a datetime is aware and its offset is zero."""
+    """Raise `Violation` unless a datetime is aware and its offset is zero."""
     same(instant.utcoffset(), timedelta(0), f"{meaning}: {instant!r} is not UTC")
 
 
 async def raised(kind: type[E], call: Awaitable[object], meaning: str) -> E:
-    """Return the error of this kind that a call raises; anything else is an `AssertionError`."""
+    """Return the error of this kind that a call raises; anything else is an `Violation`."""
     try:
         result = await call
     except kind as error:
         return error
     except AuthxError as error:
-        message = f"{meaning}: raised {type(error).__name__} ({error}), not {kind.__name__}"
-        raise AssertionError(message) from error
-    message = f"{meaning}: returned {result!r:.300} where {kind.__name__} was due"
-    raise AssertionError(message)
+        raise Violation(meaning, expected=kind.__name__, raised=f"{type(error).__name__}: {error}") from error
+    raise Violation(meaning, expected=kind.__name__, returned=result)
 
 
 def _json(user: User) -> str:

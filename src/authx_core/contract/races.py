@@ -11,13 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from authx_core.blocking import run
 from authx_core.contract.blocking import NeverSuspends
+from authx_core.contract.threads import in_thread
 from authx_core.domain import AuthxError
 
 P = TypeVar("P")
@@ -27,8 +29,10 @@ ROUNDS: Final = 10
 RACERS: Final = 4
 _PATIENCE: Final = 60.0
 """Seconds after which a race hangs."""
-_TURNS: Final = 800
+_TURNS: Final = 300
 """How often a thread gives way: enough for what is in memory; engines wait often enough by themselves."""
+_CORE: Final = str(Path(__file__).parents[1])
+_LIBRARY: Final = str(Path(threading.__file__).parent)
 
 Warm: TypeAlias = Callable[[P], Coroutine[Any, Any, object]]
 Operation: TypeAlias = Callable[[P, int], Coroutine[Any, Any, R]]
@@ -52,8 +56,11 @@ async def _as_tasks(handles: Sequence[P], operate: Operation[P, R], warm: Warm[P
         await barrier.wait()
         return await _outcome(operate(handle, number))
 
-    async with asyncio.timeout(_PATIENCE), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(racer(handle, number)) for number, handle in enumerate(handles)]
+    try:
+        async with asyncio.timeout(_PATIENCE), asyncio.TaskGroup() as group:
+            tasks = [group.create_task(racer(handle, number)) for number, handle in enumerate(handles)]
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
@@ -70,9 +77,8 @@ async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm
             barrier.abort()
             raise
 
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(len(handles)) as pool, _eager_switching():
-        calls = [loop.run_in_executor(pool, racer, handle, number) for number, handle in enumerate(handles)]
+    with _eager_switching():
+        calls = [in_thread(partial(racer, handle, number)) for number, handle in enumerate(handles)]
         results = await asyncio.gather(*calls, return_exceptions=True)
     failures = [
         result for result in results if isinstance(result, BaseException) and not isinstance(result, AuthxError)
@@ -91,23 +97,30 @@ async def _outcome(call: Awaitable[R]) -> R | AuthxError:
 
 @contextmanager
 def _giving_way() -> Generator[None, None, None]:
-    """Let other threads go on at this one's first calls and returns: bare threads hardly ever meet within a call."""
-    before = sys.getprofile()
+    """Let other threads go on at each line of the adapter's: bare threads hardly ever meet within a call."""
+    before = sys.gettrace()
     turns = iter(range(_TURNS))
 
-    def give_way(_frame: FrameType, event: str, _argument: object) -> None:
-        if event.startswith("c_"):
-            return
+    def give_way(frame: FrameType, event: str, _argument: object) -> Any:
+        if event == "call" and not _may_be_the_adapters(frame.f_code.co_filename):
+            return None
         if next(turns, None) is None:
-            sys.setprofile(before)
-        else:
-            time.sleep(0)
+            sys.settrace(before)
+            return None
+        time.sleep(0)
+        return give_way
 
-    sys.setprofile(give_way)
+    sys.settrace(give_way)
     try:
         yield
     finally:
-        sys.setprofile(before)
+        sys.settrace(before)
+
+
+def _may_be_the_adapters(file: str) -> bool:
+    if file.startswith(_CORE):
+        return False
+    return not file.startswith(_LIBRARY) or "site-packages" in file
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from itertools import count
@@ -10,7 +9,6 @@ from typing import Final, Unpack
 
 import attrs
 
-from authx_core.contract.base import Contract
 from authx_core.contract.expect import same
 from authx_core.domain import IdentifierTaken, SocialIdentity, User, UserFields, UserId, UserQuery, uuid7_text
 from authx_core.ports import UserStore
@@ -30,21 +28,6 @@ _numbers: Final = count(1)
 
 class _Fields(UserFields, total=False):
     id: UserId
-
-
-class UserStoreClauses(Contract, ABC):
-    """How the clauses get at a user store."""
-
-    @abstractmethod
-    async def open(self) -> UserStore:
-        """Return a handle of a store.
-
-        Called several times in one clause: all handles reach the same data, which is empty when a clause begins.
-        """
-
-    async def handles(self, number: int) -> list[UserStore]:
-        """Open several handles."""
-        return [await self.open() for _ in range(number)]
 
 
 def make_user(**fields: Unpack[_Fields]) -> User:

@@ -1,0 +1,89 @@
+"""The blackout, and what other handles see."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+import attrs
+
+from authx_core.contract.clause import clause
+from authx_core.contract.clauses._users import EVERYBODY, full_user, warm
+from authx_core.contract.expect import same, same_user, utc
+from authx_core.contract.races import RACERS, ROUNDS, race
+from authx_core.contract.trial import Trial
+from authx_core.ports import UserStore
+
+_CUTOFF: Final = datetime(2026, 3, 4, 5, 6, 7, 891_234, timezone.utc)
+_TICK: Final = timedelta(microseconds=1)
+
+
+"""What is one for all users and all handles."""
+
+
+@clause(
+    "U-060",
+    means="Tokens that an administrator voided for everybody are accepted again.",
+    cause="The cut-off is overwritten instead of raised, or kept with less than microseconds, or in local time.",
+)
+async def blackout(trial: Trial) -> None:
+    """The blackout is `None` at first, exact, the later of two, also of several at once; and `None` lifts it."""
+    stores = await trial.many_users(RACERS)
+    store = stores[0]
+    same(await store.get_blackout(), None, "there is a blackout at first")
+    await store.set_blackout(None)
+    same(await store.get_blackout(), None, "lifting no blackout set one")
+    for given, kept in ((_CUTOFF, _CUTOFF), (_CUTOFF - _TICK, _CUTOFF), (_CUTOFF + _TICK, _CUTOFF + _TICK)):
+        await store.set_blackout(given)
+        same(await store.get_blackout(), kept, "the later of two cut-offs was not kept to the microsecond")
+    await store.set_blackout(None)
+    same(await store.get_blackout(), None, "a lifted blackout is still there")
+    east = _CUTOFF.astimezone(timezone(timedelta(hours=9)))
+    await store.set_blackout(east)
+    cutoff = await store.get_blackout()
+    same(cutoff, _CUTOFF, "a cut-off of another zone is another instant")
+    utc(cutoff or east, "a cut-off of another zone did not come back in UTC")
+    await store.set_blackout(_CUTOFF.astimezone(timezone(timedelta(hours=-9))) - _TICK)
+    same(await store.get_blackout(), _CUTOFF, "an earlier cut-off of another zone was taken for a later one")
+    await store.set_blackout(None)
+    await _latest_stands(stores)
+
+
+@clause(
+    "U-061",
+    level=2,
+    means="A person who was blacklisted, or whose password was changed, goes on as before on another server.",
+    cause="A cache in the handle; a transaction that is never ended and so sees an old snapshot.",
+)
+async def other_handles(trial: Trial) -> None:
+    """Other handles see users and the blackout at once."""
+    first, second = await trial.many_users(2)
+    ann = full_user("ann")
+    same(await first.get(ann.id), None, "the store is not empty")
+    ann = await second.create(ann)
+    same_user(await first.get(ann.id), ann, "another handle does not see a new user")
+    ann = await first.update(ann.id, {"username": "Eve", "username_key": "eve", "permissions": frozenset()})
+    same_user(await second.get(ann.id), ann, "another handle does not see an update")
+    same_user(await second.get_by_username("eve"), ann, "another handle does not see a new key")
+    same(await second.get_by_username("ann"), None, "another handle still sees an old key")
+    same(await first.search(EVERYBODY, limit=9), [attrs.evolve(ann)], "a search sees another user")
+    same(await second.delete(ann.id), True, "another handle cannot delete the user")
+    same(await first.get(ann.id), None, "another handle still sees a deleted user")
+    same(await first.count(EVERYBODY), 0, "another handle still counts a deleted user")
+    same(await first.get_blackout(), None, "there is a blackout at first")
+    await second.set_blackout(_CUTOFF)
+    same(await first.get_blackout(), _CUTOFF, "another handle does not see the blackout")
+    await first.set_blackout(None)
+    same(await second.get_blackout(), None, "another handle still sees a lifted blackout")
+
+
+async def _latest_stands(stores: list[UserStore]) -> None:
+    """Check that of several cut-offs that are set at once the latest is kept."""
+    for round_ in range(ROUNDS):
+
+        async def set_blackout(store: UserStore, racer: int, round_: int = round_) -> None:
+            await store.set_blackout(_CUTOFF + (racer + round_) % RACERS * _TICK)
+
+        same(await race(stores, set_blackout, warm=warm), [None] * RACERS, "setting a blackout failed")
+        same(await stores[0].get_blackout(), _CUTOFF + (RACERS - 1) * _TICK, "not the latest cut-off was kept")
+        await stores[0].set_blackout(None)

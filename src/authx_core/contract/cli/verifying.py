@@ -1,0 +1,116 @@
+"""``verify``: the suite over one adapter."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from authx_core.contract.clause import find
+from authx_core.contract.cli import listing
+from authx_core.contract.formats import is_badge, to_badge, to_json, to_markdown
+from authx_core.contract.harness import Harness
+from authx_core.contract.outcome import explanation
+from authx_core.contract.report import Exit, Report
+from authx_core.contract.verify import select, verify
+
+
+class _Unusable(Exception):
+    """What was asked for cannot be run."""
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = commands.add_parser("verify", help="run the suite over an adapter")
+    parser.add_argument("harness", nargs="?", metavar="MODULE:CLASS", help="such as my_package.harness:MyRedis")
+    parser.add_argument("--level", type=int, choices=(1, 2, 3), default=2)
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="this clause, of whatever level; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, help="repeat what is random in a run that printed this seed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report for people")
+    parser.add_argument(
+        "--badge", type=Path, metavar="FILE", help="write a badge for shields.io, if the adapter conforms"
+    )
+    parser.add_argument("--explain", action="append", default=[], metavar="ID", help="explain it, and run nothing")
+    parser.add_argument("--list", action="store_true", help="list the clauses, and run nothing")
+    parser.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> Exit:
+    try:
+        if given.list:
+            return listing.show()
+        if given.explain:
+            sys.stdout.write("\n\n".join(explanation(each) for each in find(_ids(given.explain))) + "\n")
+            return Exit.CONFORMS
+        return _verified(given, _harness(given.harness), _ids(given.only))
+    except (_Unusable, LookupError) as error:
+        sys.stderr.write(f"could not start: {error.args[0]}\n")
+        return Exit.COULD_NOT_START
+
+
+def _ids(given: list[str]) -> list[str]:
+    return [each for text in given for each in text.split(",") if each.strip()]
+
+
+def _harness(spec: str | None) -> type[Harness]:
+    """Import a harness, also from the current folder."""
+    if spec is None:
+        raise _Unusable("which harness? Such as my_package.harness:MyRedis")
+    module, colon, name = spec.partition(":")
+    if not (module and colon and name):
+        raise _Unusable(f"{spec!r} is not MODULE:CLASS, such as my_package.harness:MyRedis")
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: object = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError | AttributeError)
+        told = f"{type(error).__name__}: {error}" if missing else traceback.format_exc().rstrip()
+        raise _Unusable(f"{spec} cannot be imported: {told}") from error
+    if not (isinstance(found, type) and issubclass(found, Harness)):
+        raise _Unusable(f"{spec} is no subclass of authx_core.contract.Harness")
+    return found
+
+
+def _verified(given: argparse.Namespace, harness: type[Harness], only: list[str]) -> Exit:
+    try:
+        from authx_core.contract.cli.screen import Screen  # noqa: PLC0415 - it needs rich, which the rest does not
+    except ImportError as error:
+        raise _Unusable("rich is not installed: pip install 'authx-users[contract]'") from error
+    total = len(select(harness, level=given.level, only=only))
+    with Screen(total) as screen:
+        report = verify(harness, level=given.level, only=only, seed=given.seed, progress=screen.ran)
+    screen.show(report)
+    for path, write in ((given.json, to_json), (given.markdown, to_markdown)):
+        if path is not None:
+            _write(path, write(report))
+    if given.badge is not None:
+        _badge(given.badge, report)
+    return report.exit
+
+
+def _badge(path: Path, report: Report) -> None:
+    """Write a badge, or remove the one of an earlier run, which would go on to say that the adapter conforms."""
+    if report.verdict.conforms:
+        _write(path, to_badge(report))
+        return
+    sys.stderr.write(f"no badge: {report.headline}\n")
+    if is_badge(path):
+        path.unlink()
+        sys.stderr.write(f"removed {path}, the badge of an earlier run\n")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _Unusable(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,66 @@
+"""What a clause works with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from authx_core.contract.capabilities import Capabilities
+from authx_core.contract.harness import Harness
+from authx_core.contract.stepped_clock import SteppedClock
+from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
+
+
+class Trial:
+    """One run of one clause: fresh handles over empty data, and time that passes when it is told."""
+
+    def __init__(self, harness: Harness, *, seed: int = 0) -> None:
+        self.harness = harness
+        self.clock = SteppedClock()
+        self.seed = seed
+        self.random = Random(seed)  # noqa: S311 - to be repeated, not to be guessed
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the harness declares."""
+        return self.harness.capabilities
+
+    @property
+    def slack(self) -> timedelta:
+        """How long before its deadline a key is looked at: real time goes on while a server is asked."""
+        return timedelta(seconds=5) if self.capabilities.clock == "server" else timedelta(milliseconds=1)
+
+    async def users(self) -> UserStore:
+        """Open one handle of the user store."""
+        return await self.harness.open_users(self.clock)
+
+    async def many_users(self, number: int) -> list[UserStore]:
+        """Open several handles of the user store."""
+        return [await self.users() for _ in range(number)]
+
+    async def cache(self) -> Cache:
+        """Open one handle of the cache."""
+        return await self.harness.open_cache(self.clock)
+
+    async def caches(self, number: int) -> list[Cache]:
+        """Open several handles of the cache."""
+        return [await self.cache() for _ in range(number)]
+
+    async def timepiece(self) -> Clock:
+        """Open the clock that is verified."""
+        return await self.harness.open_clock()
+
+    async def hasher(self) -> PasswordHasher:
+        """Open a password hasher."""
+        return await self.harness.open_hasher()
+
+    async def elapse(self, by: timedelta) -> None:
+        """Let time pass: a given clock is advanced, a server's is met by moving deadlines back."""
+        if self.capabilities.clock == "injected":
+            self.clock.advance(by)
+        else:
+            await self.harness.rewind(by)
+
+    async def close(self) -> None:
+        """Close every handle; new ones may be opened after."""
+        await self.harness.close()

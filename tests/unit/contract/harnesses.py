@@ -1,0 +1,120 @@
+"""Harnesses over the memory adapters: an honest one, and ones that lie."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_core.ports import Cache, Clock, UserStore
+
+
+class Honest(Harness):
+    name = "honest"
+    capabilities = Capabilities(backend="memory", shared_handle=True)
+
+    def __init__(self) -> None:
+        self.users: UserStore | None = None
+        self.cache: Cache | None = None
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.users = self.users or MemoryUserStore()
+        return never_suspends(self.users)
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.cache = self.cache or MemoryCache(clock)
+        return never_suspends(self.cache)
+
+    async def reset(self) -> None:
+        self.users = self.cache = None
+
+    async def close(self) -> None:
+        await self.reset()
+
+
+class ResetDoesNothing(Honest):
+    async def reset(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class OneSharedHandle(Honest):
+    capabilities = Capabilities(backend="memory")
+
+
+class HandlesOfTheirOwn(Honest):
+    capabilities = Capabilities(backend="memory")
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        return MemoryUserStore()
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        return MemoryCache(clock)
+
+
+class Server(Harness):
+    """A cache whose clock is its own."""
+
+    capabilities = Capabilities(clock="server", backend="memory", shared_handle=True)
+
+    def __init__(self) -> None:
+        self.own = ManualClock()
+        self.cache: Cache | None = None
+
+    async def open_cache(self, _: SteppedClock, /) -> Cache:
+        self.cache = self.cache or MemoryCache(self.own)
+        return never_suspends(self.cache)
+
+    async def reset(self) -> None:
+        self.cache = None
+
+
+class Rewinds(Server):
+    async def rewind(self, by: timedelta, /) -> None:
+        self.own.advance(by)
+
+
+class RewindDoesNothing(Server):
+    async def rewind(self, by: timedelta, /) -> None: ...
+
+
+class RewindDeletes(Server):
+    async def rewind(self, _: timedelta, /) -> None:
+        self.own.advance(timedelta(days=1))
+
+
+class ResetsOthers(Honest):
+    """Two namespaces in one place, which a reset empties."""
+
+    capabilities = Capabilities(backend="memory", shared_handle=True, namespaced=True)
+    stores: ClassVar[dict[str, MemoryUserStore]] = {}
+    open_cache = Harness.open_cache
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        return never_suspends(self.stores.setdefault(self.namespace, MemoryUserStore()))
+
+    async def reset(self) -> None:
+        self.stores.clear()
+
+
+class SparesOthers(ResetsOthers):
+    stores: ClassVar[dict[str, MemoryUserStore]] = {}
+
+    async def reset(self) -> None:
+        self.stores.pop(self.namespace, None)
+
+
+class Nothing(Harness):
+    name = "nothing"
+
+
+class OpeningFails(Harness):
+    async def open_clock(self) -> Clock:
+        raise ConnectionRefusedError("nobody listens")
+
+
+class ResetFails(Honest):
+    async def reset(self) -> None:
+        raise ConnectionRefusedError("nobody listens")

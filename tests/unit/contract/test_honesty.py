@@ -1,0 +1,48 @@
+"""A harness that lies is found out before any clause runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from authx_core.contract import Harness, Verdict, verify
+from authx_core.contract.honesty import check_harness
+from authx_core.contract.report import Exit
+from unit.contract import harnesses
+
+
+@pytest.mark.parametrize(
+    ("harness", "said"),
+    [
+        (harnesses.ResetDoesNothing, "left a user"),
+        (harnesses.OneSharedHandle, "one object again and again"),
+        (harnesses.HandlesOfTheirOwn, "reach different data"),
+        (harnesses.RewindDoesNothing, "less far back"),
+        (harnesses.RewindDeletes, "further back"),
+        (harnesses.ResetsOthers, "emptied another namespace"),
+    ],
+)
+def test_a_lie_is_exit_4_and_runs_no_clause(harness: type[Harness], said: str) -> None:
+    report = verify(harness, level=1)
+    assert said in report.trouble
+    assert (report.verdict, report.exit) == (Verdict.DISHONEST, Exit.DISHONEST)
+    assert not report.outcomes
+
+
+@pytest.mark.parametrize("harness", [harnesses.Honest, harnesses.Rewinds, harnesses.SparesOthers])
+def test_an_honest_harness_passes(harness: type[Harness]) -> None:
+    notes = check_harness(harness)
+    assert bool(notes) is not harness.capabilities.namespaced
+
+
+@pytest.mark.parametrize(
+    ("harness", "said"),
+    [
+        (harnesses.Nothing, "opens nothing"),
+        (harnesses.OpeningFails, "`open_clock` raised ConnectionRefusedError"),
+        (harnesses.ResetFails, "`reset` of the harness raised ConnectionRefusedError"),
+    ],
+)
+def test_a_harness_that_cannot_be_used_is_exit_3(harness: type[Harness], said: str) -> None:
+    report = verify(harness, level=1)
+    assert said in report.trouble
+    assert (report.verdict, report.exit) == (Verdict.COULD_NOT_START, Exit.COULD_NOT_START)

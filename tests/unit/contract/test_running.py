@@ -1,0 +1,121 @@
+"""One clause: what it is told, and what it must not leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import IO
+
+import attrs
+import pytest
+
+from authx_core import StoreUnavailable
+from authx_core.contract import CannotRun, Outcome, Status, Violation, all_clauses, run_clause
+from authx_core.contract.trial import Trial
+from unit.contract import harnesses
+
+CLAUSE = all_clauses()[0]
+
+
+def ran(body: Callable[[Trial], Awaitable[None]]) -> Outcome:
+    return run_clause(harnesses.Honest, attrs.evolve(CLAUSE, body=body))
+
+
+def test_a_violation_is_told_with_its_facts_its_meaning_and_its_usual_cause() -> None:
+    async def fails(_: Trial) -> None:
+        raise Violation("two were seen", expected=1, observed=2)
+
+    outcome = ran(fails)
+    assert outcome.status is Status.FAILED
+    assert str(outcome) == (
+        f"U-001 failed: {CLAUSE.sentence}\n"
+        "observed:  two were seen\n           expected: 1\n           observed: 2\n"
+        f"means:     {CLAUSE.means}\nusually:   {CLAUSE.cause}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("x"), "KeyError left the adapter, which is no error of the ports"),
+        (StoreUnavailable("down"), "StoreUnavailable was raised where nothing should be"),
+        (NotImplementedError(), "it is not implemented yet"),
+        (asyncio.CancelledError(), "CancelledError left the adapter"),
+    ],
+)
+def test_whatever_is_raised_is_a_failure(error: BaseException, said: str) -> None:
+    async def fails(_: Trial) -> None:
+        raise error
+
+    outcome = ran(fails)
+    assert outcome.status is Status.FAILED
+    assert said in outcome.observed
+    assert "test_running.py" in outcome.observed
+
+
+def test_what_cannot_run_is_skipped_with_its_reason() -> None:
+    async def cannot(_: Trial) -> None:
+        raise CannotRun("no time")
+
+    assert (ran(cannot).status, ran(cannot).reason) == (Status.SKIPPED, "no time")
+
+
+def test_a_task_that_is_left_running_is_named_and_ended() -> None:
+    tasks: list[asyncio.Task[object]] = []
+
+    async def leaks(_: Trial) -> None:
+        tasks.append(asyncio.create_task(asyncio.Event().wait(), name="left-behind"))
+
+    outcome = ran(leaks)
+    assert "left-behind (Event.wait)" in outcome.observed
+    assert tasks[0].cancelled()
+
+
+def test_a_thread_that_is_left_running_is_named() -> None:
+    ended = Event()
+
+    async def leaks(_: Trial) -> None:
+        Thread(target=ended.wait, name="left-behind", daemon=True).start()
+
+    outcome = ran(leaks)
+    ended.set()
+    assert "left-behind" in outcome.observed
+
+
+def test_what_the_harness_raises_afterwards_is_a_failure() -> None:
+    class Closing(harnesses.Honest):
+        async def close(self) -> None:
+            raise OSError("cannot close")
+
+    outcome = run_clause(Closing, CLAUSE)
+    assert "`close` of the harness raised OSError: cannot close" in outcome.observed
+
+
+def test_a_call_that_blocks_for_ever_is_left_behind_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("authx_core.contract.running.PATIENCE", 0.2)
+    monkeypatch.setattr("authx_core.contract.running._GRACE", 0.2)
+    ended = Event()
+
+    async def blocks(_: Trial) -> None:
+        ended.wait()
+
+    outcome = ran(blocks)
+    ended.set()
+    assert "a call blocks, and did not end within 0 seconds" in outcome.observed
+    assert "test_running.py" in outcome.observed
+
+
+def test_connections_and_files_that_are_left_open_are_named(tmp_path: Path) -> None:
+    opened: list[IO[str] | socket.socket] = []
+
+    async def leaks(_: Trial) -> None:
+        opened.extend((*socket.socketpair(), (tmp_path / "left-behind").open("w")))
+
+    outcome = ran(leaks)
+    for each in opened:
+        each.close()
+    assert "left-behind" in outcome.observed
+    assert outcome.observed.count("connection to") == 2

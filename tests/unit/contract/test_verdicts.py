@@ -1,0 +1,104 @@
+"""What makes which verdict."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import attrs
+import pytest
+
+from authx_core.contract import Clause, Outcome, Report, Status, Verdict, Waiver, all_clauses, verify
+from authx_core.contract.formats import to_badge
+from authx_core.contract.waiving import faults, is_pending, judged
+from unit.contract import harnesses
+
+CLAUSE = all_clauses()[0]
+TODAY = date(2026, 5, 1)
+NO_VERDICT_BUT_THESE = {Verdict.CONFORMS, Verdict.CONFORMS_WITH_WAIVERS}
+
+
+def reported(*statuses: Status, partial: bool = False) -> Report:
+    outcomes = [Outcome(clause=CLAUSE, status=status) for status in statuses]
+    return Report(name="x", level=1, outcomes=outcomes, partial=partial)
+
+
+@pytest.mark.parametrize(
+    ("report", "verdict", "code"),
+    [
+        (reported(Status.PASSED), Verdict.CONFORMS, 0),
+        (reported(Status.PASSED, Status.INAPPLICABLE), Verdict.CONFORMS, 0),
+        (reported(Status.PASSED, Status.PENDING), Verdict.CONFORMS, 0),
+        (reported(Status.PASSED, Status.WAIVED), Verdict.CONFORMS_WITH_WAIVERS, 0),
+        (reported(Status.PASSED, Status.SKIPPED), Verdict.INCOMPLETE, 2),
+        (reported(Status.PASSED, Status.SKIPPED, Status.WAIVED), Verdict.INCOMPLETE, 2),
+        (reported(Status.PASSED, partial=True), Verdict.INCOMPLETE, 2),
+        (reported(Status.PASSED, Status.SKIPPED, Status.FAILED), Verdict.FAILED, 1),
+        (reported(Status.PASSED, Status.PASSED_THOUGH_WAIVED), Verdict.FAILED, 1),
+        (reported(Status.PASSED, Status.WAIVER_ENDED), Verdict.FAILED, 1),
+        (reported(Status.SKIPPED, Status.SKIPPED), Verdict.NOT_RUN, 2),
+        (reported(Status.INAPPLICABLE), Verdict.NOT_RUN, 2),
+        (reported(), Verdict.NOT_RUN, 2),
+    ],
+)
+def test_the_worst_thing_decides_and_only_conformity_has_a_badge(report: Report, verdict: Verdict, code: int) -> None:
+    assert (report.verdict, report.exit) == (verdict, code)
+    if verdict in NO_VERDICT_BUT_THESE:
+        assert "level 1" in to_badge(report)
+    else:
+        with pytest.raises(ValueError, match="no badge"):
+            to_badge(report)
+
+
+def judge(status: Status, *waivers: Waiver, clause: Clause = CLAUSE, of: str = "0.1.0") -> Status:
+    return judged(Outcome(clause=clause, status=status), waivers, today=TODAY, of=of).status
+
+
+def test_a_waiver_holds_until_its_last_day() -> None:
+    assert judge(Status.FAILED, Waiver(CLAUSE.id, "known", TODAY)) is Status.WAIVED
+    assert judge(Status.FAILED, Waiver(CLAUSE.id, "known", TODAY - timedelta(days=1))) is Status.WAIVER_ENDED
+    assert judge(Status.FAILED, Waiver("C-001", "another's", TODAY)) is Status.FAILED
+
+
+def test_a_waived_clause_that_passes_is_an_error_and_one_that_did_not_run_stays_skipped() -> None:
+    waiver = Waiver(CLAUSE.id, "known", TODAY)
+    assert judge(Status.PASSED, waiver) is Status.PASSED_THOUGH_WAIVED
+    assert judge(Status.SKIPPED, waiver) is Status.SKIPPED
+
+
+def test_a_clause_is_pending_in_the_minor_release_that_brings_it() -> None:
+    new = attrs.evolve(CLAUSE, since="0.2")
+    assert judge(Status.FAILED, clause=new, of="0.2.7") is Status.PENDING
+    assert judge(Status.PASSED, clause=new, of="0.2.7") is Status.PASSED
+    assert judge(Status.FAILED, clause=new, of="0.3.0") is Status.FAILED
+    assert not is_pending(CLAUSE, "0.1.0")
+    assert not is_pending(attrs.evolve(CLAUSE, since="1.0"), "1.0.3")
+
+
+def test_wrong_waivers_are_said_all_at_once() -> None:
+    wrong = faults([Waiver("X-1", "why", TODAY), Waiver("C-001", "", TODAY), Waiver("C-001", "why", TODAY)])
+    assert wrong == [
+        "the waiver of X-1 names no clause",
+        "C-001 is waived twice",
+        "the waiver of C-001 gives no reason",
+    ]
+
+
+def test_a_wrong_waiver_keeps_the_suite_from_starting() -> None:
+    class Wrong(harnesses.Honest):
+        waivers = (Waiver("X-1", "why", TODAY),)
+
+    assert verify(Wrong, level=1).verdict is Verdict.COULD_NOT_START
+
+
+def test_nothing_that_can_be_run_is_not_run() -> None:
+    report = verify(harnesses.Server, only=["C-010", "C-011"], check=False)
+    assert report.verdict is Verdict.NOT_RUN
+    assert {each.status for each in report.outcomes} == {Status.SKIPPED}
+
+
+def test_the_memory_adapters_conform_at_level_1_within_five_seconds() -> None:
+    report = verify(harnesses.Honest, level=1)
+    assert (report.headline, [str(each) for each in report.outcomes if each.status is not Status.PASSED]) == (
+        "CONFORMS (level 1)", []
+    )  # fmt: skip
+    assert report.seconds < 5

@@ -1,0 +1,204 @@
+"""Both views, as an author sees them: in a folder of their own, in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HARNESS = """
+from datetime import date
+from authx_adapters.memory import MemoryCache
+from authx_core.contract import Capabilities, Harness, Waiver, contract_tests, never_suspends
+
+
+class Mine(Harness):
+    name = "my-cache"
+    capabilities = Capabilities(backend="memory", shared_handle=True)
+    cache = None
+
+    async def open_cache(self, clock):
+        self.cache = self.cache or self.made(clock)
+        return never_suspends(self.cache)
+
+    def made(self, clock):
+        return MemoryCache(clock)
+
+    async def reset(self):
+        self.cache = None
+
+
+class Forgetful(MemoryCache):
+    async def pop(self, key, /):
+        return await self.get(key)
+
+
+class Broken(Mine):
+    name = "broken"
+
+    def made(self, clock):
+        return Forgetful(clock)
+
+
+class Waived(Broken):
+    name = "waived"
+    waivers = [Waiver("C-020", "known", date(9999, 1, 1)), Waiver("C-001", "not so", date(9999, 1, 1))]
+
+
+class Liar(Mine):
+    name = "liar"
+
+    async def reset(self): ...
+
+    async def open_cache(self, clock):
+        Liar.cache = Liar.cache or MemoryCache(clock)
+        return never_suspends(Liar.cache)
+
+
+class CannotTell(Mine):
+    name = "cannot-tell"
+    capabilities = Capabilities(backend="memory", shared_handle=True, clock="server")
+"""
+TESTS = """
+from harness import *
+
+TestMine = contract_tests(Mine, level=1)
+TestBroken = contract_tests(Broken, only=["C-001", "C-020"])
+TestWaived = contract_tests(Waived, only=["C-001", "C-020"])
+TestLiar = contract_tests(Liar, only=["C-001"])
+TestCannotTell = contract_tests(CannotTell, only=["C-010"])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "harness.py").write_text(HARNESS)
+    (tmp_path / "test_harness.py").write_text(TESTS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    return tmp_path
+
+
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(folder, "-m", "authx_core.contract", "verify", *arguments)
+
+
+@pytest.mark.parametrize(
+    "plugins",
+    [
+        ["-p", "no:asyncio", "-p", "no:anyio"],
+        ["-p", "no:anyio", "--asyncio-mode=strict"],
+        ["-p", "no:anyio", "--asyncio-mode=auto"],
+        ["-p", "no:asyncio"],
+        ["--asyncio-mode=auto", "-W", "error"],
+    ],
+    ids=["nothing", "asyncio-strict", "asyncio-auto", "anyio", "both"],
+)
+def test_pytest_shows_an_item_for_each_adapter_and_clause_beside_any_plugin(folder: Path, plugins: list[str]) -> None:
+    done = python(folder, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *plugins)
+    lines = done.stdout.splitlines()
+    ended = {
+        words[1].removeprefix("test_harness.py::"): words[0]
+        for line in lines
+        if len(words := line.split()) > 1 and words[1].startswith("test_harness.py::")
+    }
+    assert ended["my-cache::harness"] == ended["my-cache::C-020"] == ended["broken::C-001"] == "PASSED"
+    assert ended["broken::C-020"] == ended["waived::C-001"] == "FAILED"
+    assert ended["waived::C-020"] == "XFAIL"
+    assert ended["liar::harness"] == ended["liar::C-001"] == "FAILED"
+    assert ended["cannot-tell::harness"] == "FAILED"
+    assert "usually:   The value is read and not removed" in done.stdout
+    assert done.returncode == 1
+
+
+def test_one_clause_can_be_picked_by_its_id(folder: Path) -> None:
+    done = python(folder, "-m", "pytest", "-q", "-p", "no:asyncio", "test_harness.py::my-cache::C-020")
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_plugin_loads_nothing_of_the_core(folder: Path) -> None:
+    program = "import sys, authx_contract_pytest; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = python(folder, "-c", program).stdout.split()
+    assert "authx_contract_pytest" in loaded
+    assert not {"authx_core", "asyncio", "attrs", "pytest", "hypothesis", "rich"} & set(loaded)
+
+
+def test_importing_the_suite_loads_neither_pytest_nor_hypothesis_nor_rich(folder: Path) -> None:
+    program = "import sys, authx_core.contract; print(*{name.partition('.')[0] for name in sys.modules})"
+    assert not {"pytest", "hypothesis", "rich", "authx_adapters"} & set(python(folder, "-c", program).stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "verdict"),
+    [
+        (["harness:Mine", "--level", "1"], 0, "CONFORMS (level 1)"),
+        (["harness:Broken", "--level", "1"], 1, "FAILED"),
+        (["harness:Waived", "--level", "1"], 1, "FAILED"),
+        (["harness:CannotTell", "--level", "1"], 2, "INCOMPLETE"),
+        (["harness:CannotTell", "--only", "C-010,C-011"], 2, "NOT RUN"),
+        (["harness:Mine", "--only", "C-001"], 2, "INCOMPLETE"),
+        (["harness:Liar"], 4, "DISHONEST HARNESS"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else None,
+)
+def test_the_command_line_ends_with_the_verdict_and_badges_conformity_alone(
+    folder: Path, arguments: list[str], code: int, verdict: str
+) -> None:
+    earlier = '{"schemaVersion": 1, "label": "authx contract", "message": "conforms (level 1)", "color": "brightgreen"}'
+    (folder / "badge.json").write_text(earlier)
+    done = verify(folder, *arguments, "--badge", "badge.json")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, verdict), done.stdout + done.stderr
+    assert (folder / "badge.json").exists() is (code == 0)
+
+
+def test_a_file_that_is_no_badge_is_not_removed(folder: Path) -> None:
+    (folder / "badge.json").write_text('{"label": "mine"}')
+    assert verify(folder, "harness:Broken", "--only", "C-001", "--badge", "badge.json").returncode != 0
+    assert (folder / "badge.json").read_text() == '{"label": "mine"}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "which harness?"),
+        (["harness"], "is not MODULE:CLASS"),
+        (["nowhere:Mine"], "No module named 'nowhere'"),
+        (["harness:Nobody"], "no attribute 'Nobody'"),
+        (["harness:MemoryCache"], "is no subclass"),
+        (["harness:Mine", "--only", "X-1"], "there is no clause X-1"),
+        (["harness:Mine", "--level", "7"], "invalid choice"),
+        (["harness:Mine", "--only", "C-001", "--json", "nowhere/r.json"], "cannot be written"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else None,
+)
+def test_what_cannot_start_is_exit_3_and_one_clear_sentence(folder: Path, arguments: list[str], said: str) -> None:
+    done = verify(folder, *arguments)
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_reports_hold_the_explanations_and_nothing_needs_assert(folder: Path) -> None:
+    arguments = ("verify", "harness:Broken", "--level", "1", "--seed", "7", "--json", "r.json", "--markdown", "r.md")
+    done = python(folder, "-O", "-m", "authx_core.contract", *arguments)
+    assert done.returncode == 1, done.stderr
+    data = json.loads((folder / "r.json").read_text())
+    ended = {each["id"]: each for each in data["clauses"]}
+    assert (data["verdict"], data["seed"], ended["C-001"]["status"]) == ("FAILED", 7, "passed")
+    assert "a second pop gave the value again" in ended["C-020"]["observed"]
+    assert "A reset link works twice." in (folder / "r.md").read_text()
+
+
+def test_a_clause_is_explained_and_all_are_listed_without_a_harness(folder: Path) -> None:
+    explained = verify(folder, "--explain", "c-021")
+    assert explained.returncode == 0
+    assert "use `GETDEL`" in explained.stdout
+    assert verify(folder, "--list").stdout == python(folder, "-m", "authx_core.contract", "list").stdout
