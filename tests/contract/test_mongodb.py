@@ -1,83 +1,109 @@
-"""The MongoDB adapters keep the contracts: blocking and asynchronous, on a standalone server and a replica set."""
+"""The MongoDB adapters keep the contract: blocking and asynchronous, on a standalone server and a replica set."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, ClassVar
 
-import pytest
 from pymongo import AsyncMongoClient, MongoClient
-from pymongo.database import Database
 
 import servers
 from authx_adapters.mongodb import MongoCache, MongoUserStore
-from authx_core.contract import CacheContract, SteppedClock, UserStoreContract, never_suspends
+from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache, UserStore
+from servers.spaces import DatabaseKind
 
 
-class _Blocking:
-    """One client for all clauses."""
+class BlockingMongoDB(Harness):
+    """Each handle on a client of its own, over collections of a namespace."""
 
-    kind: ClassVar[Any] = "mongodb"
-    client: ClassVar[MongoClient[dict[str, Any]]]
-    database: ClassVar[Database[dict[str, Any]]]
+    name = "mongodb"
+    capabilities = Capabilities(namespaced=True, processes=True)
+    kind: ClassVar[DatabaseKind] = "mongodb"
 
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def connected(cls) -> Iterator[None]:
-        with servers.database(cls.kind) as url, MongoClient[dict[str, Any]](url) as cls.client:
-            cls.database = cls.client.get_default_database()
-            yield
+    def __init__(self) -> None:
+        self.clients: list[MongoClient[Any]] = []
+        self.caches: list[MongoCache] = []
 
-    @pytest.fixture(autouse=True)
-    @classmethod
-    def empty(cls) -> Iterator[None]:
-        yield
-        for name in cls.database.list_collection_names():
-            cls.database[name].delete_many({})
-
-
-class TestBlockingUserStore(_Blocking, UserStoreContract):
-    async def open(self) -> UserStore:
-        store = never_suspends(MongoUserStore(self.database))
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.clients.append(MongoClient(self.url))
+        store = MongoUserStore(self.clients[-1].get_default_database(), prefix=self.prefix)
         await store.ensure_indexes()
-        return store
+        return never_suspends(store)
 
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.clients.append(MongoClient(self.url))
+        cache = MongoCache(self.clients[-1].get_default_database(), clock, prefix=self.prefix)
+        self.caches.append(cache)
+        return never_suspends(cache)
 
-class TestBlockingCache(_Blocking, CacheContract):
-    async def open(self, clock: SteppedClock, /) -> Cache:
-        return never_suspends(MongoCache(self.database, clock))
+    async def purge(self) -> None:
+        await self.caches[-1].purge()
 
+    async def stored(self) -> int:
+        with MongoClient[Any](self.url) as client:
+            return client.get_default_database()[f"{self.prefix}cache"].count_documents({})
 
-class _Asynchronous(_Blocking):
-    """A client for each clause: it belongs to one event loop."""
-
-    @cached_property
-    def own(self) -> AsyncMongoClient[dict[str, Any]]:
-        """The client of this clause."""
-        host, port = self.client.address or ("127.0.0.1", 27017)
-        return AsyncMongoClient(host, port)
+    async def reset(self) -> None:
+        await self.close()
+        with MongoClient[Any](self.url) as client:
+            for name in ("users", "settings", "cache"):
+                client.get_default_database()[self.prefix + name].delete_many({})
 
     async def close(self) -> None:
-        await self.own.close()
+        self.caches.clear()
+        while self.clients:
+            self.clients.pop().close()
+
+    @property
+    def url(self) -> str:
+        return servers.lasting(self.kind)
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.namespace}."
 
 
-class TestAsyncUserStore(_Asynchronous, UserStoreContract):
-    async def open(self) -> UserStore:
-        store = MongoUserStore(self.own[self.database.name])
+class AsyncMongoDB(BlockingMongoDB):
+    """For an event loop."""
+
+    name = "mongodb-async"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own: list[AsyncMongoClient[Any]] = []
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.own.append(AsyncMongoClient(self.url))
+        store = MongoUserStore(self.own[-1].get_default_database(), prefix=self.prefix)
         await store.ensure_indexes()
         return store
 
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.own.append(AsyncMongoClient(self.url))
+        self.caches.append(MongoCache(self.own[-1].get_default_database(), clock, prefix=self.prefix))
+        return self.caches[-1]
 
-class TestAsyncCache(_Asynchronous, CacheContract):
-    async def open(self, clock: SteppedClock, /) -> Cache:
-        return MongoCache(self.own[self.database.name], clock)
+    async def close(self) -> None:
+        await super().close()
+        while self.own:
+            await self.own.pop().close()
 
 
-class TestReplicaSetUserStore(TestAsyncUserStore):
+class MongoDBReplicaSet(BlockingMongoDB):
+    """Three members."""
+
+    name = "mongodb-replica-set"
     kind = "mongodb-replica-set"
 
 
-class TestReplicaSetCache(TestAsyncCache):
+class AsyncMongoDBReplicaSet(AsyncMongoDB):
+    """The same for an event loop."""
+
+    name = "mongodb-replica-set-async"
     kind = "mongodb-replica-set"
+
+
+TestMongoDB = contract_tests(BlockingMongoDB)
+TestAsyncMongoDB = contract_tests(AsyncMongoDB)
+TestMongoDBReplicaSet = contract_tests(MongoDBReplicaSet)
+TestAsyncMongoDBReplicaSet = contract_tests(AsyncMongoDBReplicaSet)

@@ -21,7 +21,7 @@ import servers
 from authx_adapters.clock import ManualClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_core.blocking import run
-from authx_core.contract.user_store_base import EVERYBODY, full_user, make_user
+from authx_core.contract.clauses._users import EVERYBODY, full_user, make_user
 from authx_core.domain import (
     IdentifierTaken,
     SocialIdentity,
