@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -46,8 +47,6 @@ class Database:
         self.joined = not isinstance(client, Engine | AsyncEngine)
         self._unavailable = unavailable
         self._client = client
-        if isinstance(client, Engine | AsyncEngine):
-            self._client = client.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def is_mariadb(self) -> bool:
@@ -59,20 +58,29 @@ class Database:
         client = self._client
         with self._translated():
             match client:
-                case AsyncEngine():
-                    async with client.connect() as asynchronous:
-                        return await asynchronous.run_sync(self._repeated, work)
                 case Engine():
                     with client.connect() as connection:
-                        return self._repeated(connection, work)
-                case AsyncConnection():
-                    return await client.run_sync(_inside, work)
-                case AsyncSession():
-                    return await client.run_sync(lambda session: _inside(session.connection(), work))
+                        return self._alone(connection, work)
                 case Session():
                     return _inside(client.connection(), work)
                 case Connection():
                     return _inside(client, work)
+                case _ if self.name == "sqlite":
+                    return await _to_its_end(self._asynchronously(client, work))
+                case _:
+                    return await self._asynchronously(client, work)
+
+    async def _asynchronously(
+        self, client: AsyncEngine | AsyncConnection | AsyncSession, work: Callable[[Connection], T]
+    ) -> T:
+        match client:
+            case AsyncEngine():
+                async with client.connect() as connection:
+                    return await connection.run_sync(self._alone, work)
+            case AsyncConnection():
+                return await client.run_sync(_inside, work)
+            case AsyncSession():
+                return await client.run_sync(lambda session: _inside(session.connection(), work))
 
     async def create(self, tables: Tables) -> None:
         """Create the tables that are missing. Raises `InvalidValue` inside the caller's transaction."""
@@ -109,8 +117,26 @@ class Database:
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             if not connection.invalidated:
-                _roll_back(connection)
+                with _whole(connection):
+                    connection.exec_driver_sql("ROLLBACK")
             raise
+
+    def _alone(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        """Do the work in autocommit, which is an engine's setting or else lasts as long as this.
+
+        SQLAlchemy's own execution option would lose the connection if it were cancelled while it sets that.
+        """
+        dialect, driver = connection.dialect, connection.connection.dbapi_connection
+        if driver is None or dialect.detect_autocommit_setting(driver):
+            return self._repeated(connection, work)
+        with _whole(connection):
+            dialect.set_isolation_level(driver, "AUTOCOMMIT")
+        try:
+            return self._repeated(connection, work)
+        finally:
+            if not connection.invalidated:
+                with _whole(connection):
+                    dialect.reset_isolation_level(driver)
 
     def _repeated(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         """Do the work again if the database chose it as the victim of a deadlock: nothing of it was kept."""
@@ -141,6 +167,25 @@ class Database:
             raise
 
 
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Let work go on when we are cancelled, and be cancelled when it is done.
+
+    A statement on aiosqlite runs in a thread and goes on regardless. To close its connection meanwhile, as SQLAlchemy
+    does, leaves SQLite with a transaction that locks out all others until somebody forgets about the cursor.
+    """
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    task.exception()
+    raise cancelled
+
+
 def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
     """Do the work inside the caller's transaction, which has begun or begins here."""
     driver = connection.connection
@@ -154,9 +199,11 @@ def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
     return work(connection)
 
 
-def _roll_back(connection: Connection) -> None:
+@contextmanager
+def _whole(connection: Connection) -> Generator[None, None, None]:
+    """Let nobody use a connection again on which something was cut short."""
     try:
-        connection.exec_driver_sql("ROLLBACK")
+        yield
     except BaseException:
         with suppress(SQLAlchemyError):
             connection.invalidate()
