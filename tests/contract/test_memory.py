@@ -25,6 +25,10 @@ class Memory(Harness):
         self.cache = self.cache or MemoryCache(clock)
         return self.cache
 
+    async def stored(self) -> int:
+        assert isinstance(self.cache, MemoryCache)
+        return len(self.cache._values.entries) + len(self.cache._counters.entries)  # pyright: ignore[reportPrivateUsage] - nothing else tells
+
     async def reset(self) -> None:
         self.users = self.cache = None
 

@@ -47,6 +47,7 @@ class Database:
         self.joined = not isinstance(client, Engine | AsyncEngine)
         self._unavailable = unavailable
         self._client = client
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def is_mariadb(self) -> bool:
@@ -75,12 +76,22 @@ class Database:
     ) -> T:
         match client:
             case AsyncEngine():
+                self._check_loop()
                 async with client.connect() as connection:
                     return await connection.run_sync(self._alone, work)
             case AsyncConnection():
                 return await client.run_sync(_inside, work)
             case AsyncSession():
                 return await client.run_sync(lambda session: _inside(session.connection(), work))
+
+    def _check_loop(self) -> None:
+        """Refuse another loop than that of the first call: connections in the pool belong to it."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop = loop
+        if self._loop is not loop:
+            reason = "belongs to another event loop: give each loop an engine of its own"
+            raise InvalidValue(Problem("client", "foreign_loop", reason))
 
     async def create(self, tables: Tables) -> None:
         """Create the tables that are missing. Raises `InvalidValue` inside the caller's transaction."""

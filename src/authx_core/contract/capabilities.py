@@ -24,6 +24,8 @@ class Capabilities:
     """Handles keep to `Harness.namespace`, such as a prefix: two of them are then shown not to see each other."""
     processes: bool = False
     """The harness can be imported, and in another process reaches the same data by the same `Harness.namespace`."""
+    schema: bool = True
+    """What the store keeps has a form that may be an older release's or another application's."""
     ticks: bool = True
     """The clock that is verified moves by itself; one that does not must stand still."""
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Port: TypeAlias = Literal["users", "cache", "clock", "hasher"]
 Level: TypeAlias = Literal[1, 2, 3]
 Kind: TypeAlias = Literal["sequence", "race", "crash", "model", "process"]
-Need: TypeAlias = Literal["time", "namespaces", "outage", "processes", "hypothesis", "outdated hash", "excessive hash"]
+Need: TypeAlias = Literal[
+    "time", "namespaces", "outage", "processes", "schema", "stored", "hypothesis", "outdated hash", "excessive hash"
+]
 """What a harness has to provide beyond its ports; see `authx_core.contract.needs`."""
 Body: TypeAlias = "Callable[[Trial], Awaitable[None]]"
 

@@ -65,6 +65,21 @@ class Harness:
         """Bring the backend up again, with the data it had."""
         raise NotImplementedError
 
+    async def age_schema(self) -> None:
+        """Make what the store keeps look as an older release made it, such as without a column; for level 3."""
+        raise NotImplementedError
+
+    async def foreign_schema(self) -> None:
+        """Put what another application made where the store would keep its users."""
+        raise NotImplementedError
+
+    async def purge(self) -> None:
+        """Remove the cache's expired entries as an application would; nothing, where that happens by itself."""
+
+    async def stored(self) -> int:
+        """Count the cache's entries where they are kept, those included that have expired and are still there."""
+        raise NotImplementedError
+
     async def close(self) -> None:
         """Close what was opened. Data of a backend stay, and handles may be opened again."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Final
 
 import attrs
 
+from authx_core.contract.capabilities import Capabilities
 from authx_core.contract.clause import Clause, Need
 from authx_core.contract.harness import Harness, overrides
 
@@ -24,19 +27,23 @@ def obstacle(clause: Clause, harness: type[Harness]) -> Obstacle | None:
     return min(found, key=lambda each: not each.inapplicable, default=None)
 
 
+_HOOKS: Final[Mapping[Need, tuple[str, ...]]] = {
+    "time": ("rewind",),
+    "outage": ("stop_backend", "start_backend"),
+    "schema": ("age_schema", "foreign_schema"),
+    "stored": ("stored",),
+}
+
+
 def _obstacle(need: Need, harness: type[Harness]) -> Obstacle | None:
     has = harness.capabilities
+    if absent := _absent(need, has):
+        return Obstacle(absent, inapplicable=True)
+    hooks = () if need == "time" and has.clock == "injected" else _HOOKS.get(need, ())
+    if missing := [f"`{hook}`" for hook in hooks if not overrides(harness, hook)]:
+        so = ", so no lifetime can pass" if need == "time" else ""
+        return Obstacle(f"the harness has no {' and '.join(missing)}{so}")
     match need:
-        case "time" if has.clock == "server" and not overrides(harness, "rewind"):
-            return Obstacle("the harness has no `rewind`, so no lifetime can pass")
-        case "namespaces" if not has.namespaced:
-            return Obstacle("the harness declares no namespaces", inapplicable=True)
-        case "outage" if has.backend != "server":
-            return Obstacle(f"a backend that is {has.backend} cannot be down", inapplicable=True)
-        case "outage" if not (overrides(harness, "stop_backend") and overrides(harness, "start_backend")):
-            return Obstacle("the harness has no `stop_backend` and `start_backend`")
-        case "processes" if has.backend == "memory":
-            return Obstacle("no other process reaches what is in memory", inapplicable=True)
         case "processes" if not has.processes:
             return Obstacle("the harness does not declare `processes`")
         case "hypothesis" if find_spec("hypothesis") is None:
@@ -47,3 +54,18 @@ def _obstacle(need: Need, harness: type[Harness]) -> Obstacle | None:
             return Obstacle("the harness has no `excessive_hash`")
         case _:
             return None
+
+
+def _absent(need: Need, has: Capabilities) -> str:
+    """Say why the adapter has no such thing, as far as that is declared."""
+    match need:
+        case "namespaces" if not has.namespaced:
+            return "the harness declares no namespaces"
+        case "outage" if has.backend != "server":
+            return f"a backend that is {has.backend} cannot be down"
+        case "processes" if has.backend == "memory":
+            return "no other process reaches what is in memory"
+        case "schema" if has.backend == "memory" or not has.schema:
+            return "what is kept has no schema"
+        case _:
+            return ""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
 from enum import Enum
-from textwrap import indent
+from textwrap import fill, indent
+from typing import Final
 
 import attrs
 
 from authx_core.contract.clause import Clause
+
+_WIDTH: Final = 120
+_MARGIN: Final = " " * 11
+"""As wide as the words before each text."""
 
 
 class Status(Enum):
@@ -50,22 +56,43 @@ class Outcome:
     """What was seen when it failed, with the facts."""
     error: BaseException | None = attrs.field(default=None, repr=False, eq=False)
 
+    @property
+    def unwritten(self) -> str:
+        """The method that is still to be written, if it failed for that."""
+        if not isinstance(self.error, NotImplementedError):
+            return ""
+        return next((frame.name for frame in reversed(traceback.extract_tb(self.error.__traceback__))), "")
+
+    @property
+    def headline(self) -> str:
+        """Say which clause it is, and what became of it."""
+        return f"{self.clause.id} {self.status.value}: {self.clause.sentence}"
+
+    @property
+    def details(self) -> str:
+        """Say why, what was observed, what it means and what is usually wrong."""
+        lines = [_aligned("reason:", self.reason)] if self.reason else []
+        if self.observed:
+            lines.append(f"observed:  {indent(self.observed, _MARGIN).strip()}")
+        if self.observed and not self.unwritten:
+            lines += [_aligned("means:", self.clause.means), _aligned("usually:", self.clause.cause)]
+        return "\n".join(lines)
+
     def __str__(self) -> str:
         """Say all there is to say, in a few lines."""
-        lines = [f"{self.clause.id} {self.status.value}: {self.clause.sentence}"]
-        if self.reason:
-            lines.append(f"reason:    {self.reason}")
-        if self.observed:
-            told = indent(self.observed, " " * 11).strip()
-            lines += [f"observed:  {told}", f"means:     {self.clause.means}", f"usually:   {self.clause.cause}"]
-        return "\n".join(lines)
+        return "\n".join(filter(None, [self.headline, self.details]))
 
 
 def explanation(clause: Clause) -> str:
     """Explain a clause that has not failed."""
     kind = f"level {clause.level}, {clause.kind}, since {clause.since}"
-    needs = f"\nneeds:     {', '.join(clause.needs)}" if clause.needs else ""
-    return (
-        f"{clause.id}: {clause.sentence}\n({clause.port}, {kind}){needs}\n"
-        f"means:     {clause.means}\nusually:   {clause.cause}"
-    )
+    lines = [f"{clause.id}: {clause.sentence}", f"({clause.port}, {kind})"]
+    lines += [_aligned("needs:", ", ".join(clause.needs))] if clause.needs else []
+    return "\n".join([*lines, _aligned("means:", clause.means), _aligned("usually:", clause.cause)])
+
+
+def _aligned(word: str, text: str) -> str:
+    return fill(
+        f"{word:{len(_MARGIN)}}{text}", _WIDTH, subsequent_indent=_MARGIN,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -91,7 +91,7 @@ def _conclude(outcome: Outcome) -> None:
         case Status.WAIVED | Status.PENDING:
             pytest.xfail(f"{outcome.status.value}: {outcome.reason}")
         case _:
-            raise ContractFailure(str(outcome)) from outcome.error
+            raise ContractFailure(outcome.details) from outcome.error  # pytest's heading says which clause
 
 
 def adapter_tests(parent: pytest.Collector, tests: ContractTests) -> pytest.Collector:

@@ -167,7 +167,7 @@ def _where(error: BaseException) -> str:
 def _where_is(thread: threading.Thread) -> str:
     """Name the places at which a thread is."""
     with suppress(Exception):
-        frame = sys._current_frames()[thread.ident or 0]  # noqa: SLF001 - the documented way
+        frame = sys._current_frames()[thread.ident or 0]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way
         return _places(traceback.extract_stack(frame))
     return ""
 
@@ -177,4 +177,10 @@ def _places(stack: Iterable[traceback.FrameSummary]) -> str:
         frame for frame in stack if not any(part in frame.filename.replace("\\", "/") for part in _NOT_THE_ADAPTERS)
     ]
     shown = frames if len(frames) <= _FRAMES else [*frames[: _FRAMES - 1], frames[-1]]
-    return "".join(f"\n  at {frame.filename}:{frame.lineno} in {frame.name}" for frame in shown)
+    return "".join(f"\nat {_short(frame.filename)}:{frame.lineno} in {frame.name}" for frame in shown)
+
+
+def _short(file: str) -> str:
+    """Name a file as one who stands in the current folder would."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

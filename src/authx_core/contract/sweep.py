@@ -42,15 +42,18 @@ async def sweep(
     prepare: Callable[[], Awaitable[object]] | None = None,
     *,
     landing: float = LANDING,
+    at_once: bool = False,
 ) -> AsyncGenerator[Cut, None]:
     """Cancel an operation at its k-th await for every k; yield after each, when what was sent has landed.
 
-    ``prepare`` is awaited before each; ``landing`` is in seconds. The last cut is `Cut.through`.
+    ``prepare`` is awaited before each; ``landing`` is in seconds. ``at_once`` cancels before anything else in the loop
+    has its turn, such as a task that is about to send a request: otherwise Python 3.11's `asyncio.wait_for`, if what it
+    waits for is done by then, swallows it. The last cut is `Cut.through`.
     """
     for at in range(1, MOST + 1):
         if prepare is not None:
             await prepare()
-        cut = await cancelled_at(at, operate())
+        cut = await cancelled_at(at, operate(), at_once=at_once)
         if cut.on_the_wire:
             await asyncio.sleep(landing)
         yield cut
@@ -59,7 +62,7 @@ async def sweep(
     raise Violation(f"an operation awaits more than {MOST} times")
 
 
-async def cancelled_at(at: int, operation: Coroutine[Any, Any, object]) -> Cut:
+async def cancelled_at(at: int, operation: Coroutine[Any, Any, object], *, at_once: bool = False) -> Cut:
     """Run an operation as a task that is cancelled once it is suspended for the so-maniest time."""
     cut = Cut(at, through=True)
 
@@ -77,6 +80,9 @@ async def cancelled_at(at: int, operation: Coroutine[Any, Any, object]) -> Cut:
                 return stop.value
             if number == at and task is not None:
                 cut.through, cut.on_the_wire = False, waits_for is not None
+                if at_once and _is_cancelled(waits_for):
+                    sent, raised = None, asyncio.CancelledError()
+                    continue
                 loop.call_soon(task.cancel)
             sent, raised = None, None
             try:
@@ -97,3 +103,8 @@ async def cancelled_at(at: int, operation: Coroutine[Any, Any, object]) -> Cut:
     except Exception as error:  # noqa: BLE001 - the clause judges it
         cut.error = error
     return cut
+
+
+def _is_cancelled(waits_for: object) -> bool:
+    """Cancel what an operation waits for, and tell whether it is so already: a task would first have to see to it."""
+    return isinstance(waits_for, asyncio.Future) and waits_for.cancel() and waits_for.cancelled()

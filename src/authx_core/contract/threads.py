@@ -21,8 +21,10 @@ async def in_thread(work: Callable[[], R]) -> R:
             tell(result)
 
     def run() -> None:
+        tell: Callable[[Any], None] = future.set_result
+        result: object
         try:
-            tell, result = future.set_result, work()
+            result = work()
         except BaseException as error:  # noqa: BLE001 - it is handed on
             tell, result = future.set_exception, error
         with suppress(RuntimeError):  # nobody waits any more: the loop is closed

@@ -103,7 +103,7 @@ async def first_call_fixes(trial: Trial) -> None:
     "C-014",
     needs=["time"],
     means="A person is locked out for ever.",
-    cause="A way into the counter that sets no deadline.",
+    cause="Only some ways into a counter (absent, expired, `pop` or `delete` before) set the deadline: set it in each.",
 )
 async def always_a_deadline(trial: Trial) -> None:
     """No counter is ever without a deadline, however it came into being."""

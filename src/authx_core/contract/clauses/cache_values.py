@@ -10,6 +10,7 @@ from authx_core.contract.clause import clause
 from authx_core.contract.clauses._caches import AWKWARD, MINUTE, gone_exactly_after
 from authx_core.contract.clauses.cache_races import counts_two_ways
 from authx_core.contract.expect import raised, same
+from authx_core.contract.processes import elsewhere
 from authx_core.contract.trial import Trial
 from authx_core.domain import InvalidValue
 from authx_core.ports import Cache
@@ -150,12 +151,14 @@ async def delete(trial: Trial) -> None:
     same(await cache.delete("nobody"), False, "deleting an absent key claimed that one went")
     await cache.set("key", "", ttl=MINUTE)
     await cache.increment("counter", ttl=MINUTE)
-    await cache.set("spared", "value", ttl=MINUTE)
+    spared = ("spared", "key:more", "ke", "KEY", "counter2", "*")
+    for key in spared:
+        await cache.set(key, "value", ttl=MINUTE)
     for key in ("key", "counter"):
         same(await cache.delete(key), True, "deleting a live key claimed that none went")
         same(await cache.delete(key), False, "deleting twice claimed that a key went again")
         same(await cache.get(key), None, "a deleted key was readable")
-    same(await cache.get("spared"), "value", "delete removed another key")
+    same(await cache.get_many(spared), ["value"] * len(spared), "delete removed another key")
 
 
 @clause(
@@ -254,7 +257,7 @@ async def increment_many(trial: Trial) -> None:
     cause="A cache in the handle, in front of the cache.",
 )
 async def other_handles(trial: Trial) -> None:
-    """Other handles see every change at once."""
+    """Other handles see every change at once; what is durable survives closing and opening."""
     first, second = await trial.caches(2)
     same(await first.get("key"), None, "the cache is not empty")
     await second.set("key", "1", ttl=MINUTE)
@@ -268,6 +271,14 @@ async def other_handles(trial: Trial) -> None:
     same(await first.get_many(["key"]), ["3"], "a failed add of another handle changed the value")
     same(await second.pop("key"), "3", "what one handle added another cannot pop")
     same(await first.get("key"), None, "what one handle popped another still sees")
+    await first.set("kept", "value", ttl=MINUTE)
+    await first.increment("counter", by=7, ttl=MINUTE)
+    await trial.close()
+    kept = ["value", "7"] if trial.capabilities.backend != "memory" else [None, None]
+    same(await (await trial.cache()).get_many(["kept", "counter"]), kept, "closing and opening changed what is kept")
+    if trial.capabilities.processes:
+        async with elsewhere(trial) as process:
+            same(await process.value("kept"), "value", "another process does not see a value")
 
 
 def _calls(cache: Cache, key: str) -> dict[str, Callable[[], Awaitable[object]]]:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
+from authx_core.blocking import run
+from authx_core.contract.blocking import NeverSuspends
 from authx_core.contract.clause import clause
+from authx_core.contract.clauses._crash import cancelled_or_done, promptly
 from authx_core.contract.expect import holds, raised, same
+from authx_core.contract.sweep import sweep
+from authx_core.contract.threads import in_thread
 from authx_core.contract.trial import Trial
-from authx_core.domain import InvalidValue, UnknownHash
+from authx_core.contract.violation import Violation
+from authx_core.domain import InvalidValue, Overloaded, UnknownHash
+from authx_core.ports import PasswordHasher
 
 PASSWORD: Final = "correct horse battery staple"  # noqa: S105 - what `outdated` is a hash of
+_AT_ONCE: Final = 4
+_FLOOD: Final = 1200
+"""Calls: more than `Threaded` lets wait."""
 _PROMPT: Final = 1.0
 """Seconds within which a refusal cannot have computed anything."""
 
@@ -26,7 +38,7 @@ _PROMPT: Final = 1.0
 async def right_password(trial: Trial) -> None:
     """A password of any Unicode and any length in bounds verifies; one outside them is refused."""
     hasher = await trial.hasher()
-    for password in ("p", " pass\tword ", "pässwörd 😀 \u0301", "x" * 73, "é" * 128):
+    for password in ("p", " pass\tword ", "pässwörd 😀 e\u0301 ﬁ", "x" * 73, "é" * 128):
         verification = await hasher.verify(password, await hasher.hash(password))
         same(verification.ok, True, f"a password of {len(password)} characters did not verify with its own hash")
         same(verification.outdated, False, "a new hash was called outdated")
@@ -57,7 +69,7 @@ async def last_character_counts(trial: Trial) -> None:
     hasher = await trial.hasher()
     for start in ("short", "x" * 100):
         password_hash = await hasher.hash(start + "a")
-        for wrong in (start + "b", start, start + "aa"):
+        for wrong in (start + "b", start + "A", start, start + "aa"):
             verification = await hasher.verify(wrong, password_hash)
             same(verification.ok, False, f"a wrong password of {len(wrong)} characters verified: it was cut")
 
@@ -95,6 +107,31 @@ async def outdated(trial: Trial) -> None:
 
 
 @clause(
+    "P-006",
+    level=2,
+    kind="crash",
+    means="After a wave of logins, or of people who did not wait, nobody can log in until a restart.",
+    cause="A place in the queue or a thread that is not given back when a caller is cancelled or refused.",
+)
+async def usable(trial: Trial) -> None:
+    """Cancellation and overload leave the hasher usable; overload is `Overloaded` and nothing else."""
+    hasher = await trial.hasher()
+    password_hash = await hasher.hash(PASSWORD)
+    async for cut in sweep(lambda: hasher.hash(PASSWORD), landing=0):
+        cancelled_or_done(cut, "hash")
+        await _verifies(hasher, password_hash)
+    async for cut in sweep(lambda: hasher.verify(PASSWORD, password_hash), landing=0):
+        cancelled_or_done(cut, "verify")
+        await _verifies(hasher, password_hash)
+    if isinstance(hasher, NeverSuspends):
+        calls = [in_thread(lambda: run(hasher.hash(PASSWORD))) for _ in range(_AT_ONCE)]
+        _hashed_or_refused(await asyncio.gather(*calls, return_exceptions=True))
+    else:
+        await _flooded(hasher)
+    await _verifies(hasher, password_hash)
+
+
+@clause(
     "P-007",
     needs=["excessive hash"],
     means="One planted hash stops the machine at each login.",
@@ -111,3 +148,38 @@ async def excessive_parameters(trial: Trial) -> None:
         "parameters beyond bounds were computed",
     )
     holds(time.monotonic() - start < _PROMPT, "the refusal took so long that the hash was computed after all")
+
+
+async def _flooded(hasher: PasswordHasher) -> None:
+    """Ask for more at once than any queue takes; when some are done, cancel all others."""
+    tasks = [asyncio.create_task(hasher.hash(PASSWORD)) for _ in range(_FLOOD)]
+    try:
+        for done in [task async for task in _first(tasks, 2)]:
+            _hashed_or_refused([done.exception() or done.result()])
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    _hashed_or_refused([each for each in results if not isinstance(each, asyncio.CancelledError)])
+
+
+async def _first(tasks: list[asyncio.Task[str]], number: int) -> AsyncGenerator[asyncio.Task[str], None]:
+    """Yield the tasks that are done once so many have not been refused."""
+    left = set(tasks)
+    while left and number > 0:
+        done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            number -= task.exception() is None
+            yield task
+
+
+def _hashed_or_refused(results: Sequence[str | BaseException]) -> None:
+    for each in results:
+        if isinstance(each, BaseException) and not isinstance(each, Overloaded):
+            told = f"{type(each).__name__}: {each}"
+            raise Violation("a call among many was neither answered nor `Overloaded`", raised=told) from each
+
+
+async def _verifies(hasher: PasswordHasher, password_hash: str) -> None:
+    verification = await promptly(hasher.verify(PASSWORD, password_hash), "after cancellation or overload")
+    same(verification.ok, True, "the right password does not verify after cancellation or overload")

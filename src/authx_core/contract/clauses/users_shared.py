@@ -8,14 +8,18 @@ from typing import Final
 import attrs
 
 from authx_core.contract.clause import clause
-from authx_core.contract.clauses._users import EVERYBODY, full_user, warm
-from authx_core.contract.expect import same, same_user, utc
+from authx_core.contract.clauses._users import EVERYBODY, full_user
+from authx_core.contract.clauses._writing import summary
+from authx_core.contract.expect import holds, same, same_user, utc
+from authx_core.contract.processes import elsewhere
 from authx_core.contract.races import RACERS, ROUNDS, race
 from authx_core.contract.trial import Trial
 from authx_core.ports import UserStore
 
 _CUTOFF: Final = datetime(2026, 3, 4, 5, 6, 7, 891_234, timezone.utc)
 _TICK: Final = timedelta(microseconds=1)
+_STEPS: Final = 3
+"""Cut-offs that one racer sets."""
 
 
 """What is one for all users and all handles."""
@@ -45,6 +49,11 @@ async def blackout(trial: Trial) -> None:
     utc(cutoff or east, "a cut-off of another zone did not come back in UTC")
     await store.set_blackout(_CUTOFF.astimezone(timezone(timedelta(hours=-9))) - _TICK)
     same(await store.get_blackout(), _CUTOFF, "an earlier cut-off of another zone was taken for a later one")
+    east_of_it = _CUTOFF.astimezone(timezone(timedelta(hours=9)))
+    await store.set_blackout(east_of_it - _TICK)
+    same(await store.get_blackout(), _CUTOFF, "an earlier cut-off of another zone was taken for a later one")
+    await store.set_blackout(_CUTOFF.astimezone(timezone(timedelta(hours=-9))) + _TICK)
+    same(await store.get_blackout(), _CUTOFF + _TICK, "a later cut-off of another zone was taken for an earlier one")
     await store.set_blackout(None)
     await _latest_stands(stores)
 
@@ -56,12 +65,15 @@ async def blackout(trial: Trial) -> None:
     cause="A cache in the handle; a transaction that is never ended and so sees an old snapshot.",
 )
 async def other_handles(trial: Trial) -> None:
-    """Other handles see users and the blackout at once."""
+    """Users and the blackout survive closing and opening, and other handles see them at once."""
     first, second = await trial.many_users(2)
     ann = full_user("ann")
     same(await first.get(ann.id), None, "the store is not empty")
     ann = await second.create(ann)
     same_user(await first.get(ann.id), ann, "another handle does not see a new user")
+    same(await first.count(EVERYBODY), 1, "another handle does not count a new user")
+    ann = await second.update(ann.id, {"active": True})
+    same_user(await first.get(ann.id), ann, "another handle does not see an update of a user whom it has read")
     ann = await first.update(ann.id, {"username": "Eve", "username_key": "eve", "permissions": frozenset()})
     same_user(await second.get(ann.id), ann, "another handle does not see an update")
     same_user(await second.get_by_username("eve"), ann, "another handle does not see a new key")
@@ -75,6 +87,29 @@ async def other_handles(trial: Trial) -> None:
     same(await first.get_blackout(), _CUTOFF, "another handle does not see the blackout")
     await first.set_blackout(None)
     same(await second.get_blackout(), None, "another handle still sees a lifted blackout")
+    await _reopened(trial, first)
+
+
+async def _reopened(trial: Trial, store: UserStore) -> None:
+    """Close all handles: what is in memory is gone then, and everything else is there."""
+    kept = trial.capabilities.backend != "memory"
+    ann, bob = await store.create(full_user("ann")), await store.create(full_user("bob"))
+    await store.delete(bob.id)
+    await store.set_blackout(_CUTOFF)
+    for _ in range(2):
+        await trial.close()
+        store = await trial.users()
+        if kept:
+            same_user(await store.get(ann.id), ann, "a user did not survive closing and opening")
+            same_user(await store.get_by_social("google", "ann-1"), ann, "a key did not survive closing and opening")
+        else:
+            same(await store.get(ann.id), None, "a user outlived the last handle, though the harness declares memory")
+        same(await store.get(bob.id), None, "a deleted user came back by closing and opening")
+        same(await store.count(EVERYBODY), int(kept), "the count is another after closing and opening")
+        same(await store.get_blackout(), _CUTOFF if kept else None, "the blackout is another after opening again")
+    if trial.capabilities.processes:
+        async with elsewhere(trial) as process:
+            same(await process.user(ann.id), summary(ann), "another process does not see a user")
 
 
 async def _latest_stands(stores: list[UserStore]) -> None:
@@ -82,8 +117,20 @@ async def _latest_stands(stores: list[UserStore]) -> None:
     for round_ in range(ROUNDS):
 
         async def set_blackout(store: UserStore, racer: int, round_: int = round_) -> None:
-            await store.set_blackout(_CUTOFF + (racer + round_) % RACERS * _TICK)
+            floor = _CUTOFF
+            for step in range(_STEPS):
+                cutoff = _CUTOFF + (step * RACERS + (racer + round_) % RACERS) * _TICK
+                await store.set_blackout(cutoff)
+                floor, now = max(floor, cutoff), await store.get_blackout()
+                holds(now is not None and now >= floor, f"a cut-off was overwritten by an earlier one: {now} < {floor}")
+                floor = now or floor
 
-        same(await race(stores, set_blackout, warm=warm), [None] * RACERS, "setting a blackout failed")
-        same(await stores[0].get_blackout(), _CUTOFF + (RACERS - 1) * _TICK, "not the latest cut-off was kept")
+        results = await race(stores, set_blackout, warm=_warm_blackout)
+        same(results, [None] * RACERS, "setting a blackout failed")
+        latest = _CUTOFF + (_STEPS * RACERS - 1) * _TICK
+        same(await stores[0].get_blackout(), latest, "not the latest cut-off was kept")
         await stores[0].set_blackout(None)
+
+
+async def _warm_blackout(store: UserStore) -> None:
+    await store.get_blackout()

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from authx_core.contract.cli import listing, verifying
+from authx_core.contract.cli import creating, listing, verifying
 from authx_core.contract.report import Exit
 
-_COMMANDS: Final = (verifying, listing)
+_COMMANDS: Final = (verifying, creating, listing)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from types import TracebackType
 from typing import Final, Self
 
@@ -59,19 +60,51 @@ class Screen:
         if report.outcomes:
             self._console.print(_table(report))
         for each in report.outcomes:
-            if each.status.bad or each.status in {Status.WAIVED, Status.PENDING}:
-                self._console.print(Text(f"\n{each}", style=_STYLES[each.status]), soft_wrap=True)
+            if not each.unwritten and (each.status.bad or each.status in {Status.WAIVED, Status.PENDING}):
+                self._console.print(_explained(each), soft_wrap=True)
+        self._console.print(_unwritten(report), end="")
         for note in report.notes:
             self._console.print(f"[dim]not checked: {escape(note)}[/]")
         if report.trouble:
             self._console.print(Text(report.trouble, style="bold red"))
         if report.partial:
             self._console.print("[yellow]only some clauses were asked for, so nothing can conform[/]")
+        self._console.print(_hint(report), style="dim", end="")
         style = "bold green" if report.verdict.conforms else "bold red"
         counts = ", ".join(f"{number} {status}" for status, number in report.counts.items())
         about = f"{report.name}: {counts or 'no clause ran'} · seed {report.seed} · {report.seconds:.1f} s"
         self._console.print(f"\n{escape(about)}")
         self._console.print(Text(report.headline, style=style))
+
+
+def _explained(outcome: Outcome) -> Text:
+    return Text.assemble("\n", (outcome.headline, _STYLES[outcome.status]), f"\n{outcome.details}")
+
+
+def _unwritten(report: Report) -> Text:
+    """Name each method that is still to be written once, and what waits for it."""
+    waiting = dict[str, list[str]]()
+    for each in report.outcomes:
+        if each.unwritten and each.status is Status.FAILED:
+            waiting.setdefault(f"`{each.unwritten}`", []).append(each.clause.id)
+    if not waiting:
+        return Text()
+    width = max(map(len, waiting))
+    lines = [
+        fill(f"{method:{width}}  {' '.join(ids)}", _WIDTH, subsequent_indent=" " * (width + 2))
+        for method, ids in waiting.items()
+    ]
+    return Text.assemble(
+        "\n", ("not written yet, and the clauses that end there:", "bold red"), "\n", "\n".join(lines), "\n"
+    )
+
+
+def _hint(report: Report) -> str:
+    first = next((each for each in report.outcomes if each.status is Status.FAILED), None)
+    if first is None:
+        return ""
+    id_ = first.clause.id
+    return f"\none at a time: --only {id_} --seed {report.seed}; what a clause is about: --explain {id_}\n"
 
 
 def _table(report: Report) -> Table:

@@ -1,0 +1,195 @@
+"""Calls that are cancelled at any of their awaits, and replies that are lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import attrs
+
+from authx_core.contract.clause import clause
+from authx_core.contract.clauses._crash import cancelled_or_done, promptly, settled
+from authx_core.contract.clauses._users import EVERYBODY, full_user, make_user, warm
+from authx_core.contract.clauses._writing import all_changes, present
+from authx_core.contract.expect import holds, same, same_user
+from authx_core.contract.sweep import sweep
+from authx_core.contract.trial import Trial
+from authx_core.domain import AuthxError, IdentifierTaken, StaleUser, User, UserChanges
+from authx_core.ports import UserStore
+
+_TIMES: Final = 3
+"""Sweeps in a row: a pool has more than one connection to lose."""
+
+
+@clause(
+    "U-036",
+    level=2,
+    kind="crash",
+    means="A person who presses the button again after an error has the change made twice.",
+    cause="The expected fields are compared in another step than the change; or a retry of the adapter's own.",
+)
+async def retry(trial: Trial) -> None:
+    """After a lost reply a retry never applies twice."""
+    store, other = await trial.many_users(2)
+    user = make_user()
+
+    async def prepare() -> None:
+        nonlocal user
+        user = await store.create(full_user("ann"))
+
+    def update() -> Coroutine[Any, Any, User]:
+        return store.update(user.id, {"epoch": user.epoch + 1}, expected={"version": user.version})
+
+    async for cut in sweep(update, prepare):
+        again = await _answer(update())
+        right = StaleUser if cut.through else (User, StaleUser)
+        holds(isinstance(again, right), f"a retry after a lost reply ended in {again!r:.300}")
+        changed = attrs.evolve(user, epoch=user.epoch + 1, version=user.version + 1)
+        same_user(await other.get(user.id), changed, "a change and its retry were not applied exactly once")
+        again = await _answer(store.create(full_user("ann")))
+        holds(isinstance(again, IdentifierTaken), f"creating somebody again ended in {again!r:.300}")
+        same(await other.count(EVERYBODY), 1, "a retry stored somebody twice")
+        await store.delete(user.id)
+        same(await store.delete(user.id), False, "a retried delete claimed that somebody went again")
+
+
+@clause(
+    "U-080",
+    level=2,
+    kind="crash",
+    means="A few people who close their browsers early bring logging in to a halt for everybody.",
+    cause="A connection, lock or transaction that is not given back when `CancelledError` passes: use `finally`.",
+)
+async def usable(trial: Trial) -> None:
+    """A cancelled operation leaves the handle usable and leaks nothing."""
+    store = await trial.users()
+    await warm(store)
+    user = await store.create(full_user("ann"))
+    changes: UserChanges = {"permissions": frozenset({"read"}), "identities": user.identities[:1]}
+    other = full_user("bob")
+    operations: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+        "get": lambda: store.get(user.id),
+        "get_by_email": lambda: store.get_by_email("ann@example.com"),
+        "get_by_username": lambda: store.get_by_username("ann"),
+        "get_by_social": lambda: store.get_by_social("github", "ann-2"),
+        "search": lambda: store.search(EVERYBODY, limit=10),
+        "count": lambda: store.count(EVERYBODY),
+        "update": lambda: store.update(user.id, changes),
+        "get_blackout": store.get_blackout,
+        "set_blackout": lambda: store.set_blackout(user.created_at),
+        "create": lambda: store.create(other),
+        "refused create": lambda: store.create(full_user("ann")),
+        "stale update": lambda: store.update(user.id, changes, expected={"version": 999}),
+        "delete": lambda: store.delete(other.id),
+    }
+    for _ in range(_TIMES):
+        for name, operate in operations.items():
+            async for cut in sweep(operate, landing=0):
+                cancelled_or_done(cut, name)
+                found = await promptly(store.get(user.id), f"after {name} was cancelled at its await {cut.at}")
+                same(found is not None and found.id, user.id, f"a user is gone after {name} was cancelled")
+    calls = asyncio.gather(*(store.get(user.id) for _ in range(20)))
+    await promptly(_all(calls), "20 at once, after all that was cancelled")
+
+
+@clause(
+    "U-081",
+    level=2,
+    kind="crash",
+    means="A person can neither log in nor register again: the address is taken by nobody.",
+    cause="The user and the keys are stored in two transactions, or undone in `except Exception`.",
+)
+async def create(trial: Trial) -> None:
+    """`create` cancelled at any await is all or nothing."""
+    store, other = await trial.many_users(2)
+    await warm(store)
+    user = full_user("ann")
+
+    async def prepare() -> None:
+        nonlocal user
+        for each in await other.search(EVERYBODY, limit=10):
+            await other.delete(each.id)
+        user = full_user("ann")
+
+    async for cut in sweep(lambda: store.create(user), prepare):
+        cancelled_or_done(cut, "create")
+        stored = await settled(lambda: present(other, "ann"))
+        holds(stored or not cut.through, "a create that ended was not stored")
+        if stored is None:
+            stored = await store.create(user)
+        same_user(stored, attrs.evolve(user, id=stored.id, version=1), "what was stored is not what was given")
+
+
+@clause(
+    "U-082",
+    level=2,
+    kind="crash",
+    means="A person has a new address and an old one, or a name that leads to nobody.",
+    cause="Fields and keys are changed in two transactions, or undone in `except Exception`.",
+)
+async def update(trial: Trial) -> None:
+    """`update` cancelled at any await is all or nothing."""
+    store, other = await trial.many_users(2)
+    await warm(store)
+    user = await store.create(full_user("ann"))
+    changes = all_changes("bob")
+
+    async def prepare() -> None:
+        nonlocal user
+        user = await other.update(user.id, all_changes("ann"))
+
+    async for cut in sweep(lambda: store.update(user.id, changes), prepare):
+        cancelled_or_done(cut, "update")
+        before, after = await settled(lambda: _either(other))
+        holds(after or not cut.through, "an update that ended was not stored")
+        expected = attrs.evolve(user, **changes, version=user.version + 1) if after else user
+        same_user(after or before, expected, "a cancelled update was applied in part")
+        free = await store.create(full_user("ann" if after else "bob"))
+        await store.delete(free.id)
+
+
+@clause(
+    "U-083",
+    level=2,
+    kind="crash",
+    means="A deleted person's address is taken for ever, or half the account stays.",
+    cause="The user and the keys are removed in two transactions.",
+)
+async def delete(trial: Trial) -> None:
+    """`delete` cancelled at any await is all or nothing."""
+    store, other = await trial.many_users(2)
+    await warm(store)
+    user = full_user("ann")
+
+    async def prepare() -> None:
+        nonlocal user
+        user = await other.create(full_user("ann"))
+
+    async for cut in sweep(lambda: store.delete(user.id), prepare):
+        cancelled_or_done(cut, "delete")
+        left = await settled(lambda: present(other, "ann"))
+        holds(left is None or not cut.through, "a delete that ended did nothing")
+        if left is not None:
+            same_user(left, user, "a cancelled delete left something else")
+            await store.delete(user.id)
+        free = await store.create(full_user("ann"))
+        await store.delete(free.id)
+
+
+async def _either(store: UserStore) -> tuple[User | None, User | None]:
+    """Return who is found as ann or as bob, the one of two."""
+    before, after = await present(store, "ann"), await present(store, "bob")
+    same([before, after].count(None), 1, "a user who was changed is found by old keys and new ones, or by neither")
+    return before, after
+
+
+async def _all(calls: asyncio.Future[list[User | None]]) -> list[User | None]:
+    return await calls
+
+
+async def _answer(call: Coroutine[Any, Any, User]) -> User | AuthxError:
+    try:
+        return await call
+    except AuthxError as error:
+        return error

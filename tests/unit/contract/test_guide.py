@@ -1,0 +1,128 @@
+"""`docs/writing-an-adapter.md` is followed as its reader would, in an empty folder.
+
+A fence of ``sh`` is run; one of ``py`` is merged into the file that its first line names; the lines of one of ``text``
+have to be in what was printed last; the clauses of a line ``Turns green: …`` were not green before and are after it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+ROOT: Final = Path(__file__).parents[3]
+PAGE: Final = ROOT / "docs" / "writing-an-adapter.md"
+PART: Final = re.compile(r"^```(sh|py|text)\n(.*?)^```$|^(Turns green): ([^.]*)\.", re.DOTALL | re.MULTILINE)
+
+
+def parts() -> Iterator[tuple[str, str, int]]:
+    text = PAGE.read_text(encoding="utf-8")
+    for match in PART.finditer(text):
+        yield match[1] or match[3], match[2] or match[4], text.count("\n", 0, match.start()) + 1
+
+
+@attrs.define
+class Reader:
+    """Someone who does what the page says."""
+
+    folder: Path
+    printed: str = ""
+    before: frozenset[str] = frozenset()
+    green: frozenset[str] = frozenset()
+
+    def follow(self, kind: str, text: str) -> None:
+        match kind:
+            case "sh":
+                for command in text.splitlines():
+                    self.run(shlex.split(command))
+            case "py":
+                name, _, step = text.removeprefix("# ").partition("\n")
+                file = self.folder / name
+                file.write_text(merged(file.read_text(), step))
+            case "text":
+                lines = (line.rstrip() for line in self.printed.splitlines())
+                for shown in text.splitlines():  # each further down than the one before; `…` stands for a rest
+                    begun = shown.removesuffix(" …")
+                    assert any(line == shown or (begun != shown and line.startswith(begun)) for line in lines), (
+                        f"not printed: {shown}\n{self.printed}"
+                    )
+            case _:
+                said = frozenset(re.findall(r"[UC]-\d+", text))
+                assert not said & self.before, f"green already: {sorted(said & self.before)}"
+                assert said <= self.green, f"still red: {sorted(said - self.green)}\n{self.printed}"
+
+    def run(self, command: list[str]) -> None:
+        if command[0] == "pip":
+            return
+        verifies = "verify" in command
+        command = [sys.executable, *command[1:], *(["--json", "report.json"] if verifies else [])]
+        environment = os.environ | {"PYTEST_ADDOPTS": "-p no:asyncio -p no:cacheprovider"}
+        done = subprocess.run(  # noqa: S603 - the page's own commands
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert not done.stderr, done.stderr
+        self.printed = done.stdout
+        if verifies:
+            clauses = json.loads((self.folder / "report.json").read_text())["clauses"]
+            self.before |= self.green
+            self.green = frozenset(each["id"] for each in clauses if each["status"] == "passed")
+        else:
+            assert done.returncode == 0, done.stdout
+
+
+def merged(file: str, step: str) -> str:
+    """Put what a step defines into a file: in the place of what has its name, or else after the like."""
+    module, new = ast.parse(file), ast.parse(step)
+    kept = {name(each): each for each in module.body}
+    for each in new.body:
+        old = kept.get(name(each))
+        if isinstance(each, ast.ClassDef) and isinstance(old, ast.ClassDef):
+            members = {name(member): member for member in old.body} | {name(member): member for member in each.body}
+            old.body = sorted(members.values(), key=lambda member: not is_docstring(member))
+        else:
+            kept[name(each)] = each
+    order = (is_docstring, is_future, is_import, lambda each: not isinstance(each, ast.ClassDef), lambda _: True)
+    module.body = sorted(kept.values(), key=lambda each: [test(each) for test in order].index(True))
+    return ast.unparse(module)
+
+
+def name(node: ast.stmt) -> str:
+    match node:
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            return node.name
+        case ast.Assign(targets=[ast.Name(id=target)]):
+            return target
+        case _:
+            return "docstring" if is_docstring(node) else ast.unparse(node)
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def test_the_guide_leads_from_an_empty_folder_to_an_adapter_that_conforms(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    for kind, text, line in parts():
+        try:
+            reader.follow(kind, text)
+        except AssertionError as error:
+            error.add_note(f"{PAGE.name}:{line}")
+            raise
+    assert "CONFORMS (level 2)" in PAGE.read_text(encoding="utf-8")

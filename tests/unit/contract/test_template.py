@@ -1,0 +1,134 @@
+"""`new`: a project that is clean, starts red and says what to do next."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_core.contract import Capabilities, Harness, Status, SteppedClock, never_suspends, run_clause
+from authx_core.contract.clause import find
+from authx_core.contract.cli import main
+from authx_core.contract.template import ORDER, Kind
+from authx_core.ports import Cache, UserStore
+
+ROOT: Final = Path(__file__).parents[3]
+CHOICES: Final = [[], ["--users", "--cache"], ["--cache", "--asynchronous"]]
+
+
+def python(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own programs
+        [sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False, timeout=120,
+        env=os.environ | {"PYTEST_ADDOPTS": "-p no:asyncio -p no:cacheprovider"},
+    )  # fmt: skip
+
+
+@pytest.fixture(params=CHOICES, ids=" ".join)
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    assert main(["new", "my_adapter", "--into", str(tmp_path), *request.param]) == 0
+    return tmp_path
+
+
+def test_a_new_project_starts_red_in_both_views_and_says_what_is_to_be_written(folder: Path) -> None:
+    done = python(folder, "-m", "authx_core.contract", "verify", "my_adapter.harness:MyAdapter")
+    assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (1, "FAILED", "")
+    assert "not written yet, and the clauses that end there:" in done.stdout
+    assert "Traceback" not in done.stdout
+    tests = python(folder, "-m", "pytest", "-q", "my_adapter")
+    assert tests.returncode == 1, tests.stdout + tests.stderr
+    assert "it is not implemented yet" in tests.stdout
+    assert "my_adapter::harness" not in tests.stdout  # the harness itself is in order
+
+
+@pytest.mark.parametrize("tool", [["mypy", "--strict"], ["ruff", "check"], ["ruff", "format", "--check"]], ids=" ".join)
+def test_a_new_project_is_clean(folder: Path, tool: list[str]) -> None:
+    if find_spec(tool[0]) is None:
+        pytest.skip(f"{tool[0]} is not installed")
+    settings = ["--config", str(ROOT / "pyproject.toml")] if tool[0] == "ruff" else []
+    done = python(folder, "-m", *tool, *settings, "my_adapter")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_says_which_methods_to_write_first_and_what_to_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["new", "my_adapter", "--into", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert said.index("create, get") < said.index("U-001") < said.index("update") < said.index("U-030")
+    assert "python -m authx_core.contract verify my_adapter.harness:MyAdapter --level 1 --only U-001" in said
+    assert said.partition("\n\n")[2].strip() in (tmp_path / "my_adapter" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("import", "no name for a package"),
+        ("my-adapter", "such as my_adapter"),
+        ("../up", "no name for a package"),
+        ("", "no name for a package"),
+        ("json", "would hide"),
+        ("authx_core", "would hide"),
+        ("there", "is not overwritten"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_in_a_sentence_and_nothing_is_written(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there").mkdir()
+    assert main(["new", name, "--into", str(tmp_path)]) == 3
+    assert said in capsys.readouterr().err
+    assert [*tmp_path.rglob("*")] == [tmp_path / "there"]
+
+
+def test_a_folder_that_there_is_not_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "my_adapter", "--into", str(tmp_path / "nowhere")]) == 3
+    assert "is no folder" in capsys.readouterr().err
+
+
+def written(kind: Kind, methods: set[str]) -> type[Harness]:
+    """Make a harness over an adapter in memory that has only these methods."""
+    whole, port = {"users": (MemoryUserStore, UserStore), "cache": (MemoryCache, Cache)}[kind]
+
+    async def unwritten(*_: object, **__: object) -> None:
+        raise NotImplementedError
+
+    missing = port.__abstractmethods__ - methods
+    adapter: Any = type("Adapter", (whole,), dict.fromkeys(missing, unwritten))
+
+    class Begun(Harness):
+        capabilities = Capabilities(backend="memory", shared_handle=True)
+        handle: Any = None
+
+        async def _open(self, clock: SteppedClock, /) -> Any:
+            self.handle = self.handle or (adapter() if kind == "users" else adapter(clock))
+            return never_suspends(self.handle)
+
+        async def reset(self) -> None:
+            self.handle = None
+
+        close = reset
+
+    setattr(Begun, f"open_{kind}", Begun._open)
+    return Begun
+
+
+@pytest.mark.parametrize("kind", ORDER)
+def test_methods_that_are_written_in_the_order_that_is_told_turn_the_told_clauses_green(kind: Kind) -> None:
+    so_far = set[str]()
+    for methods, ids in ORDER[kind]:
+        harness = written(kind, so_far)
+        for clause in find(ids.split()):
+            assert run_clause(harness, clause).status is Status.FAILED, f"{clause.id} is green before {methods}"
+        so_far |= set(methods.split(", "))
+        assert red(written(kind, so_far), ids.split()) == []
+
+
+def red(harness: type[Harness], ids: Sequence[str]) -> list[str]:
+    return [each.id for each in find(ids) if run_clause(harness, each).status is not Status.PASSED]
