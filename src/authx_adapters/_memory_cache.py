@@ -147,8 +147,7 @@ class MemoryCache(Cache):
             self._counters.put(key, _Entry(by, now + ttl), loose=True, now=now)
             return by
         room, entry = found
-        count = _whole(entry.value) + by
-        checks.check_step(count)
+        count = _moved(entry.value, by)
         entry.value = count if room is self._counters else str(count)
         room.hold(key)
         return count
@@ -176,8 +175,9 @@ class MemoryCache(Cache):
         return entry
 
 
-def _whole(value: str | int) -> int:
+def _moved(value: str | int, by: int) -> int:
+    """Return where a step leads. Raises `InvalidValue` for a value that is no whole number, or has no room for it."""
     number = checks.number(value) if isinstance(value, str) else value
-    if number is None:
-        raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number"))
-    return number
+    if number is None or not checks.is_whole(number + by, -checks.MAX_INTEGER, checks.MAX_INTEGER):
+        raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))
+    return number + by

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from datetime import timedelta
-from functools import cached_property
 from typing import ClassVar
 
 from redis import Redis, RedisCluster
@@ -14,85 +12,106 @@ from redis.asyncio import RedisCluster as AsyncRedisCluster
 import servers
 from authx_adapters.redis import RedisCache
 from authx_adapters.redis.server import Client
-from authx_core.contract import CacheContract, SteppedClock, never_suspends
+from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache
+from servers.redis import delete_prefix
+from servers.spaces import RedisKind
 
-SLOW = 100_000
-"""A millisecond of a clause's time is 100 seconds of the server's, so that none passes by itself."""
 REWIND = """
 local deadline = redis.call('PEXPIRETIME', KEYS[1])
 if deadline >= 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', deadline - ARGV[1])) end
 """
 
 
-class SlowCache(RedisCache):
-    """A cache whose lifetimes pass slowly."""
+class BlockingRedis(Harness):
+    """Each handle on a client of its own, under the prefix of a namespace."""
 
-    def _milliseconds(self, ttl: timedelta) -> int:
-        return SLOW * super()._milliseconds(ttl)
-
-
-class _On(CacheContract):
-    kind: ClassVar[servers.spaces.RedisKind] = "redis"
+    name = "redis"
+    capabilities = Capabilities(clock="server", namespaced=True, processes=True)
+    kind: ClassVar[RedisKind] = "redis"
     client: ClassVar[type[Client]] = Redis
     decodes: ClassVar[bool] = False
 
-    @cached_property
-    def stack(self) -> ExitStack:
-        return ExitStack()
+    def __init__(self) -> None:
+        self.clients: list[Client] = []
 
-    @cached_property
+    @property
+    def url(self) -> str:
+        return servers.url(self.kind)
+
+    @property
     def prefix(self) -> str:
-        return self.stack.enter_context(servers.prefix(self.kind))
+        return f"{self.namespace}."
 
-    @cached_property
-    def admin(self) -> Redis | RedisCluster:
-        make: type[Redis | RedisCluster] = RedisCluster if self.kind == "redis-cluster" else Redis
-        admin: Redis | RedisCluster = make.from_url(servers.url(self.kind))
-        self.stack.enter_context(admin)
-        return admin
-
-    @cached_property
-    def clients(self) -> list[Client]:
-        return []
-
-    async def open(self, _: SteppedClock, /) -> Cache:
-        client = self.client.from_url(servers.url(self.kind), decode_responses=self.decodes)
+    async def open_cache(self, _: SteppedClock, /) -> Cache:
+        client = self.client.from_url(self.url, decode_responses=self.decodes)
         self.clients.append(client)
-        cache = SlowCache(client, prefix=self.prefix)
+        cache = RedisCache(client, prefix=self.prefix)
         return never_suspends(cache) if isinstance(client, Redis | RedisCluster) else cache
 
-    async def elapse(self, by: timedelta) -> None:
-        milliseconds = SLOW * (by // timedelta(milliseconds=1))
-        for key in set(self.admin.scan_iter(match=f"{self.prefix}*", count=1000)):
-            self.admin.eval(REWIND, 1, key, milliseconds)
+    def admin(self) -> Redis | RedisCluster:
+        """Look at the server from outside."""
+        make: type[Redis | RedisCluster] = RedisCluster if self.kind == "redis-cluster" else Redis
+        return make.from_url(self.url)
+
+    async def rewind(self, by: timedelta, /) -> None:
+        with self.admin() as admin:
+            for key in set(admin.scan_iter(match=f"{self.prefix}*", count=1000)):
+                admin.eval(REWIND, 1, key, by // timedelta(milliseconds=1))
+            _close_pools(admin)
+
+    async def stored(self) -> int:
+        with self.admin() as admin:
+            count = len(set(admin.scan_iter(match=f"{self.prefix}*", count=1000)))
+            _close_pools(admin)
+            return count
+
+    async def reset(self) -> None:
+        await self.close()
+        delete_prefix(self.url, self.prefix, cluster=self.kind == "redis-cluster")
 
     async def close(self) -> None:
-        for client in self.clients:
+        while self.clients:
+            client = self.clients.pop()
             if isinstance(client, AsyncRedis | AsyncRedisCluster):
                 await client.aclose()
             else:
                 client.close()
-        self.stack.close()
+                _close_pools(client)
 
 
-class TestBlockingRedis(_On):
-    """On threads."""
+class AsyncOnRedis(BlockingRedis):
+    """For an event loop, decoding replies."""
 
-
-class TestAsyncRedis(_On):
+    name = "redis-async"
     client = AsyncRedis
     decodes = True
 
 
-class TestBlockingRedisCluster(_On):
-    """On threads."""
+class BlockingRedisCluster(BlockingRedis):
+    """Three masters, decoding replies."""
 
+    name = "redis-cluster"
     kind = "redis-cluster"
-    client = RedisCluster
+    client: ClassVar[type[Client]] = RedisCluster
     decodes = True
 
 
-class TestAsyncRedisCluster(_On):
-    kind = "redis-cluster"
+class AsyncOnRedisCluster(BlockingRedisCluster):
+    """The same for an event loop."""
+
+    name = "redis-cluster-async"
     client = AsyncRedisCluster
+    decodes = False
+
+
+def _close_pools(client: object) -> None:
+    """Close what a cluster's client, made from a URL, leaves open."""
+    if isinstance(client, RedisCluster):
+        client.disconnect_connection_pools()  # type: ignore[no-untyped-call] # redis-py's
+
+
+TestRedis = contract_tests(BlockingRedis)
+TestAsyncRedis = contract_tests(AsyncOnRedis)
+TestRedisCluster = contract_tests(BlockingRedisCluster)
+TestAsyncRedisCluster = contract_tests(AsyncOnRedisCluster)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import attrs
 from pymongo import AsyncMongoClient, MongoClient
-from redis import Redis, RedisCluster
+from redis import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio import RedisCluster as AsyncRedisCluster
 from sqlalchemy import create_engine, make_url
@@ -23,6 +27,8 @@ from authx_adapters.redis import RedisCache
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_core.ports import Cache, Clock, UserStore
 
+_MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - for folders of one's own
+"""Where no write waits for the disk; None: where temporary files usually are."""
 Open = Callable[..., Any]
 """Makes a client for a URL, with the driver's own options."""
 
@@ -41,6 +47,17 @@ class Driver:
         return self.name
 
     @property
+    def alone(self) -> Mapping[str, int]:
+        """The options of a client with a single connection, for which callers queue up."""
+        match self.kind:
+            case "mongodb" | "mongodb-replica-set":
+                return {"maxPoolSize": 1}
+            case "redis" | "redis-cluster":
+                return {"max_connections": 1}
+            case _:
+                return {"pool_size": 1, "max_overflow": 0}
+
+    @property
     def keeps_users(self) -> bool:
         """Whether there is a user store on it; every one of them has a cache."""
         return self.kind not in {"redis", "redis-cluster"}
@@ -50,7 +67,7 @@ class Driver:
         """Lend a database of one's own by its URL, on the shared server or the one at a URL."""
         match self.kind:
             case None:
-                with tempfile.TemporaryDirectory() as folder:
+                with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
                     yield f"sqlite:///{Path(folder, 'users.db')}"
             case "redis" | "redis-cluster":
                 with servers.prefix(self.kind, at) as prefix:
@@ -66,10 +83,10 @@ class Driver:
         try:
             yield client
         finally:
-            for close in ("dispose", "aclose", "close"):
-                if hasattr(client, close):
-                    await settle(getattr(client, close)())
-                    break
+            if isinstance(client, RedisCluster):
+                client.disconnect_connection_pools()  # type: ignore[no-untyped-call] # which `close` leaves open in a client made from a URL
+            close = next(name for name in ("dispose", "aclose", "close") if hasattr(type(client), name))
+            await settle(getattr(client, close)())
 
     def users(self, client: Any, url: str) -> UserStore:
         """Make a user store on a client."""
@@ -94,7 +111,7 @@ def _is_mongodb(url: str) -> bool:
 
 
 def _database(client: Any, url: str) -> Any:
-    return client[make_url(url).database or "authx"]
+    return client[urlsplit(url).path[1:] or "authx"]
 
 
 def _sql(dialect: str, make: Callable[..., Any]) -> Open:
@@ -105,6 +122,12 @@ def _sql(dialect: str, make: Callable[..., Any]) -> Open:
     return open_
 
 
+def _queueing(client: Any, pool: Any) -> Open:
+    """Make callers wait for a connection of Redis where its usual pool refuses them."""
+    return lambda url, **options: client.from_pool(pool.from_url(url, **options))
+
+
+_QUEUEING_CLUSTER: Final = partial(RedisCluster.from_url, connection_pool_class=BlockingConnectionPool)
 _SQL: Final = [
     ("sqlite", None, "sqlite"),
     ("psycopg", "postgres", "postgresql+psycopg"),
@@ -126,11 +149,12 @@ DRIVERS: Final[dict[str, Driver]] = {
         Driver("async-pymongo", "mongodb", False, AsyncMongoClient),
         Driver("pymongo-set", "mongodb-replica-set", True, MongoClient),
         Driver("async-pymongo-set", "mongodb-replica-set", False, AsyncMongoClient),
-        Driver("redis", "redis", True, Redis.from_url),
-        Driver("async-redis", "redis", False, AsyncRedis.from_url),
-        Driver("redis-cluster", "redis-cluster", True, RedisCluster.from_url),
+        Driver("redis", "redis", True, _queueing(Redis, BlockingConnectionPool)),
+        Driver("async-redis", "redis", False, _queueing(AsyncRedis, AsyncBlockingConnectionPool)),
+        Driver("redis-cluster", "redis-cluster", True, _QUEUEING_CLUSTER),
         Driver("async-redis-cluster", "redis-cluster", False, AsyncRedisCluster.from_url),
     )
 }
+SQL: Final = [driver for driver in DRIVERS.values() if driver.kind in {None, "postgres", "mariadb"}]
 KEEPING_USERS: Final = [driver for driver in DRIVERS.values() if driver.keeps_users]
 ASYNCHRONOUS: Final = [driver for driver in DRIVERS.values() if not driver.blocking]

@@ -16,14 +16,9 @@ from sqlalchemy.orm import Session
 from authx_adapters._settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_core import EmailTaken, IdentifierTaken, InvalidValue, SocialIdentity, SocialTaken, StaleUser, User
-from engines.drivers import DRIVERS, Driver, prepare
+from engines.drivers import SQL, Driver, prepare
 
 NOW = datetime(2026, 1, 1, 12, 30, 45, 123456, tzinfo=timezone.utc)
-SQL = [
-    driver
-    for driver in DRIVERS.values()
-    if driver.name in {"sqlite", "psycopg", "pymysql", "aiosqlite", "asyncpg", "async-psycopg", "asyncmy", "aiomysql"}
-]
 ORDERS = text("CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id VARCHAR(255))")
 
 

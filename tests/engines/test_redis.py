@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -93,6 +94,16 @@ async def test_a_hash_tag_in_the_prefix_keeps_all_keys_in_one_slot(make: Make, a
         cache = RedisCache(client, prefix="{authx}:")
         await warm(cache)
         assert await traffic(cache.get_many(KEYS), *admins) == (1, {"mget": 1})
+
+
+@every_client
+async def test_the_first_calls_may_come_all_at_once(make: Make) -> None:
+    """The asynchronous cluster client would send them to any node, be told of others, and reconnect under way."""
+    with servers.prefix(kind(make)) as mine:
+        async with connected(make) as client:
+            cache = RedisCache(client, prefix=mine)
+            await asyncio.gather(*(cache.set(key, "value", ttl=MINUTE) for key in KEYS))
+            assert await cache.get_many(KEYS) == ["value"] * len(KEYS)
 
 
 @every_client

@@ -8,6 +8,6 @@ or under ``CI=true`` into a failure.
 from servers.private import Kind, private
 from servers.process import Server, Unavailable
 from servers.shared import KINDS, url
-from servers.spaces import database, prefix
+from servers.spaces import database, lasting, prefix
 
-__all__ = ["KINDS", "Kind", "Server", "Unavailable", "database", "prefix", "private", "url"]
+__all__ = ["KINDS", "Kind", "Server", "Unavailable", "database", "lasting", "prefix", "private", "url"]

@@ -101,3 +101,5 @@ def delete_prefix(url: str, prefix: str, *, cluster: bool) -> None:
     with client:
         for key in client.scan_iter(match=f"{prefix}*", count=1000):
             client.delete(key)
+        if cluster:
+            client.disconnect_connection_pools()  # which `close` leaves open in a client made from a URL

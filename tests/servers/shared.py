@@ -59,4 +59,5 @@ def _started(kind: Kind) -> str | Unavailable:
         first_start(server)
     except Unavailable as reason:
         return reason
+    os.environ[variable(kind)] = server.url  # for processes that a test starts
     return server.url

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from servers import mariadb, mongodb, postgresql, redis
-from servers.shared import url
+from servers.shared import url, variable
 
 DatabaseKind: TypeAlias = Literal["postgres", "mariadb", "mongodb", "mongodb-replica-set"]
 RedisKind: TypeAlias = Literal["redis", "redis-cluster"]
+
+
+_lent = ExitStack()
 
 
 @contextmanager
@@ -25,6 +31,16 @@ def database(kind: DatabaseKind, at: str | None = None) -> Iterator[str]:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
         drop(server, name)
+
+
+@cache
+def lasting(kind: DatabaseKind) -> str:
+    """Lend a database until this process ends; the processes that it starts are lent the same."""
+    name = variable(kind).replace("TEST", "LENT")
+    if name not in os.environ:
+        os.environ[name] = _lent.enter_context(database(kind))
+        atexit.register(_lent.close)  # before its server, which was registered earlier, ends
+    return os.environ[name]
 
 
 @contextmanager

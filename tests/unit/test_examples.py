@@ -1,4 +1,4 @@
-"""Every fence marked ``python`` in the README and the documentation runs; ``python notest`` and other fences do not."""
+"""Every fence marked ``python`` in the README and the documentation runs; ``py`` and other fences do not."""
 
 from __future__ import annotations
 

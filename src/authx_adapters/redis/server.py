@@ -23,7 +23,8 @@ Command: TypeAlias = tuple[str | bytes | int, ...]
 
 _RAW: Final[dict[str, bool]] = {NEVER_DECODE: True}
 """Replies are bytes, however the client would decode them."""
-_FAILURES: Final = (RedisError, RedisClusterException, OSError)
+_FAILURES: Final = (RedisError, RedisClusterException, OSError, AttributeError)
+"""The last is raised by redis-py's asynchronous cluster client where another task, told of a new layout, closed it."""
 _MISFITS: Final = {
     "WRONGTYPE": "holds data that is no text",
     "not an integer": "holds a value that is not a whole number",
@@ -56,6 +57,7 @@ class Server:
         self._client: Any = client
         self._is_cluster = isinstance(client, RedisCluster | AsyncRedisCluster)
         self._is_blocking_cluster = isinstance(client, RedisCluster)
+        self._is_asynchronous_cluster = isinstance(client, AsyncRedisCluster)
         self._unavailable = unavailable
         self._turns = _turns(client)
 
@@ -97,6 +99,8 @@ class Server:
         """Return a reply or an exception for each command, after as few round trips as the client can."""
         try:
             async with self._turns:
+                if self._is_asynchronous_cluster:
+                    await self._client.initialize()  # else it sends its first commands to any node
                 match commands:
                     case []:
                         return []

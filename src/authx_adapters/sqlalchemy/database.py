@@ -29,8 +29,6 @@ _TRIES: Final = 50
 """A deadlock has a winner each time, so all callers get through."""
 _AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213})
 """PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock."""
-_running: Final = set[asyncio.Task[Any]]()
-"""A loop alone would forget them."""
 _DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
 
 
@@ -48,10 +46,8 @@ class Database:
             raise InvalidValue(Problem("client", "unsupported", "must be of PostgreSQL, MariaDB or SQLite"))
         self.joined = not isinstance(client, Engine | AsyncEngine)
         self._unavailable = unavailable
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._client = client
-        if isinstance(client, Engine | AsyncEngine):
-            self._client = client.execution_options(isolation_level="AUTOCOMMIT")
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def is_mariadb(self) -> bool:
@@ -63,20 +59,39 @@ class Database:
         client = self._client
         with self._translated():
             match client:
-                case AsyncEngine():
-                    self._check_loop()
-                    return await _to_its_end(self._connected(client, work))
                 case Engine():
                     with client.connect() as connection:
-                        return self._repeated(connection, work)
-                case AsyncConnection():
-                    return await client.run_sync(_inside, work)
-                case AsyncSession():
-                    return await client.run_sync(lambda session: _inside(session.connection(), work))
+                        return self._alone(connection, work)
                 case Session():
                     return _inside(client.connection(), work)
                 case Connection():
                     return _inside(client, work)
+                case _ if self.name == "sqlite":
+                    return await _to_its_end(self._asynchronously(client, work))
+                case _:
+                    return await self._asynchronously(client, work)
+
+    async def _asynchronously(
+        self, client: AsyncEngine | AsyncConnection | AsyncSession, work: Callable[[Connection], T]
+    ) -> T:
+        match client:
+            case AsyncEngine():
+                self._check_loop()
+                async with client.connect() as connection:
+                    return await connection.run_sync(self._alone, work)
+            case AsyncConnection():
+                return await client.run_sync(_inside, work)
+            case AsyncSession():
+                return await client.run_sync(lambda session: _inside(session.connection(), work))
+
+    def _check_loop(self) -> None:
+        """Refuse another loop than that of the first call: connections in the pool belong to it."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop = loop
+        if self._loop is not loop:
+            reason = "belongs to another event loop: give each loop an engine of its own"
+            raise InvalidValue(Problem("client", "foreign_loop", reason))
 
     async def create(self, tables: Tables) -> None:
         """Create the tables that are missing. Raises `InvalidValue` inside the caller's transaction."""
@@ -113,8 +128,26 @@ class Database:
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             if not connection.invalidated:
-                _roll_back(connection)
+                with _whole(connection):
+                    connection.exec_driver_sql("ROLLBACK")
             raise
+
+    def _alone(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        """Do the work in autocommit, which is an engine's setting or else lasts as long as this.
+
+        SQLAlchemy's own execution option would lose the connection if it were cancelled while it sets that.
+        """
+        dialect, driver = connection.dialect, connection.connection.dbapi_connection
+        if driver is None or dialect.detect_autocommit_setting(driver):
+            return self._repeated(connection, work)
+        with _whole(connection):
+            dialect.set_isolation_level(driver, "AUTOCOMMIT")
+        try:
+            return self._repeated(connection, work)
+        finally:
+            if not connection.invalidated:
+                with _whole(connection):
+                    dialect.reset_isolation_level(driver)
 
     def _repeated(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         """Do the work again if the database chose it as the victim of a deadlock: nothing of it was kept."""
@@ -125,19 +158,6 @@ class Database:
                 if connection.invalidated or not _is_victim(error):
                     raise
         return work(connection)
-
-    def _check_loop(self) -> None:
-        """Refuse another loop than that of the first call: connections in the pool belong to it."""
-        loop = asyncio.get_running_loop()
-        if self._loop is None or self._loop.is_closed():
-            self._loop = loop
-        if self._loop is not loop:
-            reason = "belongs to another event loop: give each loop an engine of its own"
-            raise InvalidValue(Problem("client", "foreign_loop", reason))
-
-    async def _connected(self, client: AsyncEngine, work: Callable[[Connection], T]) -> T:
-        async with client.connect() as connection:
-            return await connection.run_sync(self._repeated, work)
 
     @contextmanager
     def _translated(self) -> Generator[None, None, None]:
@@ -159,20 +179,22 @@ class Database:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await work that goes on though its caller is cancelled.
+    """Let work go on when we are cancelled, and be cancelled when it is done.
 
-    Cancelled as it is taken from the pool or given back, a connection would be lost with its transaction and its locks.
+    A statement on aiosqlite runs in a thread and goes on regardless. To close its connection meanwhile, as SQLAlchemy
+    does, leaves SQLite with a transaction that locks out all others until somebody forgets about the cursor.
     """
     task = asyncio.create_task(work)
-    _running.add(task)
-    task.add_done_callback(_ended)
-    return await asyncio.shield(task)
-
-
-def _ended(task: asyncio.Task[Any]) -> None:
-    _running.discard(task)
-    if not task.cancelled():
-        task.exception()  # nobody may be left to be told
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    task.exception()
+    raise cancelled
 
 
 def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
@@ -188,9 +210,11 @@ def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
     return work(connection)
 
 
-def _roll_back(connection: Connection) -> None:
+@contextmanager
+def _whole(connection: Connection) -> Generator[None, None, None]:
+    """Let nobody use a connection again on which something was cut short."""
     try:
-        connection.exec_driver_sql("ROLLBACK")
+        yield
     except BaseException:
         with suppress(SQLAlchemyError):
             connection.invalidate()

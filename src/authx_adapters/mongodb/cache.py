@@ -1,0 +1,131 @@
+"""A cache in the MongoDB that one already has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from bson.int64 import Int64
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from authx_adapters._settle import settle
+from authx_adapters.mongodb import counters, indexes
+from authx_adapters.mongodb.collections import AnyDatabase, Document, durable
+from authx_adapters.mongodb.documents import microseconds
+from authx_adapters.mongodb.errors import translated
+from authx_adapters.mongodb.keys import by_id
+from authx_adapters.mongodb.verify import verify
+from authx_core.domain import CacheUnavailable, checks
+from authx_core.ports import Cache, Clock
+
+
+class MongoCache(Cache):
+    """Entries behind a `Database` or an `AsyncDatabase`, one document each.
+
+    Every call is one atomic command and one round trip, but `increment_many`, which takes one for each key: no command
+    of MongoDB's changes several documents and tells what became of each.
+
+    Lifetimes are kept by ``clock``: processes whose clocks differ see an entry end earlier or later by as much. What
+    has expired never shows, and stays until it is written anew or `purge` removes it, by the same clock. There is no
+    TTL index, which goes by the server's clock: it could remove what still lives by this one.
+
+    Writes are acknowledged by a majority, as those of `MongoUserStore` are: a link that was used stays used when a
+    primary fails.
+    """
+
+    def __init__(self, database: AnyDatabase, clock: Clock, *, prefix: str = "authx_") -> None:
+        """Use the collection ``{prefix}cache``, which needs the index of `ensure_indexes` to be purged fast."""
+        self._clock = clock
+        self._database = database
+        self._entries = durable(database, f"{prefix}cache")
+
+    async def ensure_indexes(self) -> None:
+        """Make the index of deadlines if it is missing; any number of processes may do so at a time."""
+        with translated(CacheUnavailable):
+            await indexes.ensure(self._entries, indexes.CACHE)
+
+    async def verify_schema(self) -> None:
+        """Check what the promises rest on. Raises `InvalidSchema` with all that is wrong, and what to do."""
+        with translated(CacheUnavailable):
+            await verify(self._database, [(self._entries, indexes.CACHE)])
+
+    async def purge(self) -> int:
+        """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
+        with translated(CacheUnavailable):
+            result = await settle(self._entries.delete_many({"deadline": {"$lte": self._now()}}))
+        return result.deleted_count
+
+    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
+        """Return the values in the order of the keys."""
+        checks.check_entry(keys)
+        if not keys:
+            return []
+        cursor = self._entries.find(self._live({"$in": list(keys)}), batch_size=len(keys) + 1)
+        with translated(CacheUnavailable):
+            found: list[Document] = await settle(cursor.to_list())
+        values = {entry["_id"]: str(entry["value"]) for entry in found}
+        return [values.get(key) for key in keys]
+
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        """Keep a value, replacing what was there."""
+        checks.check_entry([key], value=value, ttl=ttl)
+        with translated(CacheUnavailable):
+            await settle(self._entries.replace_one(by_id(key), self._entry(value, ttl), upsert=True))
+
+    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
+        """Keep a value only if the key is absent."""
+        checks.check_entry([key], value=value, ttl=ttl)
+        expired = by_id(key) | {"deadline": {"$lte": self._now()}}
+        with translated(CacheUnavailable):
+            try:
+                await settle(self._entries.replace_one(expired, self._entry(value, ttl), upsert=True))
+            except DuplicateKeyError:  # a live one is in the way of the insertion
+                return False
+        return True
+
+    async def pop(self, key: str, /) -> str | None:
+        """Read once, then gone."""
+        checks.check_entry([key])
+        with translated(CacheUnavailable):
+            found = await settle(self._entries.find_one_and_delete(self._live(key)))
+        return None if found is None else str(found["value"])
+
+    async def delete(self, key: str, /) -> bool:
+        """Remove a key; True if a live one went."""
+        checks.check_entry([key])
+        with translated(CacheUnavailable):
+            result = await settle(self._entries.delete_one(self._live(key)))
+        return result.deleted_count == 1
+
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        """Add to each counter, in order."""
+        checks.check_entry(keys, ttl=ttl)
+        checks.check_step(by)
+        return [await self._count(key, by, ttl) for key in keys]
+
+    async def _count(self, key: str, step: int, ttl: timedelta) -> int:
+        now = self._clock.now()
+        with translated(CacheUnavailable):
+            before = await settle(
+                self._entries.find_one_and_update(
+                    by_id(key),
+                    counters.added(step, now=microseconds(now), deadline=microseconds(now + ttl)),
+                    upsert=True,
+                    return_document=ReturnDocument.BEFORE,
+                )
+            )
+        return counters.count(before, step, now=microseconds(now))
+
+    def _now(self) -> int:
+        return microseconds(self._clock.now())
+
+    def _live(self, key: str | dict[str, Any]) -> dict[str, Any]:
+        return {"_id": key, "deadline": {"$gt": self._now()}}
+
+    def _entry(self, value: str, ttl: timedelta) -> dict[str, Any]:
+        """Make an entry; text that is a whole number is kept as one, to count on from."""
+        number = checks.number(value)
+        deadline = microseconds(self._clock.now() + ttl)
+        return {"value": value if number is None else Int64(number), "deadline": deadline}

@@ -1,0 +1,35 @@
+"""PyMongo's errors in the words of the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from pymongo.errors import OperationFailure, PyMongoError, WTimeoutError
+
+from authx_core.domain import PortUnavailable
+
+_FAILED_VALIDATION: Final = 121
+"""From a validator that an application gave the collection; the error quotes the document, password hash and all."""
+
+
+@contextmanager
+def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None]:
+    """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored."""
+    try:
+        yield
+    except PyMongoError as error:
+        quotes = isinstance(error, OperationFailure) and error.code == _FAILED_VALIDATION
+        raise unavailable(_reason(error)) from (None if quotes else error)
+
+
+def _reason(error: PyMongoError) -> str:
+    """Say what happened, without the server's own sentence, which may quote keys."""
+    kind = type(error).__name__
+    if isinstance(error, WTimeoutError):
+        return f"{kind}: no majority has acknowledged the write yet, which may still stand"
+    if isinstance(error, OperationFailure):
+        return f"{kind}: {(error.details or {}).get('codeName', error.code)}"
+    sentence, _, _ = str(error).partition(" (configured timeouts")  # and the whole topology
+    return f"{kind}: {sentence}"[:300]

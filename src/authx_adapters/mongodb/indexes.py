@@ -1,0 +1,105 @@
+"""The indexes: how they are declared, made and compared with those that are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+from pymongo import IndexModel
+from pymongo.errors import OperationFailure
+
+from authx_adapters._settle import settle
+from authx_adapters.mongodb.collections import AnyCollection
+from authx_core.domain import InvalidSchema, Problem
+
+_CONTRADICTED: Final = (85, 86)
+"""IndexOptionsConflict and IndexKeySpecsConflict."""
+_DUPLICATE_KEY: Final = 11000
+
+
+@attrs.frozen
+class WantedIndex:
+    """An index that a collection must have."""
+
+    fields: tuple[str, ...]
+    options: Mapping[str, Any]
+
+    def model(self) -> IndexModel:
+        """Return what PyMongo makes it from."""
+        return IndexModel(list(self.fields), **self.options)
+
+    def over_the_same(self, there: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return those that are over its fields, in this order, whatever they are called."""
+        return [index for index in there if [field for field, _ in index["key"]] == list(self.fields)]
+
+    def differences(self, there: Mapping[str, Any]) -> list[str]:
+        """Say what is wrong with an index that is there over its fields."""
+        only = "partialFilterExpression"
+        wrong = {
+            "is not unique": self.options.get("unique") and not there.get("unique"),
+            "is not partial in the same way": there.get(only) != self.options.get(only) or "sparse" in there,
+            "has a collation, which compares otherwise than code point by code point": "collation" in there,
+        }
+        return [reason for reason, holds in wrong.items() if holds]
+
+    def recipe(self) -> str:
+        """Return the call that makes it, for MongoDB's shell."""
+        return f"createIndex({json.dumps(dict.fromkeys(self.fields, 1))}, {json.dumps(self.options)})"
+
+
+def _present(field: str) -> dict[str, Any]:
+    """Leave out of an index who lacks a text.
+
+    By a comparison, because the planner sees that who looks for a text, or a range, asks for nothing else. Of
+    ``{"$type": "string"}`` it does not see that, and reads the whole collection.
+    """
+    return {"partialFilterExpression": {field: {"$gte": ""}}}
+
+
+def _unique(*fields: str) -> WantedIndex:
+    return WantedIndex(fields, {"unique": True, **_present(fields[0])})
+
+
+USERS: Final = (
+    _unique("email_key"),
+    _unique("username_key"),
+    _unique("identities.provider", "identities.subject"),
+    WantedIndex(("permissions", "_id"), _present("permissions")),
+)
+CACHE: Final = (WantedIndex(("deadline",), {}),)
+
+
+async def ensure(collection: AnyCollection, indexes: Sequence[WantedIndex]) -> None:
+    """Make the indexes that are missing. Raises `InvalidSchema` where what is there is in their way."""
+    there = (await settle(collection.index_information())).values()
+    lacking = [index.model() for index in indexes if any(_problems("", index, there))]
+    if not lacking:
+        return
+    try:
+        await settle(collection.create_indexes(lacking))
+    except OperationFailure as error:
+        if error.code == _DUPLICATE_KEY:
+            reason = "holds users that share a key: change or remove all but one, then call ensure_indexes() again"
+            raise InvalidSchema(Problem(collection.name, "duplicates", reason)) from error
+        if error.code in _CONTRADICTED:
+            raise InvalidSchema(*await problems(collection, indexes)) from error
+        raise
+
+
+async def problems(collection: AnyCollection, indexes: Iterable[WantedIndex]) -> list[Problem]:
+    """Return what the indexes of a collection lack."""
+    there = (await settle(collection.index_information())).values()
+    return [problem for index in indexes for problem in _problems(collection.name, index, there)]
+
+
+def _problems(name: str, index: WantedIndex, there: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    faults = [index.differences(each) for each in index.over_the_same(there)]
+    where = f"{name}.{','.join(index.fields)}"
+    if not faults:
+        yield Problem(where, "missing", f"has no index: call ensure_indexes() or {index.recipe()}")
+    elif [] not in faults:
+        fault = " and ".join(faults[0])
+        reason = f"has an index that {fault}: drop it, then call ensure_indexes() or {index.recipe()}"
+        yield Problem(where, "wrong_index", reason)

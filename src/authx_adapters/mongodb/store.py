@@ -1,0 +1,201 @@
+"""Users in MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+from pymongo import ASCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from authx_adapters._settle import settle
+from authx_adapters.mongodb import indexes
+from authx_adapters.mongodb.collections import LOCAL, AnyDatabase, AnySession, Document, durable
+from authx_adapters.mongodb.documents import from_document, instant, microseconds, to_document
+from authx_adapters.mongodb.errors import translated
+from authx_adapters.mongodb.keys import Key, keys, owner, refused
+from authx_adapters.mongodb.queries import matching, unchanged
+from authx_adapters.mongodb.verify import verify
+from authx_core.domain import (
+    IdentifierTaken,
+    StaleUser,
+    StoreUnavailable,
+    User,
+    UserChanges,
+    UserFields,
+    UserId,
+    UserNotFound,
+    UserQuery,
+    checks,
+)
+from authx_core.ports import UserStore
+
+_BLACKOUT: Final = {"_id": "blackout"}
+
+
+class MongoUserStore(UserStore):
+    """Users behind a `Database` or an `AsyncDatabase`, one document each, on a standalone server or a replica set.
+
+    Every call is one atomic command and one round trip; one that is refused takes one more, to say by what. Writes are
+    acknowledged by a majority, whatever the client is set to: see `authx_adapters.mongodb.collections`.
+
+    With ``session``, a `ClientSession` or its asynchronous twin, the store works inside the caller's transaction, whose
+    own concerns then hold, and never starts, commits or aborts one. MongoDB has no savepoints: what it refuses, a taken
+    key included, aborts the transaction, so after `IdentifierTaken` and `StoreUnavailable` the caller starts anew. Of
+    two transactions that collide, one is told `StoreUnavailable`; its ``__cause__`` has the label
+    ``TransientTransactionError``, and raised to ``with_transaction`` makes that try again.
+    """
+
+    def __init__(self, database: AnyDatabase, *, prefix: str = "authx_", session: AnySession | None = None) -> None:
+        """Use the collections ``{prefix}users``, with the indexes of `ensure_indexes`, and ``{prefix}settings``."""
+        self._database = database
+        self._users = durable(database, f"{prefix}users")
+        self._settings = durable(database, f"{prefix}settings")
+        self._newest = self._users.with_options(read_concern=LOCAL)
+        self._session: Any = session  # of the database's own kind, which a union of both cannot tell
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that are missing; any number of processes may do so at a time. Takes no transaction.
+
+        Raises `InvalidSchema` if there are others in their way, or users who share a key.
+        """
+        with translated(StoreUnavailable):
+            await indexes.ensure(self._users, indexes.USERS)
+
+    async def verify_schema(self) -> None:
+        """Check the server, its write concern, collations and indexes; call it at an application's start.
+
+        Raises `InvalidSchema` with all that would break a promise, and what to do about it.
+        """
+        with translated(StoreUnavailable):
+            await verify(self._database, [(self._users, indexes.USERS), (self._settings, ())], self._session)
+
+    async def create(self, user: User, /) -> User:
+        """Store a user; see the port."""
+        checks.check_user(user)
+        document = to_document({**attrs.asdict(user, recurse=False), "version": 1})
+        with translated(StoreUnavailable):
+            try:
+                await settle(self._users.insert_one(document, session=self._session))
+            except DuplicateKeyError as error:
+                raise await self._taken(error, keys(document), {}) from error
+        return from_document(document)
+
+    async def get(self, user_id: UserId, /) -> User | None:
+        """Return the user with this id."""
+        return await self._owner("id", user_id)
+
+    async def get_by_email(self, email_key: str, /) -> User | None:
+        """Return the user with this canonical address."""
+        return await self._owner("email", email_key)
+
+    async def get_by_username(self, username_key: str, /) -> User | None:
+        """Return the user with this canonical username."""
+        return await self._owner("username", username_key)
+
+    async def get_by_social(self, provider: str, subject: str, /) -> User | None:
+        """Return the user who linked this account."""
+        return await self._owner("identities", provider, subject)
+
+    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
+        """Compare and set; see the port."""
+        checks.check_update(changes, expected)
+        if not checks.is_text(user_id):
+            raise UserNotFound(user_id)
+        fields = to_document(changes)
+        with translated(StoreUnavailable):
+            try:
+                document = await settle(
+                    self._users.find_one_and_update(
+                        unchanged(user_id, expected),
+                        {"$set": fields, "$inc": {"version": 1}},
+                        return_document=ReturnDocument.AFTER,
+                        session=self._session,
+                    )
+                )
+            except DuplicateKeyError as error:
+                raise await self._taken(error, keys(fields), {"_id": {"$ne": user_id}}) from error
+            if document is None:
+                raise await self._unmatched(user_id, expected)
+        return from_document(document)
+
+    async def delete(self, user_id: UserId, /) -> bool:
+        """Remove a user; see the port."""
+        if not checks.is_text(user_id):
+            return False
+        with translated(StoreUnavailable):
+            result = await settle(self._users.delete_one(owner("id", user_id), session=self._session))
+        return result.deleted_count == 1
+
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        """Return a page in order of ids; see the port."""
+        checks.check_query(query)
+        checks.check_page(limit, after, offset)
+        cursor = self._users.find(
+            matching(query, after),
+            sort=[("_id", ASCENDING)],
+            skip=offset,
+            limit=limit,
+            batch_size=limit,
+            session=self._session,
+        )
+        with translated(StoreUnavailable):
+            found: list[Document] = await settle(cursor.to_list())
+        return [from_document(document) for document in found]
+
+    async def count(self, query: UserQuery, /) -> int:
+        """Return how many users the query finds."""
+        checks.check_query(query)
+        with translated(StoreUnavailable):
+            return await settle(self._users.count_documents(matching(query), session=self._session))
+
+    async def get_blackout(self) -> datetime | None:
+        """Return the cut-off."""
+        with translated(StoreUnavailable):
+            found = await settle(self._settings.find_one(_BLACKOUT, session=self._session))
+        return None if found is None else instant(found["cutoff"])
+
+    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+        """Keep the later cut-off; None lifts it."""
+        checks.check_blackout(cutoff)
+        with translated(StoreUnavailable):
+            if cutoff is None:
+                await settle(self._settings.delete_one(_BLACKOUT, session=self._session))
+            else:
+                later = {"$max": {"cutoff": microseconds(cutoff)}}
+                await settle(self._settings.update_one(_BLACKOUT, later, upsert=True, session=self._session))
+
+    async def _owner(self, field: str, *key: str) -> User | None:
+        if not all(checks.is_text(part) for part in key):
+            return None
+        with translated(StoreUnavailable):
+            found = await settle(self._users.find_one(owner(field, *key), session=self._session))
+        return None if found is None else from_document(found)
+
+    async def _unmatched(self, user_id: UserId, expected: UserFields | None) -> UserNotFound | StaleUser:
+        """Tell an unknown user from one who was changed."""
+        if expected:
+            there = await settle(self._newest.find_one(owner("id", user_id), ["_id"], session=self._session))
+            if there:
+                return StaleUser(user_id)
+        return UserNotFound(user_id)
+
+    async def _taken(
+        self, error: DuplicateKeyError, claimed: Iterable[Key], others: dict[str, Any]
+    ) -> IdentifierTaken | StoreUnavailable:
+        """Name all that is taken: what the server refused, and whatever else others have by now.
+
+        Outside of the session, whose transaction the error has aborted.
+        """
+        wanted = set(claimed)
+        query = {"$or": [owner(*key) for key in wanted], **others}
+        cursor = self._newest.find(query, ["email_key", "username_key", "identities"], batch_size=len(wanted) + 1)
+        found: list[Document] = await settle(cursor.to_list())
+        taken = refused(error) | {key[0] for document in found for key in keys(document) if key in wanted}
+        if not taken:
+            return StoreUnavailable("a unique index that is not the store's own refuses this user")
+        return IdentifierTaken.of(taken)

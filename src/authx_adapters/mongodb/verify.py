@@ -1,0 +1,90 @@
+"""What the promises rest on: the server, its concern for writes, and collections that compare byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from pymongo.errors import OperationFailure
+from pymongo.write_concern import WriteConcern
+
+from authx_adapters._settle import settle
+from authx_adapters.mongodb import indexes
+from authx_adapters.mongodb.collections import AnyCollection, AnyDatabase, AnySession
+from authx_core.domain import InvalidSchema, Problem
+
+_OLDEST: Final = (6, 0)
+"""The oldest that the contract is proved on; before 5.0, keys with ``$`` and ``.`` were refused."""
+_REMEDIES: Final = {
+    "client": "connect with w=majority",
+    "database": 'take it with write_concern=WriteConcern("majority")',
+    "session": 'start it with TransactionOptions(write_concern=WriteConcern("majority"))',
+    "cluster": "connect with w=majority, or have setDefaultRWConcern set it",
+}
+
+
+async def verify(
+    database: AnyDatabase,
+    collections: Iterable[tuple[AnyCollection, Iterable[indexes.WantedIndex]]],
+    session: AnySession | None = None,
+) -> None:
+    """Raise `InvalidSchema` with all that would break a promise."""
+    found = [*await _version(database), *await _concerns(database, session)]
+    for collection, wanted in collections:
+        found += _options(collection.name, await settle(collection.options()))
+        found += await indexes.problems(collection, wanted)
+    if found:
+        raise InvalidSchema(*found)
+
+
+async def _version(database: AnyDatabase) -> list[Problem]:
+    version = (await settle(database.command("buildInfo")))["version"]
+    if tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST:
+        return []
+    oldest = ".".join(map(str, _OLDEST))
+    return [Problem("server", "too_old", f"is MongoDB {version}: upgrade to {oldest} or later")]
+
+
+async def _concerns(database: AnyDatabase, session: AnySession | None) -> list[Problem]:
+    """Refuse less than a majority: not for the adapter's own writes, which ask for one, but for what surrounds them."""
+    members = await settle(database.command("hello"))
+    majority = len(members.get("hosts", ())) // 2 + 1
+    given = {name: concern.document for name, concern in _concerns_of(database, session)}
+    if not any("w" in concern for concern in given.values()):
+        given["cluster"] = await _default(database)
+    return [
+        Problem(
+            f"{name}.writeConcern",
+            "below_majority",
+            f"is w={concern['w']}, so that a failover undoes what it acknowledged: {_REMEDIES[name]}",
+        )
+        for name, concern in given.items()
+        if isinstance(concern.get("w"), int) and concern["w"] < majority
+    ]
+
+
+def _concerns_of(database: AnyDatabase, session: AnySession | None) -> Iterator[tuple[str, WriteConcern]]:
+    yield "client", database.client.write_concern
+    if database.write_concern != database.client.write_concern:
+        yield "database", database.write_concern
+    options = session.options.default_transaction_options if session else None
+    if options and options.write_concern:
+        yield "session", options.write_concern
+
+
+async def _default(database: AnyDatabase) -> dict[str, Any]:
+    """Ask for the cluster's default; a standalone server has none, and not everybody may ask."""
+    try:
+        answer = await settle(database.client.get_database("admin").command("getDefaultRWConcern"))
+    except OperationFailure:
+        return {}
+    concern: dict[str, Any] = answer.get("defaultWriteConcern", {})
+    return concern
+
+
+def _options(name: str, options: Mapping[str, Any]) -> Iterator[Problem]:
+    if "collation" in options:
+        reason = "has a collation, which takes different keys for equal: copy it into a collection without one"
+        yield Problem(name, "collation", reason)
+    if options.get("capped"):
+        yield Problem(name, "capped", "is capped, so it forgets the oldest: copy it into a collection that is not")

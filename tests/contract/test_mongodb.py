@@ -1,0 +1,109 @@
+"""The MongoDB adapters keep the contract: blocking and asynchronous, on a standalone server and a replica set."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pymongo import AsyncMongoClient, MongoClient
+
+import servers
+from authx_adapters.mongodb import MongoCache, MongoUserStore
+from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
+from authx_core.ports import Cache, UserStore
+from servers.spaces import DatabaseKind
+
+
+class BlockingMongoDB(Harness):
+    """Each handle on a client of its own, over collections of a namespace."""
+
+    name = "mongodb"
+    capabilities = Capabilities(namespaced=True, processes=True)
+    kind: ClassVar[DatabaseKind] = "mongodb"
+
+    def __init__(self) -> None:
+        self.clients: list[MongoClient[Any]] = []
+        self.caches: list[MongoCache] = []
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.clients.append(MongoClient(self.url))
+        store = MongoUserStore(self.clients[-1].get_default_database(), prefix=self.prefix)
+        await store.ensure_indexes()
+        return never_suspends(store)
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.clients.append(MongoClient(self.url))
+        cache = MongoCache(self.clients[-1].get_default_database(), clock, prefix=self.prefix)
+        self.caches.append(cache)
+        return never_suspends(cache)
+
+    async def purge(self) -> None:
+        await self.caches[-1].purge()
+
+    async def stored(self) -> int:
+        with MongoClient[Any](self.url) as client:
+            return client.get_default_database()[f"{self.prefix}cache"].count_documents({})
+
+    async def reset(self) -> None:
+        await self.close()
+        with MongoClient[Any](self.url) as client:
+            for name in ("users", "settings", "cache"):
+                client.get_default_database()[self.prefix + name].delete_many({})
+
+    async def close(self) -> None:
+        self.caches.clear()
+        while self.clients:
+            self.clients.pop().close()
+
+    @property
+    def url(self) -> str:
+        return servers.lasting(self.kind)
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.namespace}."
+
+
+class AsyncMongoDB(BlockingMongoDB):
+    """For an event loop."""
+
+    name = "mongodb-async"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own: list[AsyncMongoClient[Any]] = []
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        self.own.append(AsyncMongoClient(self.url))
+        store = MongoUserStore(self.own[-1].get_default_database(), prefix=self.prefix)
+        await store.ensure_indexes()
+        return store
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        self.own.append(AsyncMongoClient(self.url))
+        self.caches.append(MongoCache(self.own[-1].get_default_database(), clock, prefix=self.prefix))
+        return self.caches[-1]
+
+    async def close(self) -> None:
+        await super().close()
+        while self.own:
+            await self.own.pop().close()
+
+
+class MongoDBReplicaSet(BlockingMongoDB):
+    """Three members."""
+
+    name = "mongodb-replica-set"
+    kind = "mongodb-replica-set"
+
+
+class AsyncMongoDBReplicaSet(AsyncMongoDB):
+    """The same for an event loop."""
+
+    name = "mongodb-replica-set-async"
+    kind = "mongodb-replica-set"
+
+
+TestMongoDB = contract_tests(BlockingMongoDB)
+TestAsyncMongoDB = contract_tests(AsyncMongoDB)
+TestMongoDBReplicaSet = contract_tests(MongoDBReplicaSet)
+TestAsyncMongoDBReplicaSet = contract_tests(AsyncMongoDBReplicaSet)

@@ -1,0 +1,160 @@
+"""Text and other values that engines are known to stumble over, and what becomes of them in an adapter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from authx_core import AuthxError, IdentifierTaken, SocialIdentity, User, UserQuery
+from authx_core.domain import InvalidInput, checks
+from authx_core.ports import Cache, UserStore
+
+NOW: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
+MINUTE: Final = timedelta(minutes=1)
+EARLIEST: Final = datetime.min.replace(tzinfo=timezone.utc)
+LATEST: Final = datetime.max.replace(tzinfo=timezone.utc)
+EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
+INSTANTS: Final = (
+    EARLIEST, LATEST, EARLIEST + timedelta(microseconds=1), LATEST - timedelta(microseconds=1),
+    datetime.min.replace(tzinfo=EAST), datetime.max.replace(tzinfo=WEST),
+    datetime.min.replace(tzinfo=WEST), datetime.max.replace(tzinfo=EAST),
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, timezone.utc), datetime(2038, 1, 19, 3, 14, 8, 1, timezone.utc),
+)  # fmt: skip
+"""The first and last ones of all, those that are beyond them in UTC, and those around the ends of 32 bits."""
+
+CODE: Final = (
+    '{"$gt": ""}', "$where", "$username_key", "$$ROOT", "a.b", "%", "_", "a%", "a_c", "abc", "a\\", "\\", "\\%", "\\0",
+    ".*", "^a", "(", "[a-z]", "*", "?", "'", '"', "`", "''", "'; DROP TABLE authx_users; --", "%s", "%(id)s", ":id",
+    "{}", "{tag}a", "{tag}b", "\r\n", "\n", "\t", "\x01", "\x1a", "\x7f", "\\u0000", "null", "true", "[]", "_id",
+)  # fmt: skip
+"""What means something to an engine, its language, its patterns, its protocol, or JSON."""
+LOOKALIKES: Final = (
+    "mike", "mıke", "MIKE", "mİke", "s", "ss", "ß", "ẞ", "ſ", "admin", "admin ", "admin\u00a0", " admin", "admin\u200b",
+    "0", "00", "0.0", "0e0", "-0", "0x0", "😀", "😁", "😀😁", "👩‍👩‍👧", "👩👩👧", "josé", "jose\u0301", "jose",
+    "ａ", "a", "ﬁ", "fi", "σ", "ς", "æ", "ae", "ä", "a\u0308", "Å", "\u212b", "\ufeffa", "\uffff", "\U0010ffff",
+)  # fmt: skip
+"""Texts of which no two are equal, though collations hold some to be."""
+REFUSED: Final = ("", "\0", "a\0b", "\ud800", "\udc00a", "x" * 2**20, "😀" * 2**20)
+LONG: Final = tuple(character * length for character in "x😀" for length in (254, 255, 256, 512, 513))
+TEXTS: Final = (*CODE, *LOOKALIKES, *REFUSED, *LONG)
+OBJECTS: Final[tuple[Any, ...]] = ({"$gt": ""}, {"$ne": None}, ["a"], re.compile(".*"), 0, True, b"a", None)
+"""What is no text, as a request's JSON may have it in a text's place."""
+VALUES: Final = (
+    "1", "+1", " 1", "1\n", "1_0", "01", "1.0", "1e3", "١", "9223372036854775806", "9223372036854775807",
+    "9223372036854775808", "-9223372036854775807", "-9223372036854775808", "9" * 30, "x" * 2**20, "😀" * 2**20,
+    "x" * (2**20 + 1), "",
+)  # fmt: skip
+"""Values of a cache, with what only looks like a number, and the largest."""
+FIELDS: Final = ("id", "username_contains", "username_prefix", "email_contains", "email_prefix", "permission")
+
+
+def label(value: object) -> str:
+    return f"{value!a:.30} of {len(value)}" if isinstance(value, str) and len(value) > 30 else ascii(value)
+
+
+async def outcome(call: Awaitable[object]) -> object:
+    """Return a result or an error in a form that can be compared, and shown."""
+    try:
+        result = await call
+    except InvalidInput as error:
+        return type(error), {(problem.field, problem.code) for problem in error.problems}
+    except IdentifierTaken as error:
+        return type(error), error.fields
+    except AuthxError as error:
+        return type(error)
+    return shown(result) if isinstance(result, str) else result
+
+
+def shown(text: str) -> str:
+    """Stand for a text that may be too long to show."""
+    return f"{label(text)} {hash(text)}"
+
+
+class Outcomes(dict[str, object]):
+    """What became of each call."""
+
+    async def note(self, name: str, value: object, call: Awaitable[object]) -> None:
+        name = f"{name} {label(value)}"
+        assert name not in self, "told twice"
+        self[name] = await outcome(call)
+
+
+async def of_users(store: UserStore) -> Outcomes:
+    """Keep users who have each text everywhere, then look for it, and for what is no text."""
+    told = Outcomes()
+    for number, text in enumerate(TEXTS):
+        await told.note("create", text, store.create(_made_of(f"user {number}", text)))
+        await told.note("create the id", text, store.create(User(id=text, created_at=NOW)))
+        await told.note("create again", text, store.create(_made_of(f"twin {number}", text)))
+    for number, given in enumerate([*TEXTS, *OBJECTS]):
+        await _look_for(given, f"user {number}", store, told)
+    return told
+
+
+async def _look_for(given: Any, user_id: str, store: UserStore, told: Outcomes) -> None:
+    await told.note("get", given, store.get(given))
+    await told.note("get_by_email", given, store.get_by_email(given))
+    await told.note("get_by_username", given, store.get_by_username(given))
+    await told.note("get_by_social", given, store.get_by_social(given, given))
+    for field in FIELDS:
+        query: dict[str, Any] = {field: given}
+        await told.note(f"search by {field}", given, _ids(store, UserQuery(**query)))
+    await told.note("search after", given, _ids(store, UserQuery(), after=given))
+    same: Any = {"username": given, "email_key": given}
+    await told.note("update", given, store.update(user_id, {"active": False}, expected=same))
+    await told.note("update the id", given, store.update(given, {"username": given}, expected={"username": None}))
+    await told.note("delete", given, store.delete(given))
+
+
+async def of_instants(store: UserStore) -> Outcomes:
+    """Keep each instant as a user's own and as the cut-off."""
+    told = Outcomes()
+    for instant in INSTANTS:
+        user = User(id=f"{instant}", created_at=instant, last_login=instant)
+        await told.note("create", instant, store.create(user))
+        await told.note("get", instant, store.get(user.id))
+        await told.note("expect", instant, store.update(user.id, {}, expected={"created_at": instant}))
+        await told.note("set_blackout", instant, store.set_blackout(instant))
+        await told.note("get_blackout", instant, store.get_blackout())
+        await told.note("lift", instant, store.set_blackout(None))
+    return told
+
+
+async def of_entries(cache: Cache) -> Outcomes:
+    """Keep each text as a key and as a value, then read it, count on from it, and take it."""
+    told = Outcomes()
+    for text in TEXTS:
+        await told.note("set", text, cache.set(text, text, ttl=MINUTE))
+    for text in TEXTS:
+        await told.note("add", text, cache.add(text, "another", ttl=MINUTE))
+        await told.note("get", text, cache.get(text))
+        await told.note("count", text, cache.increment(text, ttl=MINUTE))
+        await told.note("delete", text, cache.delete(text))
+        await told.note("delete again", text, cache.delete(text))
+    for value in VALUES:
+        await told.note("set to", value, cache.set("key", value, ttl=MINUTE))
+        await told.note("count from", value, cache.increment("key", ttl=MINUTE))
+        await told.note("count back from", value, cache.increment("key", by=-3, ttl=MINUTE))
+        await told.note("pop what was", value, cache.pop("key"))
+    return told
+
+
+def _made_of(user_id: str, text: str) -> User:
+    return User(
+        id=user_id,
+        email=text,
+        email_key=text,
+        username=text,
+        username_key=text,
+        password_hash=text,
+        permissions=frozenset({text, "read"}),
+        identities=(SocialIdentity(text, text), SocialIdentity(text, user_id), SocialIdentity(user_id, text)),
+        created_at=NOW,
+        extra={text: {text: [text]}},
+    )
+
+
+async def _ids(store: UserStore, query: UserQuery, *, after: Any = None) -> list[str]:
+    return [user.id for user in await store.search(query, limit=checks.MAX_LIMIT, after=after)]

@@ -1,0 +1,46 @@
+"""The demo runs on each engine, in either colour, with the cache in memory or beside the users."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import servers
+from authx_adapters import connect_blocking
+from servers.spaces import DatabaseKind
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
+
+
+@pytest.mark.parametrize(
+    ("kind", "blocking", "beside"),
+    [
+        ("postgres", False, True),
+        ("mariadb", True, False),
+        ("mongodb", False, False),
+    ],
+)
+def test_the_demo_plays_a_day_and_leaves_nobody_behind(kind: DatabaseKind, blocking: bool, beside: bool) -> None:  # noqa: FBT001 - a table's columns
+    with servers.database(kind) as url:
+        command = [sys.executable, str(DEMO), "--url", url, *(["--cache-url", url] if beside else [])]
+        command += ["--blocking"] * blocking
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "held in" in done.stdout
+        with connect_blocking(url) as users:
+            assert users.search() == ([], 0)
+
+
+def test_the_demo_says_what_is_wrong_with_an_address() -> None:
+    for options, reason in (
+        (["--url", "oracle://localhost/test"], "url: must be one of"),
+        (["--url", "postgresql://localhost:1/test"], "store unavailable"),
+        (["--cache-url", "redis://localhost"], "Redis keeps lifetimes by its own clock"),
+    ):
+        done = subprocess.run([sys.executable, str(DEMO), *options], capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+        assert done.returncode == 2
+        assert reason in done.stderr
+        assert "Traceback" not in done.stderr

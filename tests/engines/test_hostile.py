@@ -1,0 +1,77 @@
+"""What engines are known to stumble over is kept and found literally, or refused: as in memory, so everywhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import cast
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_core import InvalidValue, run
+from authx_core.domain import checks
+from engines import hostile
+from engines.drivers import DRIVERS, KEEPING_USERS, Driver, prepare
+from engines.hostile import REFUSED, TEXTS, label, shown
+
+ONE_OF_A_KIND = [driver for driver in DRIVERS.values() if driver.kind != "mongodb-replica-set"]
+STORES = [driver for driver in KEEPING_USERS if driver in ONE_OF_A_KIND]
+
+
+@pytest.mark.parametrize("driver", STORES, ids=str)
+async def test_users_with_such_texts(driver: Driver) -> None:
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            store = driver.users(client, url)
+            await prepare(store)
+            assert differing(await hostile.of_users(store), users_in_memory()) == {}
+
+
+@pytest.mark.parametrize("driver", STORES, ids=str)
+async def test_the_first_and_the_last_instants(driver: Driver) -> None:
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            store = driver.users(client, url)
+            await prepare(store)
+            assert differing(await hostile.of_instants(store), run(hostile.of_instants(MemoryUserStore()))) == {}
+
+
+@pytest.mark.parametrize("driver", ONE_OF_A_KIND, ids=str)
+async def test_entries_of_such_texts(driver: Driver, clock: ManualClock) -> None:
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            entries = driver.cache(client, url, clock)
+            await prepare(entries)
+            assert differing(await hostile.of_entries(entries), entries_in_memory()) == {}
+
+
+def test_in_memory_texts_are_kept_and_found_literally_or_refused() -> None:
+    told, entries = users_in_memory(), entries_in_memory()
+    kept = {f"user {n}": text for n, text in enumerate(TEXTS) if text not in REFUSED and len(text) <= checks.MAX_EMAIL}
+    for number, text in enumerate(TEXTS):
+        name, user_id = label(text), f"user {number}"
+        found = [told[f"{look_up} {name}"] for look_up in ("get_by_email", "get_by_username", "get_by_social")]
+        if user_id in kept:
+            assert found == [told[f"create {name}"]] * 3
+            assert told[f"search by permission {name}"] == [user_id]
+            assert told[f"search by email_prefix {name}"] == sorted(n for n in kept if kept[n].startswith(text))
+            assert told[f"search by username_contains {name}"] == sorted(n for n in kept if text in kept[n])
+            assert entries[f"get {name}"] == shown(text)
+        else:
+            assert found == [None] * 3
+            assert InvalidValue in cast("tuple[type]", told[f"create {name}"])
+
+
+@cache
+def users_in_memory() -> hostile.Outcomes:
+    return run(hostile.of_users(MemoryUserStore()))
+
+
+@cache
+def entries_in_memory() -> hostile.Outcomes:
+    return run(hostile.of_entries(MemoryCache(ManualClock())))
+
+
+def differing(told: hostile.Outcomes, expected: hostile.Outcomes) -> dict[str, tuple[object, object]]:
+    return {name: (told[name], expected[name]) for name in expected if told[name] != expected[name]}
