@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import attrs
@@ -371,10 +371,12 @@ class JoinsKeys(RedisUsers):
 @broken("U-060", "the blackout is read, compared, then set")
 class BlacksOutInTwoSteps(RedisUsers):
     async def set_blackout(self, cutoff: datetime | None, /) -> None:
+        checks.check_blackout(cutoff)
         before = await self.get_blackout()
-        if cutoff is None or before is None or cutoff > before:
-            await self._client.delete(self._blackout)
-            await super().set_blackout(cutoff)
+        if cutoff is None:
+            await super().set_blackout(None)
+        elif before is None or cutoff > before:
+            await self._client.set(self._blackout, cutoff.astimezone(timezone.utc).isoformat())
 
 
 def _checked(keys: Sequence[str], by: int, ttl: timedelta) -> Sequence[str]:
