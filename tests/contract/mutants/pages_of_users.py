@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from datetime import timedelta, timezone
 from random import Random
+
+import attrs
 
 from authx_core.domain import User, UserId, UserQuery
 from contract.mutants.registry import mutant
 from contract.mutants.users import Users
+
+_TOKYO = timezone(timedelta(hours=9))
 
 
 @mutant("U-050", "`>=` for `>`: each page begins with the last user of the one before")
@@ -54,6 +59,15 @@ class OneMore(Users):
     ) -> list[User]:
         self.check_search(query, limit, after, offset)
         return await super().search(query, limit=min(limit + 1, 1000), after=after, offset=offset)
+
+
+@mutant("U-050", "pages hold instants in the zone of the server")
+class PagesInLocalTime(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        page = await super().search(query, limit=limit, after=after, offset=offset)
+        return [attrs.evolve(user, created_at=user.created_at.astimezone(_TOKYO)) for user in page]
 
 
 @mutant("U-051", "the handle turns `after` into an offset: it counts what it has given so far")
