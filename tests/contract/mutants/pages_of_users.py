@@ -61,13 +61,14 @@ class OneMore(Users):
         return await super().search(query, limit=min(limit + 1, 1000), after=after, offset=offset)
 
 
-@mutant("U-050", "pages hold instants in the zone of the server")
+@mutant("U-050", "the longest pages, which exports ask for, hold instants in the zone of the server")
 class PagesInLocalTime(Users):
     async def search(
         self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
     ) -> list[User]:
         page = await super().search(query, limit=limit, after=after, offset=offset)
-        return [attrs.evolve(user, created_at=user.created_at.astimezone(_TOKYO)) for user in page]
+        zone = _TOKYO if limit == 1000 else timezone.utc
+        return [attrs.evolve(user, created_at=user.created_at.astimezone(zone)) for user in page]
 
 
 @mutant("U-051", "the handle turns `after` into an offset: it counts what it has given so far")
