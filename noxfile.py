@@ -27,7 +27,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests, the units in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes a Python."""
+    """Run all tests, the units in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes it."""
     install(session, "test", "servers", "demo")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)

@@ -102,7 +102,8 @@ async def check_cache(cache: Cache, results: dict[str, list[Any]]) -> None:
             assert told == {True: 1, False: EVERYBODY - 1}
     winners = [str(outcomes.index(True)) for outcomes in zip(*results["add"], strict=True)]
     assert await cache.get_many([f"added {number}" for number in ROUNDS]) == winners
-    assert await cache.get_many([f"popped {n}" for n in ROUNDS] + [f"deleted {n}" for n in ROUNDS]) == [None] * 2 * len(ROUNDS)
+    gone = [f"{what} {number}" for what in ("popped", "deleted") for number in ROUNDS]
+    assert await cache.get_many(gone) == [None] * len(gone)
 
 
 def transposed(outcomes: Sequence[Iterable[Any]]) -> Iterator[Counter[Any]]:

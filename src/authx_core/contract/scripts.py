@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -86,10 +86,10 @@ def code(value: object) -> str:
         return f"{kind.__name__}({', '.join(told)})"
     match value:
         case tuple():
-            items: Sequence[object] = value
+            items = cast("Sequence[object]", value)
             return f"({''.join(f'{code(each)}, ' for each in items).rstrip()})"
         case dict():
-            pairs: Mapping[str, object] = value
+            pairs = cast("Mapping[str, object]", value)
             return f"{{{', '.join(f'{name!r}: {code(each)}' for name, each in pairs.items())}}}"
         case _:
             return repr(value).replace("datetime.", "")

@@ -76,7 +76,7 @@ async def counters(trial: Trial) -> None:
     holds(set(await other.get_many(keys)) <= {None, "1"}, "a cancelled operation left a value that nobody gave")
     await trial.elapse(MINUTE)
     left = {key for key in keys for each in (key, f"{key}-too") if await other.get(each) is not None}
-    same(left, set(), "keys of cancelled operations stay after their deadline")
+    same(left, set[str](), "keys of cancelled operations stay after their deadline")
 
 
 @clause(
@@ -103,7 +103,7 @@ async def half_set(trial: Trial) -> None:
             cancelled_or_done(cut, "set")
     await asyncio.sleep(LANDING)
     values = dict(zip(keys, await other.get_many(keys), strict=True))
-    same(set(values.values()) - {"old", "new"}, set(), "a cancelled set left neither the old value nor the new")
+    same(set(values.values()) - {"old", "new"}, set[str](), "a cancelled set left neither the old value nor the new")
     same(values[keys[-1]], "new", "a set that ended was not stored")
     await trial.elapse(MINUTE)
     for key, value in values.items():

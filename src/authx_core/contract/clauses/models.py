@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -131,7 +131,8 @@ async def _explore(steps: SearchStrategy[Step], play: Callable[[Sequence[Step]],
         @seeded(seed)
         @settings(
             max_examples=_SCRIPTS, deadline=None, database=None, phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False,
+            suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType] - they are its members
+            report_multiple_bugs=False, print_blob=False,
         )  # fmt: skip
         @given(st.tuples(*[part] * _PARTS))
         def one(parts: tuple[list[Step], ...]) -> None:
@@ -188,10 +189,11 @@ def _resolved(step: Step, ids: dict[str, UserId], number: int) -> Step:
             case SocialIdentity():
                 return attrs.evolve(value, subject=f"{value.subject}{number}")
             case tuple():
-                return tuple(real(each) for each in value)
+                return tuple(real(each) for each in cast("tuple[Any, ...]", value))
             case dict():
+                given = cast("dict[str, Any]", value)
                 return {
-                    name: f"{each}{number}" if name in _KEYS and each else real(each) for name, each in value.items()
+                    name: f"{each}{number}" if name in _KEYS and each else real(each) for name, each in given.items()
                 }
             case _:
                 return value
@@ -210,7 +212,8 @@ _KEYS: Final = frozenset({"email", "email_key", "username", "username_key"})
 def _with_keys_of(step: Step, number: int) -> Step:
     """Give keys that no other script has."""
     key, *rest = step.given
-    mine = [f"{each}{number}" for each in key] if isinstance(key, list) else f"{key}{number}"
+    several = cast("list[str]", key) if isinstance(key, list) else None
+    mine = f"{key}{number}" if several is None else [f"{each}{number}" for each in several]
     return attrs.evolve(step, given=(mine, *rest))
 
 
@@ -256,30 +259,23 @@ def _user_steps() -> SearchStrategy[Step]:
     page = st.fixed_dictionaries(
         {"limit": st.integers(1, 3)}, optional={"after": who.map(_Who), "offset": st.integers(0, 2)}
     )
+    created = st.builds(_New, who, some)
+    user = who.map(_Who)
     return st.one_of(
-        st.builds(lambda name, given: Step("create", (_New(name, given),)), who, some),
-        st.builds(lambda name, given: Step("create", (_New(name, given),)), who, some),
-        st.builds(
-            _update,
-            who, some, expected,
-        ),
-        who.map(lambda name: Step("delete", (_Who(name),))),
-        who.map(lambda name: Step("get", (_Who(name),))),
-        st.builds(_lookup, st.sampled_from(("get_by_email", "get_by_username")), key),
-        identity.map(lambda found: Step("get_by_social", (found.provider, found.subject))),
-        st.builds(lambda wanted, options: Step("search", (wanted,), options), query, page),
-        query.map(lambda wanted: Step("count", (wanted,))),
-        (st.none() | day).map(lambda cutoff: Step("set_blackout", (cutoff,))),
+        *[st.builds(Step, st.just("create"), st.tuples(created))] * 2,
+        st.builds(_update, who, some, expected),
+        *(st.builds(Step, st.just(method), st.tuples(user)) for method in ("delete", "get")),
+        *(st.builds(Step, st.just(method), st.tuples(key)) for method in ("get_by_email", "get_by_username")),
+        st.builds(Step, st.just("get_by_social"), st.tuples(st.sampled_from(("p", "P")), st.sampled_from(("1", "2")))),
+        st.builds(Step, st.just("search"), st.tuples(query), page),
+        st.builds(Step, st.just("count"), st.tuples(query)),
+        st.builds(Step, st.just("set_blackout"), st.tuples(st.none() | day)),
         st.just(Step("get_blackout")),
-    )  # fmt: skip
+    )
 
 
 def _update(name: str, changes: dict[str, Any], expected: dict[str, Any] | None) -> Step:
     return Step("update", (_Who(name), changes), {} if expected is None else {"expected": expected})
-
-
-def _lookup(method: str, key: str) -> Step:
-    return Step(method, (key,))
 
 
 def _both(given: dict[str, Any]) -> dict[str, Any]:
@@ -293,15 +289,15 @@ def _cache_steps() -> SearchStrategy[Step]:
     key = st.sampled_from(("a", "b", "c"))
     counters = st.lists(st.sampled_from(("n", "m")), min_size=1, max_size=3)
     value = st.sampled_from(("", "x", "5", "-3"))
-    ttl = st.integers(1, 3).map(lambda minutes: {"ttl": 2 * minutes * _HALF})
-    by = st.sampled_from((1, 1, -1, 7))
-    counting = st.builds(lambda lifetime, step: {"by": step, **lifetime}, ttl, by)
+    ttl = st.integers(1, 3).map(lambda minutes: 2 * minutes * _HALF)
+    kept = st.fixed_dictionaries({"ttl": ttl})
+    counting = st.fixed_dictionaries({"by": st.sampled_from((1, 1, -1, 7)), "ttl": ttl})
+    several = st.lists(st.sampled_from(("a", "b", "n", "m")), max_size=4)
     return st.one_of(
-        st.builds(lambda name, text, options: Step("set", (name, text), options), key, value, ttl),
-        st.builds(lambda name, text, options: Step("add", (name, text), options), key, value, ttl),
-        st.builds(lambda name, options: Step("increment", (name,), options), key, counting),
-        st.builds(lambda names, options: Step("increment_many", (names,), options), counters, counting),
-        st.builds(lambda method, name: Step(method, (name,)), st.sampled_from(("get", "pop", "delete")), key),
-        st.lists(st.sampled_from(("a", "b", "n", "m")), max_size=4).map(lambda names: Step("get_many", (names,))),
-        st.integers(1, 4).map(lambda halves: Step("elapse", (halves * _HALF,))),
+        *(st.builds(Step, st.just(method), st.tuples(key, value), kept) for method in ("set", "add")),
+        st.builds(Step, st.just("increment"), st.tuples(key), counting),
+        st.builds(Step, st.just("increment_many"), st.tuples(counters), counting),
+        st.builds(Step, st.sampled_from(("get", "pop", "delete")), st.tuples(key)),
+        st.builds(Step, st.just("get_many"), st.tuples(several)),
+        st.builds(Step, st.just("elapse"), st.tuples(st.integers(1, 4).map(lambda halves: halves * _HALF))),
     )
