@@ -189,7 +189,7 @@ def _resolved(step: Step, ids: dict[str, UserId], number: int) -> Step:
             case SocialIdentity():
                 return attrs.evolve(value, subject=f"{value.subject}{number}")
             case tuple():
-                return tuple(real(each) for each in cast("tuple[Any, ...]", value))
+                return tuple(real(each) for each in cast("Sequence[Any]", value))
             case dict():
                 given = cast("dict[str, Any]", value)
                 return {
