@@ -11,7 +11,7 @@ import attrs
 from authx_adapters._settle import settle
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.threaded import Threaded
-from authx_core import Cache, Clock, InvalidValue, Problem, UserStore
+from authx_core import Cache, CacheUnavailable, Clock, InvalidValue, Problem, UserStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -165,12 +165,21 @@ class _Opening:
             from authx_adapters.redis import RedisCache  # noqa: PLC0415 - likewise
 
         library: Any = redis if self.blocking else redis.asyncio
-        kind = library.RedisCluster if "+cluster" in url else library.Redis
+        queueing: Any = library.BlockingConnectionPool  # the usual pool refuses who finds no connection free
         try:
-            client = kind.from_url(url.replace("+cluster", "", 1))
+            if "+cluster" in url:
+                plain = url.replace("+cluster", "", 1)
+                options = {"connection_pool_class": queueing} if self.blocking else {}
+                client = library.RedisCluster.from_url(plain, **options)
+            else:
+                client = library.Redis.from_pool(queueing.from_url(url))
         except ValueError:
             raise InvalidValue(Problem("cache_url", "invalid", "is not a URL of Redis")) from None
+        except (redis.RedisError, redis.exceptions.RedisClusterException) as error:
+            raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
         self._close_at_the_end(client.close if self.blocking else client.aclose)
+        if self.blocking and "+cluster" in url:
+            self._close_at_the_end(client.disconnect_connection_pools)  # which `close` leaves open
         return RedisCache(client)
 
     def _close_at_the_end(self, close: Any) -> None:

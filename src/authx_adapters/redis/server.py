@@ -12,7 +12,7 @@ from redis import Redis, RedisCluster
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio import RedisCluster as AsyncRedisCluster
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
 
 from authx_adapters._settle import settle
 from authx_core.domain import AuthxError, InvalidValue, PortUnavailable, Problem
@@ -23,8 +23,6 @@ Command: TypeAlias = tuple[str | bytes | int, ...]
 
 _RAW: Final[dict[str, bool]] = {NEVER_DECODE: True}
 """Replies are bytes, however the client would decode them."""
-_FAILURES: Final = (RedisError, RedisClusterException, OSError, AttributeError)
-"""The last is raised by redis-py's asynchronous cluster client where another task, told of a new layout, closed it."""
 _MISFITS: Final = {
     "WRONGTYPE": "holds data that is no text",
     "not an integer": "holds a value that is not a whole number",
@@ -111,7 +109,7 @@ class Server:
                         for command in commands:
                             pipeline.execute_command(*command, **_RAW, **self._route(command))
                         return list(await settle(pipeline.execute(raise_on_error=False)))
-        except _FAILURES as error:
+        except Exception as error:  # noqa: BLE001 - a socket that another task or thread has just closed raises anything
             return [error] * len(commands)
 
     def _route(self, command: Command) -> dict[str, Any]:

@@ -172,7 +172,7 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise self._unavailable(_reason(error)) from error
         except Exception as error:
-            # Before there is a connection, SQLAlchemy hands on what an asynchronous driver raises.
+            # Outside of a statement, as when it sets autocommit, SQLAlchemy hands on what the driver raises.
             if type(error).__module__.partition(".")[0] in _DRIVERS:
                 raise self._unavailable(_reason(error)) from error
             raise

@@ -1,0 +1,88 @@
+"""From a URL to working users, on every engine; what `tests/unit` says of memory and SQLite holds here too."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+import servers
+from authx_adapters import connect, connect_blocking
+from authx_core import CacheUnavailable, InvalidSchema, InvalidValue, StoreUnavailable
+from servers.spaces import DatabaseKind, RedisKind
+
+URLS: list[tuple[DatabaseKind, str]] = [
+    ("postgres", "postgresql"),
+    ("postgres", "postgresql+psycopg"),
+    ("postgres", "postgresql+asyncpg"),
+    ("mariadb", "mariadb"),
+    ("mariadb", "mysql"),
+    ("mariadb", "mariadb+pymysql"),
+    ("mariadb", "mariadb+aiomysql"),
+    ("mongodb", "mongodb"),
+    ("mongodb-replica-set", "mongodb"),
+]
+ONLY_ASYNCHRONOUS = {"postgresql+asyncpg", "mariadb+aiomysql"}
+CALLERS = 150
+"""More than redis-py's usual pool serves at once."""
+
+
+@pytest.mark.parametrize(("kind", "scheme"), URLS)
+async def test_users_and_cache_from_one_url(kind: DatabaseKind, scheme: str) -> None:
+    with servers.database(kind) as lent:
+        url = f"{scheme}://{lent.partition('://')[2]}"
+        for _ in range(2):  # missing tables are made, and what is there is taken
+            async with connect(url, cache_url=url) as users:
+                user = await users.get_by_login("ANA@example.com") or await users.create({"email": "ana@example.com"})
+                token = await users.request_email_confirmation("ana@example.com")
+                assert await users.confirm_email(token)
+        if scheme in ONLY_ASYNCHRONOUS:
+            with pytest.raises(InvalidValue, match="driver"), connect_blocking(url):
+                pass
+        else:
+            with connect_blocking(url, cache_url=url) as blocking:
+                assert blocking.search() == ([blocking.get(user.id)], 1)
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [("redis", "redis"), ("redis-cluster", "redis+cluster")])
+async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, scheme: str) -> None:
+    url = servers.url(kind).replace("redis", scheme, 1)
+    key, seconds = f"test {uuid4()}", 20  # after which nothing is left of it
+    async with connect("memory://", cache_url=url) as users:
+        count = [users._check_timeout_and_incr(key, 10, seconds) for _ in range(CALLERS)]
+        assert sum(await asyncio.gather(*count)) == 10
+    key += " blocking"
+    with connect_blocking("memory://", cache_url=url) as blocking, ThreadPoolExecutor(CALLERS) as threads:
+        assert sum(threads.map(lambda _: blocking._check_timeout_and_incr(key, 10, seconds), range(CALLERS))) == 10
+
+
+@pytest.mark.parametrize(
+    ("url", "cache_url", "error"),
+    [
+        ("postgresql://localhost:1/x", "memory://", StoreUnavailable),
+        ("mariadb://localhost:1/x", "memory://", StoreUnavailable),
+        ("mongodb://localhost:1/x?serverSelectionTimeoutMS=100", "memory://", StoreUnavailable),
+        ("memory://", "postgresql://localhost:1/x", CacheUnavailable),
+        ("memory://", "redis+cluster://localhost:1", CacheUnavailable),
+        ("postgresql://[::1/x", "memory://", InvalidValue),
+        ("mongodb://", "memory://", InvalidValue),
+        ("memory://", "redis://localhost/?socket_timeout=soon", InvalidValue),
+        ("redis://localhost", "memory://", InvalidValue),
+    ],
+)
+async def test_what_cannot_be_reached_or_understood_is_told(url: str, cache_url: str, error: type[Exception]) -> None:
+    with pytest.raises(error), connect_blocking(url, cache_url=cache_url) as users:
+        users.is_bruteforce("192.0.2.7", "ana")
+    with pytest.raises(error):
+        async with connect(url, cache_url=cache_url) as asynchronous:
+            await asynchronous.is_bruteforce("192.0.2.7", "ana")
+
+
+def test_a_database_that_would_break_a_promise_is_refused_at_the_start() -> None:
+    with servers.database("mariadb") as url:
+        with pytest.raises(InvalidSchema, match="sql_mode"), connect_blocking(f"{url}?sql_mode=ANSI"):
+            pass
+        with connect_blocking(url):
+            pass
