@@ -28,13 +28,14 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests, the units in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes it."""
-    install(session, "test", "servers", "demo")
+    install(session, "test", "servers", "demo", "lint", "typing")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
     session.run("coverage", "erase")
     for zone in ZONES[1:]:
-        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit", env={"TZ": zone})
+        units = ("tests/unit", "--ignore=tests/unit/contract")
+        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *units, env={"TZ": zone})
     session.run("coverage", "run", "-m", "pytest", env={"TZ": ZONES[0], "COVERAGE_CORE": "ctrace"})
     report = ("coverage", "report", "--include=*/authx_core/*")
     session.run(*report, "--fail-under=98")
@@ -87,6 +88,21 @@ def mutants(session: nox.Session) -> None:
     """Run every broken adapter of the zoo against every clause: `nox -s mutants -- --markdown docs/mutants.md`."""
     install(session, "test", "servers")
     session.run("python", "-m", "contract.mutants", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Verify our own adapters and write the page that tells: `nox -s conformance -- --level 2 --only redis`."""
+    install(session, "test", "servers", extras="all")
+    session.run("python", "-m", "contract.conformance", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def detection(session: nox.Session) -> None:
+    """Measure how surely races are found, and never accuse: `nox -s detection -- --markdown docs/detection.md`."""
+    install(session, "test", "servers", extras="all")
+    path = os.pathsep.join(("tests", "benchmarks"))
+    session.run("python", "-m", "detection", *session.posargs, env={"PYTHONPATH": path})
 
 
 @nox.session

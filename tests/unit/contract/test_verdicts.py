@@ -98,7 +98,7 @@ def test_nothing_that_can_be_run_is_not_run() -> None:
 
 def test_the_memory_adapters_conform_at_level_1_within_five_seconds() -> None:
     report = verify(harnesses.Honest, level=1)
-    assert (report.headline, [str(each) for each in report.outcomes if each.status is not Status.PASSED]) == (
-        "CONFORMS (level 1)", []
-    )  # fmt: skip
+    fine = (Status.PASSED, Status.INAPPLICABLE)
+    assert [str(each) for each in report.outcomes if each.status not in fine] == []
+    assert report.headline == "CONFORMS (level 1)"
     assert report.seconds < 5
