@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from datetime import timedelta, timezone
 from random import Random
-
-import attrs
 
 from authx_core.domain import User, UserId, UserQuery
 from contract.mutants.registry import mutant
 from contract.mutants.users import Users
-
-_TOKYO = timezone(timedelta(hours=9))
 
 
 @mutant("U-050", "`>=` for `>`: each page begins with the last user of the one before")
@@ -61,14 +56,14 @@ class OneMore(Users):
         return await super().search(query, limit=min(limit + 1, 1000), after=after, offset=offset)
 
 
-@mutant("U-050", "the longest pages, which exports ask for, hold instants in the zone of the server")
-class PagesInLocalTime(Users):
+@mutant("U-050", "the engine answers in batches of four, and a page ends with a batch")
+class PagesOfBatches(Users):
     async def search(
         self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
     ) -> list[User]:
-        page = await super().search(query, limit=limit, after=after, offset=offset)
-        zone = _TOKYO if limit == 1000 else timezone.utc
-        return [attrs.evolve(user, created_at=user.created_at.astimezone(zone)) for user in page]
+        self.check_search(query, limit, after, offset)
+        whole = limit if limit < 4 else limit // 4 * 4
+        return await super().search(query, limit=whole, after=after, offset=offset)
 
 
 @mutant("U-051", "the handle turns `after` into an offset: it counts what it has given so far")
