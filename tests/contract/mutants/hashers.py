@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import time
 import unicodedata
 from typing import ClassVar
 
@@ -237,5 +238,5 @@ class Unbounded(Pbkdf2):
 class RefusedLate(Pbkdf2):
     def affordable(self, rounds: int) -> bool:
         if not super().affordable(rounds):
-            hashlib.pbkdf2_hmac("sha256", b"", b"", 5_000_000)
+            time.sleep(1.1)  # stands for the computing
         return super().affordable(rounds)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import ClassVar
+from threading import Lock
+from typing import Any, ClassVar, cast
 
 from authx_core.contract import SteppedClock, never_suspends
 from authx_core.domain import User, UserId, checks
@@ -23,7 +25,9 @@ def broken(killer: str, sentence: str) -> Callable[[C], C]:
     def register(kind: C) -> C:
         home = CacheOnFile if issubclass(kind, SQLiteCache) else OnFile
         name = f"Sqlite{kind.__name__}"
-        mutant(killer, sentence)(type(name, (home,), {"adapter": kind, "__module__": kind.__module__}))
+        harness = type(name, (home,), {"adapter": kind, "__module__": kind.__module__})
+        setattr(sys.modules[kind.__module__], name, harness)  # where another process finds it
+        mutant(killer, sentence)(harness)
         return kind
 
     return register
@@ -66,10 +70,38 @@ class ReliesOnCascade(SQLiteUsers):
             return db.execute("DELETE FROM users WHERE id = ?", [user_id]).rowcount == 1
 
 
+class _Rows(list[Any]):
+    rowcount = -1
+
+    def fetchone(self) -> Any:
+        return self[0] if self else None
+
+    def fetchall(self) -> list[Any]:
+        return self
+
+
+class _OneAtATime:
+    """Lock each statement: threads that meet within SQLite take the interpreter down, which proves nothing."""
+
+    def __init__(self, db: sqlite3.Connection, lock: Lock) -> None:
+        self._db, self._lock = db, lock
+
+    def execute(self, *given: Any) -> _Rows:
+        with self._lock:
+            cursor = self._db.execute(*given)
+            rows = _Rows(cursor)
+            rows.rowcount = cursor.rowcount
+            return rows
+
+    def executemany(self, *given: Any) -> None:
+        with self._lock:
+            self._db.executemany(*given)
+
+
 class Unlocked(SQLiteUsers):
     @contextmanager
     def _statement(self) -> Iterator[sqlite3.Connection]:
-        yield self._db
+        yield cast("sqlite3.Connection", _OneAtATime(self._db, self._lock))
 
 
 @mutant("U-021", "threads share one connection, and so each other's transactions")
@@ -80,7 +112,7 @@ class SqliteSharesOneConnection(OnFile):
         if not self.handles:
             await super().open_users(clock)
         shared = Unlocked.__new__(Unlocked)
-        shared._db = self.handles[0]._db
+        shared._db, shared._lock = self.handles[0]._db, self.handles[0]._lock
         return never_suspends(shared)
 
 
