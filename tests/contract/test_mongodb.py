@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from pymongo import AsyncMongoClient, MongoClient
+from pymongo.collation import Collation
 
 import servers
 from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache, UserStore
 from servers.spaces import DatabaseKind
+
+IN_TIME = 2_000
+"""Milliseconds after which a server is down, as an application sets it: PyMongo would wait for half a minute."""
 
 
 class BlockingMongoDB(Harness):
@@ -23,15 +27,16 @@ class BlockingMongoDB(Harness):
     def __init__(self) -> None:
         self.clients: list[MongoClient[Any]] = []
         self.caches: list[MongoCache] = []
+        self.spoiled = False
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        self.clients.append(MongoClient(self.url))
+        self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
         store = MongoUserStore(self.clients[-1].get_default_database(), prefix=self.prefix)
         await store.ensure_indexes()
         return never_suspends(store)
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.clients.append(MongoClient(self.url))
+        self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
         cache = MongoCache(self.clients[-1].get_default_database(), clock, prefix=self.prefix)
         self.caches.append(cache)
         return never_suspends(cache)
@@ -43,11 +48,33 @@ class BlockingMongoDB(Harness):
         with MongoClient[Any](self.url) as client:
             return client.get_default_database()[f"{self.prefix}cache"].count_documents({})
 
+    async def age_schema(self) -> None:
+        """Let two users share an address, as an index that is not unique does."""
+        self.spoiled = True
+        with MongoClient[Any](self.url) as client:
+            users = client.get_default_database()[f"{self.prefix}users"]
+            users.drop_index("email_key_1")
+            users.create_index("email_key")
+
+    async def foreign_schema(self) -> None:
+        """Keep something else there, which takes an accent for none."""
+        self.spoiled = True
+        with MongoClient[Any](self.url) as client:
+            client.get_default_database().drop_collection(f"{self.prefix}users")
+            client.get_default_database().create_collection(
+                f"{self.prefix}users", collation=Collation("fr", strength=1)
+            )
+
     async def reset(self) -> None:
         await self.close()
         with MongoClient[Any](self.url) as client:
             for name in ("users", "settings", "cache"):
-                client.get_default_database()[self.prefix + name].delete_many({})
+                collection = client.get_default_database()[self.prefix + name]
+                if self.spoiled:
+                    collection.drop()
+                else:  # ten times as fast, for the indexes stay
+                    collection.delete_many({})
+        self.spoiled = False
 
     async def close(self) -> None:
         self.caches.clear()
@@ -73,13 +100,13 @@ class AsyncMongoDB(BlockingMongoDB):
         self.own: list[AsyncMongoClient[Any]] = []
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        self.own.append(AsyncMongoClient(self.url))
+        self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
         store = MongoUserStore(self.own[-1].get_default_database(), prefix=self.prefix)
         await store.ensure_indexes()
         return store
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.own.append(AsyncMongoClient(self.url))
+        self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
         self.caches.append(MongoCache(self.own[-1].get_default_database(), clock, prefix=self.prefix))
         return self.caches[-1]
 

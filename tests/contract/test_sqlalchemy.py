@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import servers
 from authx_core.contract import contract_tests
 from contract.sql import SQL
+from servers.spaces import DatabaseKind
 
 
-class Psycopg(SQL):
-    """PostgreSQL, blocking."""
+class OnServer(SQL):
+    """On a server that all tests share."""
 
-    name = "postgresql-psycopg"
+    kind: ClassVar[DatabaseKind]
+    scheme: ClassVar[str]
 
     @property
     def url(self) -> str:
-        return urlsplit(servers.url("postgres"))._replace(scheme="postgresql+psycopg").geturl()
+        return urlsplit(servers.url(self.kind))._replace(scheme=self.scheme).geturl()
+
+
+class Psycopg(OnServer):
+    """PostgreSQL, blocking."""
+
+    name = "postgresql-psycopg"
+    kind = "postgres"
+    scheme = "postgresql+psycopg"
 
 
 class AsyncPsycopg(Psycopg):
@@ -26,36 +37,27 @@ class AsyncPsycopg(Psycopg):
     asynchronous = True
 
 
-class Asyncpg(SQL):
+class Asyncpg(AsyncPsycopg):
     """PostgreSQL, asynchronous."""
 
     name = "postgresql-asyncpg"
-    asynchronous = True
-
-    @property
-    def url(self) -> str:
-        return urlsplit(servers.url("postgres"))._replace(scheme="postgresql+asyncpg").geturl()
+    scheme = "postgresql+asyncpg"
 
 
-class PyMySQL(SQL):
+class PyMySQL(OnServer):
     """MariaDB, blocking."""
 
     name = "mariadb-pymysql"
-
-    @property
-    def url(self) -> str:
-        return urlsplit(servers.url("mariadb"))._replace(scheme="mariadb+pymysql").geturl()
+    kind = "mariadb"
+    scheme = "mariadb+pymysql"
 
 
-class Asyncmy(SQL):
+class Asyncmy(PyMySQL):
     """MariaDB, asynchronous."""
 
     name = "mariadb-asyncmy"
     asynchronous = True
-
-    @property
-    def url(self) -> str:
-        return urlsplit(servers.url("mariadb"))._replace(scheme="mariadb+asyncmy").geturl()
+    scheme = "mariadb+asyncmy"
 
 
 TestPsycopg = contract_tests(Psycopg)

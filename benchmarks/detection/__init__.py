@@ -1,0 +1,1 @@
+"""How surely the contract finds what is wrong; see `detection.__main__`."""
