@@ -33,6 +33,9 @@ _HOUR: Final = 3600
 _PATIENCE: Final = 30
 """Seconds that a write to SQLite waits for another process's."""
 
+_MONGODB_PATIENCE: Final = {"serverSelectionTimeoutMS": 5_000}
+"""How long a call waits for a server that is gone, unless the URL says; PyMongo's own default is 30 seconds."""
+
 
 @asynccontextmanager
 async def opened(
@@ -151,7 +154,9 @@ class _Opening:
 
         if url not in self.clients:
             try:
-                self.clients[url] = MongoClient(url) if self.blocking else AsyncMongoClient(url)
+                options = {} if "serverselectiontimeoutms" in url.lower() else _MONGODB_PATIENCE
+                make: Any = MongoClient if self.blocking else AsyncMongoClient
+                self.clients[url] = make(url, **options)
             except (PyMongoError, ValueError):
                 raise InvalidValue(Problem(field, "invalid", "is not a URL of MongoDB")) from None
             self._close_at_the_end(self.clients[url].close)

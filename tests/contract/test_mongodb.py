@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.collation import Collation
 
@@ -129,6 +130,10 @@ class AsyncMongoDBReplicaSet(AsyncMongoDB):
     name = "mongodb-replica-set-async"
     kind = "mongodb-replica-set"
 
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed <socket:ResourceWarning"
+)  # PyMongo leaves one open
 
 TestMongoDB = contract_tests(BlockingMongoDB)
 TestAsyncMongoDB = contract_tests(AsyncMongoDB)

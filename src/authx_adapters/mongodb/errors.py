@@ -8,7 +8,7 @@ from typing import Final
 
 from pymongo.errors import OperationFailure, PyMongoError, WTimeoutError
 
-from authx_core.domain import PortUnavailable
+from authx_core.domain import InvalidValue, PortUnavailable, Problem
 
 _FAILED_VALIDATION: Final = 121
 """From a validator that an application gave the collection; the error quotes the document, password hash and all."""
@@ -16,9 +16,17 @@ _FAILED_VALIDATION: Final = 121
 
 @contextmanager
 def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None]:
-    """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored."""
+    """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored.
+
+    Raises `InvalidValue` in another event loop than the client's.
+    """
     try:
         yield
+    except RuntimeError as error:
+        if "different event loop" not in str(error):
+            raise
+        reason = "belongs to another event loop: give each loop a client of its own"
+        raise InvalidValue(Problem("client", "foreign_loop", reason)) from error
     except PyMongoError as error:
         quotes = isinstance(error, OperationFailure) and error.code == _FAILED_VALIDATION
         raise unavailable(_reason(error)) from (None if quotes else error)

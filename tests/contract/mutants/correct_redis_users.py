@@ -34,10 +34,12 @@ BATCH: Final = 500
 EXCHANGE: Final = """
 local id, before, after, freed = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if (redis.call('HGET', KEYS[1], id) or '') ~= before then return 0 end
+local taken = {}
 for i = 5 + freed, #ARGV do
     local owner = redis.call('HGET', KEYS[2], ARGV[i])
-    if owner and owner ~= id then return 0 end
+    if owner and owner ~= id then taken[#taken + 1] = ARGV[i] end
 end
+if #taken > 0 then return taken end
 for i = 5, 4 + freed do redis.call('HDEL', KEYS[2], ARGV[i]) end
 for i = 5 + freed, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], id) end
 if after == '' then
@@ -49,6 +51,7 @@ else
 end
 return 1
 """
+DONE: Final = 1
 OWNED: Final = """
 local owner = redis.call('HGET', KEYS[2], ARGV[1])
 return owner and redis.call('HGET', KEYS[1], owner)
@@ -73,9 +76,9 @@ class RedisUsers(UserStore):
         new = load(document)
         with self._reached():
             while True:
-                if await self._exchange(new.id, "", document, claimed=self._fields(new)):
+                if await self._exchange(new.id, "", document, claimed=self._fields(new)) == DONE:
                     return new
-                taken = await self._taken(new, owners={None})
+                taken = await self._taken(new)
                 if await self._client.hexists(self._users, new.id):
                     taken.add("id")
                 if taken:
@@ -107,12 +110,13 @@ class RedisUsers(UserStore):
                     raise StaleUser(user_id)
                 after = dump(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1))
                 changed = load(after)
-                if await self._exchange(
+                result = await self._exchange(
                     user_id, before, after, freed=self._fields(user), claimed=self._fields(changed)
-                ):
+                )
+                if result == DONE:
                     return changed
-                if taken := await self._taken(changed, owners={None, user_id}):
-                    raise IdentifierTaken.of(taken)
+                if isinstance(result, list):  # else somebody was quicker
+                    raise IdentifierTaken.of(json.loads(field)[0] for field in result)
 
     async def delete(self, user_id: UserId, /) -> bool:
         with self._reached():
@@ -120,7 +124,7 @@ class RedisUsers(UserStore):
                 before = await self._client.hget(self._users, user_id) if checks.is_text(user_id) else None
                 if before is None:
                     return False
-                if await self._exchange(user_id, before, "", freed=self._fields(load(before))):
+                if await self._exchange(user_id, before, "", freed=self._fields(load(before))) == DONE:
                     return True
 
     async def search(
@@ -158,15 +162,17 @@ class RedisUsers(UserStore):
 
     async def _exchange(
         self, user_id: UserId, before: str, after: str, *, freed: Iterable[str] = (), claimed: Iterable[str] = ()
-    ) -> bool:
+    ) -> int | list[str]:
+        """Return `DONE`, 0 if the document is another by now, or the fields that are taken."""
         freed = list(freed)
         arguments = [user_id, before, after, len(freed), *freed, *claimed]
-        return bool(await self._client.eval(EXCHANGE, 3, *self._names[:3], *arguments))
+        result: int | list[str] = await self._client.eval(EXCHANGE, 3, *self._names[:3], *arguments)
+        return result
 
-    async def _taken(self, user: User, owners: set[UserId | None]) -> set[str]:
+    async def _taken(self, user: User) -> set[str]:
         mine = sorted(keys(user))
         there = await self._client.hmget(self._owners, self._fields(user)) if mine else []
-        return {key[0] for key, owner in zip(mine, there, strict=True) if owner not in owners}
+        return {key[0] for key, owner in zip(mine, there, strict=True) if owner is not None}
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

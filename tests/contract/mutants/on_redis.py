@@ -338,7 +338,7 @@ class ClaimsOneByOne(RedisUsers):
 class KeepsOldKeys(RedisUsers):
     async def _exchange(
         self, user_id: UserId, before: str, after: str, *, freed: Iterable[str] = (), claimed: Iterable[str] = ()
-    ) -> bool:
+    ) -> int | list[str]:
         freed = () if after else freed
         return await super()._exchange(user_id, before, after, freed=freed, claimed=claimed)
 
@@ -347,7 +347,7 @@ class KeepsOldKeys(RedisUsers):
 class LooksBeforeItClaims(RedisUsers):
     async def create(self, user: User, /) -> User:
         checks.check_user(user)
-        taken = await self._taken(user, owners={None})
+        taken = await self._taken(user)
         if await self._client.hexists(self._users, user.id):
             taken.add("id")
         if taken:
