@@ -32,13 +32,15 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
-    session.run("coverage", "erase")
+    units = ("tests/unit", "--ignore=tests/unit/contract")
     for zone in ZONES[1:]:
-        units = ("tests/unit", "--ignore=tests/unit/contract")
         session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *units, env={"TZ": zone})
-    session.run("coverage", "run", "-m", "pytest", env={"TZ": ZONES[0], "COVERAGE_CORE": "ctrace"})
-    report = ("coverage", "report", "--include=*/authx_core/*")
-    session.run(*report, "--fail-under=98")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-q", *units, env={"TZ": ZONES[0], "COVERAGE_CORE": "ctrace"})
+    session.run("coverage", "report", "--include=*/authx_core/*", "--omit=*/contract/*", "--fail-under=98")
+    session.run("python", "-m", "pytest", "-q", "tests/engines", env={"TZ": ZONES[0]})
+    both = ("-n", "2", "--dist", "loadfile")  # cores; files that share a server's counters are among the engines'
+    session.run("python", "-m", "pytest", *both, "tests/contract", "tests/unit/contract", env={"TZ": ZONES[0]})
 
 
 @nox.session
