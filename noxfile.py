@@ -14,7 +14,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 ZONES = ("Asia/Tokyo", "America/New_York", "UTC")
 
 
-def install(session: nox.Session, *groups: str, extras: str = "sqlalchemy,passlib,contract") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
     session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
