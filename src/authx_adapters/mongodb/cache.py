@@ -10,10 +10,10 @@ from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from authx_adapters._encoding import microseconds
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import counters, indexes
 from authx_adapters.mongodb.collections import AnyDatabase, Document, durable
-from authx_adapters.mongodb.documents import microseconds
 from authx_adapters.mongodb.errors import translated
 from authx_adapters.mongodb.keys import by_id
 from authx_adapters.mongodb.verify import verify

@@ -8,27 +8,14 @@ query and index: MongoDB takes any key inside a field that is set as a whole, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 import attrs
 
+from authx_adapters._encoding import instant, microseconds, plain
 from authx_adapters.mongodb.collections import Document
-from authx_core.domain import JSON, SocialIdentity, User
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def microseconds(instant: datetime) -> int:
-    """Turn an aware datetime into whole microseconds since 1970."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant(microseconds: int) -> datetime:
-    """Turn whole microseconds since 1970 into an aware UTC datetime."""
-    return _EPOCH + microseconds * _MICROSECOND
+from authx_core.domain import SocialIdentity, User
 
 
 def to_document(fields: Mapping[str, object]) -> dict[str, Any]:
@@ -54,17 +41,6 @@ def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
 
-def _plain(value: JSON) -> JSON:
-    """Turn any mapping, sequence and whole number, those of bson included, into a dict, list and int of its own."""
-    if isinstance(value, Mapping):
-        return {key: _plain(member) for key, member in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(member) for member in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    return value
-
-
 def _identities(documents: Iterable[Document]) -> tuple[SocialIdentity, ...]:
     return tuple(SocialIdentity(each["provider"], each["subject"]) for each in documents)
 
@@ -74,14 +50,14 @@ _ENCODED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "identities": lambda identities: [attrs.asdict(each) for each in identities],
     "created_at": microseconds,
     "last_login": _optional(microseconds),
-    "extra": _plain,
+    "extra": plain,
 }
 _DECODED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "permissions": cast("Callable[[Any], Any]", frozenset),
     "identities": _identities,
     "created_at": instant,
     "last_login": _optional(instant),
-    "extra": _plain,
+    "extra": plain,
     "epoch": int,
     "version": int,
 }

@@ -10,10 +10,11 @@ import attrs
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from authx_adapters._encoding import instant, microseconds
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import indexes
 from authx_adapters.mongodb.collections import LOCAL, AnyDatabase, AnySession, Document, durable
-from authx_adapters.mongodb.documents import from_document, instant, microseconds, to_document
+from authx_adapters.mongodb.documents import from_document, to_document
 from authx_adapters.mongodb.errors import translated
 from authx_adapters.mongodb.keys import Key, keys, owner, refused
 from authx_adapters.mongodb.queries import matching, unchanged

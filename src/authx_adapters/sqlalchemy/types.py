@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,11 +12,10 @@ from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from authx_adapters._encoding import instant, microseconds, plain
 from authx_core.domain import JSON, SocialIdentity
 from authx_core.domain.secret import masked
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND: Final = timedelta(microseconds=1)
 EXACT: Final = "utf8mb4_nopad_bin"
 """MariaDB's collation by code points; `utf8mb4_bin` ignores spaces at the end, and the default far more."""
 
@@ -72,11 +71,11 @@ class Microseconds(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn an aware datetime into microseconds."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn microseconds into an aware UTC datetime."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return None if value is None else instant(value)
 
 
 class Permissions(TypeDecorator[frozenset[str]]):
@@ -134,12 +133,4 @@ class Extra(TypeDecorator[Mapping[str, JSON]]):
 
     def process_bind_param(self, value: Mapping[str, JSON] | None, dialect: Dialect) -> JSON:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn mappings and sequences into dicts and lists."""
-        return _plain(value or {})
-
-
-def _plain(value: JSON) -> JSON:
-    if isinstance(value, Mapping):
-        return {key: _plain(member) for key, member in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(member) for member in value]
-    return value
+        return plain(value or {})

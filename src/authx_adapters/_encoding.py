@@ -1,0 +1,33 @@
+"""Values in the form that engines give back unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from authx_core.domain import JSON
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def microseconds(instant: datetime) -> int:
+    """Turn an aware datetime into whole microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant(microseconds: int) -> datetime:
+    """Turn whole microseconds since 1970 into an aware UTC datetime."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def plain(value: JSON) -> JSON:
+    """Turn any mapping, sequence and whole number, those of a driver included, into a dict, list and int."""
+    if isinstance(value, Mapping):
+        return {key: plain(member) for key, member in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(member) for member in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return value
