@@ -166,6 +166,7 @@ class _Opening:
         with _driver("cache_url", "redis"):
             import redis  # noqa: PLC0415 - only who uses it needs the extra
             import redis.asyncio  # noqa: PLC0415 - likewise
+            from redis.exceptions import RedisClusterException, RedisError  # noqa: PLC0415 - likewise
 
             from authx_adapters.redis import RedisCache  # noqa: PLC0415 - likewise
 
@@ -180,7 +181,7 @@ class _Opening:
                 client = library.Redis.from_pool(queueing.from_url(url))
         except ValueError:
             raise InvalidValue(Problem("cache_url", "invalid", "is not a URL of Redis")) from None
-        except (redis.RedisError, redis.exceptions.RedisClusterException) as error:
+        except (RedisError, RedisClusterException) as error:
             raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
         self._close_at_the_end(client.close if self.blocking else client.aclose)
         if self.blocking and "+cluster" in url:
