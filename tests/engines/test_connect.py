@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -25,6 +26,8 @@ URLS: list[tuple[DatabaseKind, str]] = [
     ("mongodb-replica-set", "mongodb"),
 ]
 ONLY_ASYNCHRONOUS = {"postgresql+asyncpg", "mariadb+aiomysql"}
+UNCLOSED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+"""PyMongo leaves a socket that it was just connecting to the garbage collector."""
 CALLERS = 150
 """More than redis-py's usual pool serves at once."""
 
@@ -63,7 +66,9 @@ async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, sch
     [
         ("postgresql://localhost:1/x", "memory://", StoreUnavailable),
         ("mariadb://localhost:1/x", "memory://", StoreUnavailable),
-        ("mongodb://localhost:1/x?serverSelectionTimeoutMS=100", "memory://", StoreUnavailable),
+        pytest.param(
+            "mongodb://localhost:1/x?serverSelectionTimeoutMS=100", "memory://", StoreUnavailable, marks=UNCLOSED
+        ),
         ("memory://", "postgresql://localhost:1/x", CacheUnavailable),
         ("memory://", "redis+cluster://localhost:1", CacheUnavailable),
         ("postgresql://[::1/x", "memory://", InvalidValue),
@@ -78,6 +83,7 @@ async def test_what_cannot_be_reached_or_understood_is_told(url: str, cache_url:
     with pytest.raises(error):
         async with connect(url, cache_url=cache_url) as asynchronous:
             await asynchronous.is_bruteforce("192.0.2.7", "ana")
+    gc.collect()
 
 
 def test_a_database_that_would_break_a_promise_is_refused_at_the_start() -> None:
