@@ -52,10 +52,11 @@ def nothing_left(before: Resources) -> None:
     """Raise `Violation` if there is what was not there before, and does not end with what it belongs to."""
     if not _more(before):
         return
-    gc.collect()  # a pool ends its threads, and a client its connections, once it is gone itself
-    end = time.monotonic() + _PATIENCE
+    end, pause = time.monotonic() + _PATIENCE, _PAUSE
     while (left := _more(before)) and time.monotonic() < end:
-        time.sleep(_PAUSE)
+        gc.collect()  # a pool ends its threads, and a client its connections, once it is gone itself
+        time.sleep(pause)
+        pause *= 2
     if left:
         raise Violation("threads, connections or files were still there after `reset` and `close`", left=left)
 
