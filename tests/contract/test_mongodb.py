@@ -131,9 +131,7 @@ class AsyncMongoDBReplicaSet(AsyncMongoDB):
     kind = "mongodb-replica-set"
 
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:unclosed <socket:ResourceWarning"
-)  # PyMongo leaves one open
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # PyMongo leaves one open
 
 TestMongoDB = contract_tests(BlockingMongoDB)
 TestAsyncMongoDB = contract_tests(AsyncMongoDB)
