@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Column, Engine, ForeignKey, Integer, MetaData, Table, inspect
 
+import servers
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import CacheSchema, Schema, SQLAlchemyCache, SQLAlchemyUserStore
 from authx_adapters.sqlalchemy.types import Exact
@@ -111,9 +112,9 @@ MODES = {"": "STRICT_TRANS_TABLES", "STRICT_ALL_TABLES,EMPTY_STRING_IS_NULL": "E
 
 
 @contextmanager
-def engine_on(driver: Driver, **options: Any) -> Generator[Engine, None, None]:
+def engine_on(driver: Driver, at: str | None = None, **options: Any) -> Generator[Engine, None, None]:
     """An engine on a database of its own, to a server of this driver."""
-    with driver.space() as url:
+    with driver.space(at) as url:
         engine: Engine = driver.open(url, **options)
         try:
             yield engine
@@ -209,6 +210,17 @@ def test_a_connection_that_cannot_send_every_text_is_refused() -> None:
         store = SQLAlchemyUserStore(engine)
         run(store.create_schema())
         assert "utf8mb4" in refused(store.verify_schema)["character_set_client"]
+
+
+def test_a_log_that_refuses_our_transactions_is_refused() -> None:
+    by_statement = {"init_command": "SET binlog_format = 'STATEMENT'"}
+    with (
+        servers.private("mariadb") as server,
+        engine_on(BLOCKING["pymysql"], server.url, connect_args=by_statement) as engine,
+    ):
+        store = SQLAlchemyUserStore(engine)
+        run(store.create_schema())
+        assert "MIXED or ROW" in refused(store.verify_schema)["binlog_format"]
 
 
 def test_the_schema_may_be_created_by_many_at_a_time(engine: Engine) -> None:

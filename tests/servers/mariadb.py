@@ -20,6 +20,7 @@ SETTINGS = {
     "innodb-buffer-pool-size": "64M",
     "innodb-flush-log-at-trx-commit": "2",  # each commit reaches the system, though not the disk
     "innodb-log-file-size": "16M",
+    "log-bin": "log",
     "max-connections": "250",
     "socket": "socket",
 }

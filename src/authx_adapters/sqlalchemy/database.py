@@ -19,11 +19,13 @@ T = TypeVar("T")
 Client: TypeAlias = Engine | AsyncEngine | Connection | AsyncConnection | Session | AsyncSession
 """Whose life is its owner's."""
 
+_READ_COMMITTED: Final = "BEGIN NOT ATOMIC SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; END"
+"""One statement, of MariaDB's. At its own level, two users who link an account lock each other's place in the index."""
 _BEGIN: Final = {
     "sqlite": "BEGIN IMMEDIATE",  # holds the write lock from the start, so that no two transactions wait for each other
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
-    "mariadb": "BEGIN",
-    "mysql": "BEGIN",
+    "mariadb": _READ_COMMITTED,
+    "mysql": _READ_COMMITTED,
 }
 _TRIES: Final = 50
 """A deadlock has a winner each time, so all callers get through."""

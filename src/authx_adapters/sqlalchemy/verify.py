@@ -61,7 +61,8 @@ def _server(connection: Connection) -> Iterator[Problem]:
 
 
 def _mariadb(connection: Connection) -> Iterator[Problem]:
-    given, charset = connection.execute(text("SELECT @@sql_mode, @@character_set_client")).one()
+    settings = "SELECT @@sql_mode, @@character_set_client, @@log_bin AND @@binlog_format = 'STATEMENT'"
+    given, charset, refuses = connection.execute(text(settings)).one()
     modes = set(given.split(","))
     if not modes & {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}:
         reason = "is not strict, so MariaDB would cut what does not fit: add STRICT_TRANS_TABLES"
@@ -70,6 +71,8 @@ def _mariadb(connection: Connection) -> Iterator[Problem]:
         yield Problem("sql_mode", "unsafe", f"changes texts or how they are quoted: remove {mode}")
     if charset != "utf8mb4":
         yield Problem("character_set_client", "unsafe", f"is {charset}: connect with charset=utf8mb4")
+    if refuses:
+        yield Problem("binlog_format", "unsafe", "is STATEMENT, which refuses READ COMMITTED: set it to MIXED or ROW")
 
 
 def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Problem]:
