@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -16,6 +16,12 @@ from authx_core import Cache, CacheUnavailable, Clock, InvalidValue, Problem, Us
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from authx_adapters.mongodb import MongoCache, MongoUserStore
+    from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+
+_OnSQL = TypeVar("_OnSQL", "SQLAlchemyUserStore", "SQLAlchemyCache")
+_OnMongoDB = TypeVar("_OnMongoDB", "MongoUserStore", "MongoCache")
 
 _SQL: Final = {
     "sqlite": ("pysqlite", "pysqlite", "sqlalchemy"),
@@ -61,9 +67,15 @@ class _Opening:
         if scheme == "memory":
             return MemoryUserStore()
         if scheme in _MONGODB:
-            return await self._mongodb_store(url)
+            with _driver("url", "mongodb"):
+                from authx_adapters.mongodb import MongoUserStore  # noqa: PLC0415 - only who uses it needs the extra
+            return await _with_indexes(MongoUserStore(self._mongodb(url, "url")))
         if scheme.partition("+")[0] in _SQL:
-            return await self._sql_store(url)
+            with _driver("url", "sqlalchemy"):
+                from authx_adapters.sqlalchemy import SQLAlchemyUserStore  # noqa: PLC0415 - likewise
+            engine, threads = self._engine(url, "url")
+            store = await _with_tables(SQLAlchemyUserStore(engine))
+            return Threaded(store) if threads else store
         raise _unknown("url")
 
     async def cache(self, url: str) -> Cache:
@@ -73,30 +85,16 @@ class _Opening:
         if scheme in _REDIS:
             return self._redis_cache(url)
         if scheme in _MONGODB:
-            return await self._mongodb_cache(url)
+            with _driver("cache_url", "mongodb"):
+                from authx_adapters.mongodb import MongoCache  # noqa: PLC0415 - only who uses it needs the extra
+            return await _with_indexes(MongoCache(self._mongodb(url, "cache_url"), self.clock))
         if scheme.partition("+")[0] in _SQL:
-            return await self._sql_cache(url)
+            with _driver("cache_url", "sqlalchemy"):
+                from authx_adapters.sqlalchemy import SQLAlchemyCache  # noqa: PLC0415 - likewise
+            engine, threads = self._engine(url, "cache_url")
+            cache = await _with_tables(SQLAlchemyCache(engine, self.clock))
+            return Threaded(cache) if threads else cache
         raise _unknown("cache_url")
-
-    async def _sql_store(self, url: str) -> UserStore:
-        with _driver("url", "sqlalchemy"):
-            from authx_adapters.sqlalchemy import SQLAlchemyUserStore  # noqa: PLC0415 - only who uses it needs the extra
-
-        engine, threads = self._engine(url, "url")
-        store = SQLAlchemyUserStore(engine)
-        await store.create_schema()
-        await store.verify_schema()
-        return Threaded(store) if threads else store
-
-    async def _sql_cache(self, url: str) -> Cache:
-        with _driver("cache_url", "sqlalchemy"):
-            from authx_adapters.sqlalchemy import SQLAlchemyCache  # noqa: PLC0415 - only who uses it needs the extra
-
-        engine, threads = self._engine(url, "cache_url")
-        cache = SQLAlchemyCache(engine, self.clock)
-        await cache.create_schema()
-        await cache.verify_schema()
-        return Threaded(cache) if threads else cache
 
     def _engine(self, url: str, field: str) -> tuple[Engine | AsyncEngine, bool]:
         """Return an engine, and whether an asynchronous caller needs threads for it."""
@@ -129,24 +127,6 @@ class _Opening:
                 )
             self._close_at_the_end(self.clients[url].dispose)
         return self.clients[url], not self.blocking and not asynchronous
-
-    async def _mongodb_store(self, url: str) -> UserStore:
-        with _driver("url", "mongodb"):
-            from authx_adapters.mongodb import MongoUserStore  # noqa: PLC0415 - only who uses it needs the extra
-
-        store = MongoUserStore(self._mongodb(url, "url"))
-        await store.ensure_indexes()
-        await store.verify_schema()
-        return store
-
-    async def _mongodb_cache(self, url: str) -> Cache:
-        with _driver("cache_url", "mongodb"):
-            from authx_adapters.mongodb import MongoCache  # noqa: PLC0415 - only who uses it needs the extra
-
-        cache = MongoCache(self._mongodb(url, "cache_url"), self.clock)
-        await cache.ensure_indexes()
-        await cache.verify_schema()
-        return cache
 
     def _mongodb(self, url: str, field: str) -> Any:
         from pymongo import AsyncMongoClient, MongoClient  # noqa: PLC0415 - only who uses it needs the extra
@@ -195,6 +175,18 @@ class _Opening:
 async def settled(close: Any) -> None:
     """Call a client's closing, of either colour."""
     await settle(close())
+
+
+async def _with_tables(adapter: _OnSQL) -> _OnSQL:
+    await adapter.create_schema()
+    await adapter.verify_schema()
+    return adapter
+
+
+async def _with_indexes(adapter: _OnMongoDB) -> _OnMongoDB:
+    await adapter.ensure_indexes()
+    await adapter.verify_schema()
+    return adapter
 
 
 def _scheme(url: str, field: str) -> str:

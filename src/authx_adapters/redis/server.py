@@ -55,7 +55,6 @@ class Server:
         self._client: Any = client
         self._is_cluster = isinstance(client, RedisCluster | AsyncRedisCluster)
         self._is_blocking_cluster = isinstance(client, RedisCluster)
-        self._is_asynchronous_cluster = isinstance(client, AsyncRedisCluster)
         self._unavailable = unavailable
         self._turns = _turns(client)
 
@@ -97,7 +96,7 @@ class Server:
         """Return a reply or an exception for each command, after as few round trips as the client can."""
         try:
             async with self._turns:
-                if self._is_asynchronous_cluster:
+                if isinstance(self._client, AsyncRedisCluster):
                     await self._client.initialize()  # else it sends its first commands to any node
                 match commands:
                     case []:
