@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from tempfile import gettempdir
-from threading import Lock
 from typing import ClassVar, Final
 
-from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_core.contract import SteppedClock, never_suspends
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache, Clock
+from contract.mutants.files import OnFile, SQLiteFile
 from contract.mutants.registry import correct
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -31,17 +29,15 @@ _POP: Final = "DELETE FROM entries WHERE key = :key RETURNING value, deadline > 
 _COUNT: Final = "UPDATE entries SET value = :value WHERE key = :key AND deadline > :now"
 
 
-class SQLiteCache(Cache):
+class SQLiteCache(SQLiteFile, Cache):
     """It blocks, and so never suspends. Lifetimes follow the clock that is given."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._clock, self._lock = clock, Lock()
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        with self._statement() as db:
-            db.executescript(_SCHEMA)
+    schema = _SCHEMA
+    unavailable = CacheUnavailable
 
-    def close(self) -> None:
-        self._db.close()
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(path)
+        self._clock = clock
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         checks.check_entry(keys)
@@ -92,46 +88,14 @@ class SQLiteCache(Cache):
     def _now(self, later: timedelta = timedelta(0)) -> int:
         return (self._clock.now() + later - _EPOCH) // timedelta(microseconds=1)
 
-    @contextmanager
-    def _statement(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as error:
-                raise CacheUnavailable(type(error).__name__) from error
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._statement() as db:
-            db.execute("BEGIN IMMEDIATE")
-            with db:  # commits at its end, or rolls back
-                yield db
-
-
-class CacheOnFile(Harness):
-    """Every handle is a connection of its own to the file of a namespace."""
-
-    capabilities = Capabilities(backend="embedded", namespaced=True, processes=True)
+class CacheOnFile(OnFile):
     adapter: ClassVar[type[SQLiteCache]] = SQLiteCache
 
-    def __init__(self) -> None:
-        self.handles: list[SQLiteCache] = []
-
-    @property
-    def path(self) -> Path:
-        return Path(gettempdir(), f"{type(self).__name__}-{self.namespace}.db")
-
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.handles.append(self.adapter(self.path, clock))
-        return never_suspends(self.handles[-1])
-
-    async def reset(self) -> None:
-        await self.close()
-        self.path.unlink(missing_ok=True)
-
-    async def close(self) -> None:
-        while self.handles:
-            self.handles.pop().close()
+        cache = self.adapter(self.path, clock)
+        self.handles.append(cache)
+        return never_suspends(cache)
 
 
 @correct("entries in SQLite by the standard library alone")

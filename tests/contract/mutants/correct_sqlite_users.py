@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
-from tempfile import gettempdir
-from threading import Lock
 from typing import ClassVar
 
 import attrs
 
-from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_core.contract import SteppedClock, never_suspends
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,
@@ -27,6 +23,7 @@ from authx_core.domain import (
     checks,
 )
 from authx_core.ports import UserStore
+from contract.mutants.files import OnFile, SQLiteFile
 from contract.mutants.records import dump, fits, keys, load
 from contract.mutants.registry import correct
 
@@ -61,24 +58,15 @@ CONDITIONS = {
 }
 
 
-class SQLiteUsers(UserStore):
+class SQLiteUsers(SQLiteFile, UserStore):
     """A document for each user, and a table in which every key has one owner.
 
-    It blocks, and so never suspends. Each handle has a connection; a lock lets several threads share it.
+    It blocks, and so never suspends.
     """
 
-    schema: ClassVar[str] = SCHEMA
+    schema = SCHEMA
+    unavailable = StoreUnavailable
     conditions: ClassVar[Mapping[str, str]] = CONDITIONS
-    begin: ClassVar[str] = "BEGIN IMMEDIATE"  # the write lock from the start: what is read stays true
-
-    def __init__(self, path: Path) -> None:
-        self._lock = Lock()
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        with self._statement() as db:
-            db.executescript(self.schema)
-
-    def close(self) -> None:
-        self._db.close()
 
     async def create(self, user: User, /) -> User:
         checks.check_user(user)
@@ -158,21 +146,6 @@ class SQLiteUsers(UserStore):
                 utc = cutoff.astimezone(timezone.utc)
                 db.execute(LATER, {"cutoff": utc.isoformat(timespec="microseconds")})
 
-    @contextmanager
-    def _statement(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as error:
-                raise StoreUnavailable(type(error).__name__) from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._statement() as db:
-            db.execute(self.begin)
-            with db:  # commits at its end, or rolls back
-                yield db
-
     def _find(self, where: str, *values: str) -> User | None:
         with self._statement() as db:
             return self._one(db, where, *values)
@@ -201,32 +174,15 @@ class SQLiteUsers(UserStore):
         return " AND ".join(["TRUE", *(self.conditions[name] for name in given)]), given
 
 
-class OnFile(Harness):
-    """Every handle is a connection of its own to the file of a namespace."""
-
-    capabilities = Capabilities(backend="embedded", namespaced=True, processes=True)
+class UsersOnFile(OnFile):
     adapter: ClassVar[type[SQLiteUsers]] = SQLiteUsers
 
-    def __init__(self) -> None:
-        self.handles: list[SQLiteUsers] = []
-
-    @property
-    def path(self) -> Path:
-        return Path(gettempdir(), f"{type(self).__name__}-{self.namespace}.db")
-
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        self.handles.append(self.adapter(self.path))
-        return never_suspends(self.handles[-1])
-
-    async def reset(self) -> None:
-        await self.close()
-        self.path.unlink(missing_ok=True)
-
-    async def close(self) -> None:
-        while self.handles:
-            self.handles.pop().close()
+        store = self.adapter(self.path)
+        self.handles.append(store)
+        return never_suspends(store)
 
 
 @correct("users in SQLite by the standard library alone, in documents and a table of keys")
-class StandardLibrarySQLite(OnFile):
+class StandardLibrarySQLite(UsersOnFile):
     pass

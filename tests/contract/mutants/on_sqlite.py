@@ -14,7 +14,7 @@ from authx_core.contract import SteppedClock, never_suspends
 from authx_core.domain import User, UserId, checks
 from authx_core.ports import UserStore
 from contract.mutants.correct_sqlite_cache import CacheOnFile, SQLiteCache
-from contract.mutants.correct_sqlite_users import CONDITIONS, SCHEMA, OnFile, SQLiteUsers
+from contract.mutants.correct_sqlite_users import CONDITIONS, SCHEMA, SQLiteUsers, UsersOnFile
 from contract.mutants.records import keys
 from contract.mutants.registry import C, mutant
 
@@ -23,7 +23,7 @@ def broken(killer: str, sentence: str) -> Callable[[C], C]:
     """Put an adapter into the zoo."""
 
     def register(kind: C) -> C:
-        home = CacheOnFile if issubclass(kind, SQLiteCache) else OnFile
+        home = CacheOnFile if issubclass(kind, SQLiteCache) else UsersOnFile
         name = f"Sqlite{kind.__name__}"
         harness = type(name, (home,), {"adapter": kind, "__module__": kind.__module__})
         setattr(sys.modules[kind.__module__], name, harness)  # where another process finds it
@@ -105,7 +105,7 @@ class Unlocked(SQLiteUsers):
 
 
 @mutant("U-021", "threads share one connection, and so each other's transactions")
-class SqliteSharesOneConnection(OnFile):
+class SqliteSharesOneConnection(UsersOnFile):
     adapter = Unlocked
 
     async def open_users(self, clock: SteppedClock, /) -> UserStore:
