@@ -101,7 +101,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def detection(session: nox.Session) -> None:
-    """Measure how surely races are found, and never accuse: `nox -s detection -- --markdown docs/detection.md`."""
+    """Measure how surely it finds, and that it never accuses: `nox -s detection -- --markdown docs/detection.md`."""
     install(session, "test", "servers", extras="all")
     path = os.pathsep.join(("tests", "benchmarks"))
     session.run("python", "-m", "detection", *session.posargs, env={"PYTHONPATH": path})

@@ -1,7 +1,8 @@
-"""How surely the contract's races and crash sweeps find what is wrong, and whether they ever accuse what is right.
+"""How surely the contract finds what shows itself by chance, and whether any clause accuses what is right.
 
-Each clause runs again and again over the mutants of the zoo that name it, and over correct adapters. A first round of
-everything tells how long the rest will take. ``nox -s detection -- --markdown docs/detection.md`` writes the page.
+Races, crash sweeps and models run again and again over the mutants of the zoo that name them, and they and all
+sequences over correct adapters. A first round of everything tells how long the rest will take.
+``nox -s detection -- --markdown docs/detection.md`` writes the page.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.only and given.markdown:
         parser.error("the page is about all clauses: --markdown without --only")
     only = {each.id for each in find(given.only)}
-    clauses = [each for each in all_clauses() if each.kind in {"race", "crash"} and (not only or each.id in only)]
+    clauses = [each for each in all_clauses() if each.kind != "process" and (not only or each.id in only)]
     _find_servers()
     found: Tallies = {pair: Tally() for clause in clauses for pair in pairs(clause)}
     console = Console(highlight=False)

@@ -13,14 +13,16 @@ import attrs
 from rich.table import Table
 
 from authx_core.contract import Clause
-from detection.runs import Tallies, Tally
+from detection.runs import Tallies, Tally, by_chance
 
 _ABOUT: Final = """\
 # How surely it finds
 
-Races are found by chance, and a test that accuses by chance is worse than none. So each race and crash clause of the
-[contract](contract.md) was run again and again: over the mutants of the zoo that name it beforehand, in memory, on
-files of SQLite, and on PostgreSQL, MariaDB and Redis; and over correct adapters, the project's and those of the zoo.
+Races are found by chance, and a test that accuses by chance is worse than none. So each race, crash and model clause
+of the [contract](contract.md) was run again and again: over the mutants of the zoo that name it beforehand, in memory,
+on files of SQLite, and on PostgreSQL, MariaDB, MongoDB and Redis; and over correct adapters, the project's and those
+of the zoo. Sequences of calls find their mutants each time, as [the matrix](mutants.md) shows; they were run over the
+correct adapters. Outages and killed processes take too long for that, and are part of [conformance](conformance.md).
 `nox -s detection -- --markdown docs/detection.md` does so anew and wrote this page."""
 
 
@@ -69,9 +71,9 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Return the table for a screen."""
+    """Return the table for a screen: sequences only if they accused."""
     shown = Table(*HEADINGS, title="Detection and false alarms")
-    for row in rows:
+    for row in filter(lambda row: by_chance(row.clause) or row.innocent.failed, rows):
         sure = row.guilty.failed == row.guilty.runs and not row.innocent.failed
         shown.add_row(*row.cells, style="" if sure else "yellow")
     return shown
@@ -80,6 +82,7 @@ def table(rows: Sequence[Row]) -> Table:
 def markdown(rows: Sequence[Row], found: Tallies) -> str:
     """Return the page."""
     guilty, innocent = _sum(row.guilty for row in rows), _sum(row.innocent for row in rows)
+    sequences = [row.innocent for row in rows if not by_chance(row.clause)]
     correct = sorted({pair.subject for pair in found if not pair.guilty})
     today, python = datetime.now(timezone.utc).date(), python_version()
     lines = [
@@ -92,12 +95,19 @@ def markdown(rows: Sequence[Row], found: Tallies) -> str:
         "",
         f"| {' | '.join(HEADINGS)} |",
         "|---|---|--:|--:|--:|---|--:|--:|",
-        *(f"| {' | '.join(_linked(row.cells))} |" for row in rows),
+        *(f"| {' | '.join(_linked(row.cells))} |" for row in rows if by_chance(row.clause)),
+        "",
+        _about(sequences),
         "",
         "The correct adapters, of which each gets about the same time, and so the fast run more often:",
         f"{', '.join(f'`{name}`' for name in correct)}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _about(sequences: Sequence[Tally]) -> str:
+    whole, least = _sum(sequences), min(tally.runs for tally in sequences)
+    return f"The {len(sequences)} sequences: accused in {whole.failed} of {whole.runs} runs, at least {least} of each."
 
 
 def _linked(cells: Sequence[str]) -> Iterator[str]:
