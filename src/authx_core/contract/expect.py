@@ -7,6 +7,8 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import attrs
+
 from authx_core.contract.violation import Violation
 from authx_core.domain import AuthxError, User
 
@@ -20,9 +22,13 @@ def holds(condition: object, meaning: str) -> None:
 
 
 def same(actual: object, expected: object, meaning: str) -> None:
-    """Raise `Violation` unless both are equal."""
-    if actual != expected:
-        raise Violation(meaning, expected=expected, observed=actual)
+    """Raise `Violation` unless both are equal; of two users it tells the fields that differ."""
+    if actual == expected:
+        return
+    if type(actual) is type(expected) is User:
+        fields = [name for name in attrs.fields_dict(User) if getattr(actual, name) != getattr(expected, name)]
+        expected, actual = ({name: getattr(user, name) for name in fields} for user in (expected, actual))
+    raise Violation(meaning, expected=expected, observed=actual)
 
 
 def same_user(actual: User | None, expected: User, meaning: str) -> None:

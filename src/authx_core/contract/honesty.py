@@ -17,7 +17,7 @@ from authx_core.contract.harness import Harness, overrides, ports
 from authx_core.contract.running import HarnessFailed, in_own_loop
 from authx_core.contract.trial import Trial
 from authx_core.contract.violation import Violation
-from authx_core.ports import Cache
+from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
 
 _HOUR: Final = timedelta(hours=1)
 _MARGINS: Final = (timedelta(milliseconds=50), timedelta(milliseconds=500), timedelta(seconds=5))
@@ -37,7 +37,7 @@ def check_harness(harness: type[Harness], *, namespace: str = "authx-contract") 
     checks = [(port, check) for port in ports(harness) for check in _CHECKS.get(port, ())]
     for port, check in [*((port, _OPENINGS[port]) for port in ports(harness)), *checks]:
         error = in_own_loop(harness, check, seed=0, namespace=namespace)
-        if isinstance(error, Dishonest):
+        if isinstance(error, Dishonest | CannotStart):
             raise error
         if isinstance(error, HarnessFailed):
             raise CannotStart(str(error)) from error
@@ -49,27 +49,25 @@ def check_harness(harness: type[Harness], *, namespace: str = "authx-contract") 
     return ["whether `reset` spares what is others': declare `namespaced`, and keep to `self.namespace`"]
 
 
-async def _open_users(trial: Trial) -> None:
-    await trial.users()
+def _opening(kind: type, open_: Callable[[Trial], Awaitable[object]]) -> Callable[[Trial], Awaitable[None]]:
+    """Open a handle, and look that it has every method: one that does not inherit from its port may lack some."""
 
+    async def check(trial: Trial) -> None:
+        handle = unwrapped(await open_(trial))
+        missing = [f"`{name}`" for name in vars(kind) if not name.startswith("_") and not hasattr(handle, name)]
+        if missing:
+            raise CannotStart(
+                f"the harness opened {type(handle).__name__} as a {kind.__name__}: it has no {', '.join(missing)}"
+            )
 
-async def _open_cache(trial: Trial) -> None:
-    await trial.cache()
-
-
-async def _open_clock(trial: Trial) -> None:
-    await trial.timepiece()
-
-
-async def _open_hasher(trial: Trial) -> None:
-    await trial.hasher()
+    return check
 
 
 _OPENINGS: Final[dict[str, Callable[[Trial], Awaitable[None]]]] = {
-    "users": _open_users,
-    "cache": _open_cache,
-    "clock": _open_clock,
-    "hasher": _open_hasher,
+    "users": _opening(UserStore, Trial.users),
+    "cache": _opening(Cache, Trial.cache),
+    "clock": _opening(Clock, Trial.timepiece),
+    "hasher": _opening(PasswordHasher, Trial.hasher),
 }
 
 

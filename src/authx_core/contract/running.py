@@ -103,9 +103,12 @@ class _Raised(BaseException):
 async def _tried(
     kind: type[Harness], body: Callable[[Trial], Awaitable[None]], seed: int, namespace: str
 ) -> BaseException | None:
-    harness = kind()
-    harness.namespace = namespace
     error: BaseException | None = None
+    try:
+        harness = kind()
+    except Exception as raised:  # noqa: BLE001 - whatever a harness raises is told
+        return HarnessFailed(f"`{kind.__name__}()` raised {type(raised).__name__}: {raised}")
+    harness.namespace = namespace
     try:
         await _step(harness.reset)
         async with asyncio.timeout(PATIENCE):
@@ -145,7 +148,10 @@ def _told(error: BaseException | None) -> str:
         case NotImplementedError():
             return f"it is not implemented yet{_where(error)}"
         case Suspended():
-            return f"a coroutine of a blocking adapter suspended, though it promises not to{_where(error)}"
+            return (
+                "a call of a blocking adapter suspended, though `never_suspends` promises not to: "
+                f"leave that out for a client that is awaited{_where(error)}"
+            )
         case TimeoutError() if not error.args:
             return f"it did not end within {PATIENCE:.0f} seconds"
         case AuthxError():

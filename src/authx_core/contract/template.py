@@ -57,7 +57,7 @@ from authx_core.ports import Cache, Clock
 """,
 }
 _ADAPTER: Final = Template('''\
-"""The $kind of $title: say where they are kept, and what that needs."""
+"""The $kind of $title: say where that is kept, and what it needs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class $title(Harness):
     """Opens handles, each with a client of its own; all of them reach the same data."""
 
     name = "$name"
-    capabilities = Capabilities(backend="server")  # or "embedded", or "memory"
+    capabilities = Capabilities(
+        backend="server",  # or "embedded", or "memory"
+$clock    )
 $openings
     async def reset(self) -> None:
         """Remove what the suite has stored, and nothing else."""
@@ -91,6 +93,9 @@ $openings
     async def close(self) -> None:
         """Close the clients that were opened."""
 ''')
+_CLOCK: Final = """\
+        clock="injected",  # or "server": lifetimes follow its clock, and `rewind` moves deadlines
+"""
 _OPENING: Final = Template('''
     async def open_$kind(self, $clock: SteppedClock, /) -> $port:
         """Return a handle of the $kind."""
@@ -143,11 +148,9 @@ class Project:
     def steps(self) -> str:
         """Say which methods to write in which order, which clauses they turn green, and what to run."""
         verify = f"python -m authx_core.contract verify {self.module}.harness:{self.title}"
-        lines = [
-            f"1. {self.module}/harness.py: open a client of the backend, empty it in `reset`, close it in `close`."
-        ]
+        lines = [f"1. {self.module}/harness.py: declare the backend, open and close its clients, empty it in `reset`."]
         for number, kind in enumerate(self.kinds, 2):
-            lines += [f"2. {self.module}/{kind}.py, in this order:".replace("2", str(number), 1), ""]
+            lines += [f"{number}. {self.module}/{kind}.py, in this order:", ""]
             lines += [f"        {methods}\n            turns green: {clauses}" for methods, clauses in ORDER[kind]]
             lines += [""]
         first = ORDER[self.kinds[0]][0][1]
@@ -194,7 +197,7 @@ class Project:
             title=self.title, name=self.module.replace("_", "-"), names=", ".join(names),
             ports=", ".join(sorted(Made[kind].__name__ for kind in self.kinds)),
             adapters="".join(f"from .{kind} import {self.title}{kind.title()}\n" for kind in sorted(self.kinds)),
-            openings="".join(map(self._opening, self.kinds)),
+            openings="".join(map(self._opening, self.kinds)), clock=_CLOCK if "cache" in self.kinds else "",
         )  # fmt: skip
 
     def _opening(self, kind: Kind) -> str:

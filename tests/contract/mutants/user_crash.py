@@ -63,6 +63,16 @@ class KeysFirst(Users):
         self.table.users[user.id] = user
 
 
+@mutant("U-081", "a task of its own stores the user, and the keys stay if it is cancelled before it begins")
+class KeysBeforeTask(Users):
+    async def insert(self, user: User) -> None:
+        self.claim(user)
+        await asyncio.create_task(self.store(user))
+
+    async def store(self, user: User) -> None:
+        self.table.users[user.id] = user
+
+
 @mutant("U-082", "a user and its keys are updated in two transactions")
 class UpdateInTwo(Users):
     pauses = frozenset({"update: half"})

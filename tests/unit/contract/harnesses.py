@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
@@ -118,3 +118,12 @@ class OpeningFails(Harness):
 class ResetFails(Honest):
     async def reset(self) -> None:
         raise ConnectionRefusedError("nobody listens")
+
+
+class NeedsArguments(Honest):
+    def __init__(self, _: str) -> None: ...
+
+
+class OpensHalf(Honest):
+    async def open_cache(self, _: SteppedClock, /) -> Cache:
+        return cast("Cache", MemoryUserStore())

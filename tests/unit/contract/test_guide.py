@@ -1,4 +1,4 @@
-"""`docs/writing-an-adapter.md` is followed as its reader would, in an empty folder.
+"""The pages that lead to an adapter are followed as their reader would, each in an empty folder.
 
 A fence of ``sh`` is run; one of ``py`` is merged into the file that its first line names; the lines of one of ``text``
 have to be in what was printed last; the clauses of a line ``Turns green: …`` were not green before and are after it.
@@ -13,19 +13,21 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import attrs
+import pytest
+
+import servers
 
 ROOT: Final = Path(__file__).parents[3]
-PAGE: Final = ROOT / "docs" / "writing-an-adapter.md"
+PAGES: Final = ("writing-an-adapter.md", "writing-a-cache.md")
 PART: Final = re.compile(r"^```(sh|py|text)\n(.*?)^```$|^(Turns green): ([^.]*)\.", re.DOTALL | re.MULTILINE)
 
 
-def parts() -> Iterator[tuple[str, str, int]]:
-    text = PAGE.read_text(encoding="utf-8")
+def parts(text: str) -> Iterator[tuple[str, str, int]]:
     for match in PART.finditer(text):
         yield match[1] or match[3], match[2] or match[4], text.count("\n", 0, match.start()) + 1
 
@@ -35,6 +37,7 @@ class Reader:
     """Someone who does what the page says."""
 
     folder: Path
+    environment: Mapping[str, str]
     printed: str = ""
     before: frozenset[str] = frozenset()
     green: frozenset[str] = frozenset()
@@ -47,7 +50,7 @@ class Reader:
             case "py":
                 name, _, step = text.removeprefix("# ").partition("\n")
                 file = self.folder / name
-                file.write_text(merged(file.read_text(), step))
+                file.write_text(merged(file.read_text() if file.exists() else "", step))
             case "text":
                 lines = (line.rstrip() for line in self.printed.splitlines())
                 for shown in text.splitlines():  # each further down than the one before; `…` stands for a rest
@@ -65,7 +68,7 @@ class Reader:
             return
         verifies = "verify" in command
         command = [sys.executable, *command[1:], *(["--json", "report.json"] if verifies else [])]
-        environment = os.environ | {"PYTEST_ADDOPTS": "-p no:asyncio -p no:cacheprovider"}
+        environment = {**os.environ, "PYTEST_ADDOPTS": "-p no:asyncio -p no:cacheprovider", **self.environment}
         done = subprocess.run(  # noqa: S603 - the page's own commands
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
         )
@@ -117,12 +120,14 @@ def is_import(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom)
 
 
-def test_the_guide_leads_from_an_empty_folder_to_an_adapter_that_conforms(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
-    for kind, text, line in parts():
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_leads_from_an_empty_folder_to_an_adapter_that_conforms(page: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    reader = Reader(tmp_path, {"REDIS_URL": servers.url("redis")} if "REDIS_URL" in text else {})
+    for kind, part, line in parts(text):
         try:
-            reader.follow(kind, text)
+            reader.follow(kind, part)
         except AssertionError as error:
-            error.add_note(f"{PAGE.name}:{line}")
+            error.add_note(f"{page}:{line}")
             raise
-    assert "CONFORMS (level 2)" in PAGE.read_text(encoding="utf-8")
+    assert "\nCONFORMS (level 2)\n" in text

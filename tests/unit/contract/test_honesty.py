@@ -40,6 +40,8 @@ def test_an_honest_harness_passes(harness: type[Harness]) -> None:
         (harnesses.Nothing, "opens nothing"),
         (harnesses.OpeningFails, "`open_clock` raised ConnectionRefusedError"),
         (harnesses.ResetFails, "`reset` of the harness raised ConnectionRefusedError"),
+        (harnesses.NeedsArguments, "`NeedsArguments()` raised TypeError"),
+        (harnesses.OpensHalf, "opened MemoryUserStore as a Cache: it has no `get_many`, `set`"),
     ],
 )
 def test_a_harness_that_cannot_be_used_is_exit_3(harness: type[Harness], said: str) -> None:

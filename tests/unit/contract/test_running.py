@@ -13,7 +13,9 @@ import attrs
 import pytest
 
 from authx_core import StoreUnavailable
-from authx_core.contract import CannotRun, Outcome, Status, Violation, all_clauses, run_clause
+from authx_core.contract import CannotRun, Outcome, Status, Violation, all_clauses, never_suspends, run_clause
+from authx_core.contract.clauses._users import full_user
+from authx_core.contract.expect import same
 from authx_core.contract.trial import Trial
 from unit.contract import harnesses
 
@@ -54,6 +56,26 @@ def test_whatever_is_raised_is_a_failure(error: BaseException, said: str) -> Non
     assert outcome.status is Status.FAILED
     assert said in outcome.observed
     assert "test_running.py" in outcome.observed
+
+
+def test_of_two_users_the_fields_that_differ_are_told() -> None:
+    user = full_user("ann")
+
+    async def fails(_: Trial) -> None:
+        same(attrs.evolve(user, version=3), user, "not as stored")
+
+    assert ran(fails).observed == "not as stored\nexpected: {'version': 1}\nobserved: {'version': 3}"
+
+
+def test_an_adapter_that_awaits_is_told_to_do_without_never_suspends() -> None:
+    class Awaits:
+        async def now(self) -> None:
+            await asyncio.sleep(0)
+
+    async def reads(_: Trial) -> None:
+        await never_suspends(Awaits()).now()
+
+    assert "leave that out for a client that is awaited" in ran(reads).observed
 
 
 def test_what_cannot_run_is_skipped_with_its_reason() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from authx_core.contract.expect import same
+from authx_core.contract.expect import holds, same
 from authx_core.contract.trial import Trial
 from authx_core.ports import Cache
 
@@ -23,7 +23,7 @@ async def gone_exactly_after(trial: Trial, ttl: timedelta, cache: Cache, *keys: 
     """Check that the keys live until this long from now, and no longer."""
     await trial.elapse(ttl - trial.slack)
     for key in keys:
-        same(await cache.get(key) is None, False, f"{key!r} was gone before its deadline")
+        holds(await cache.get(key) is not None, f"{key!r} was gone before its deadline")
     await trial.elapse(trial.slack)
     for key in keys:
         same(await cache.get(key), None, f"{key!r} was readable at its deadline")

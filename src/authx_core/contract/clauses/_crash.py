@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from authx_core.contract.sweep import Cut
 from authx_core.contract.violation import Violation
@@ -28,7 +28,7 @@ def cancelled_or_done(cut: Cut, name: str) -> None:
         ) from cut.error
 
 
-async def promptly(call: Coroutine[Any, Any, R], when: str) -> R:
+async def promptly(call: Awaitable[R], when: str) -> R:
     """Return what a call returns, in time and without an error; else raise `Violation`."""
     try:
         async with asyncio.timeout(_PROMPT):

@@ -254,7 +254,7 @@ async def increment_many(trial: Trial) -> None:
     "C-040",
     level=2,
     means="A token that was used on one server still works on another.",
-    cause="A cache in the handle, in front of the cache.",
+    cause="A cache in the handle, in front of the cache; or one in memory, which the harness does not declare.",
 )
 async def other_handles(trial: Trial) -> None:
     """Other handles see every change at once; what is durable survives closing and opening."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 import attrs
 
 from authx_core.contract.clause import clause
 from authx_core.contract.clauses._crash import cancelled_or_done, promptly, settled
-from authx_core.contract.clauses._users import EVERYBODY, full_user, make_user, warm
+from authx_core.contract.clauses._users import EVERYBODY, full_user, warm
 from authx_core.contract.clauses._writing import all_changes, present
 from authx_core.contract.expect import holds, same, same_user
-from authx_core.contract.sweep import sweep
+from authx_core.contract.sweep import LANDING, Cut, sweep
 from authx_core.contract.trial import Trial
 from authx_core.domain import AuthxError, IdentifierTaken, StaleUser, User, UserChanges
 from authx_core.ports import UserStore
@@ -32,26 +33,21 @@ _TIMES: Final = 3
 async def retry(trial: Trial) -> None:
     """After a lost reply a retry never applies twice."""
     store, other = await trial.many_users(2)
-    user = make_user()
 
-    async def prepare() -> None:
-        nonlocal user
-        user = await store.create(full_user("ann"))
-
-    def update() -> Coroutine[Any, Any, User]:
+    def update(user: User) -> Coroutine[Any, Any, User]:
         return store.update(user.id, {"epoch": user.epoch + 1}, expected={"version": user.version})
 
-    async for cut in sweep(update, prepare):
-        again = await _answer(update())
+    for user, cut in await _cuts(store, update, other.create):
+        again = await _answer(update(user))
         right = StaleUser if cut.through else (User, StaleUser)
         holds(isinstance(again, right), f"a retry after a lost reply ended in {again!r:.300}")
         changed = attrs.evolve(user, epoch=user.epoch + 1, version=user.version + 1)
         same_user(await other.get(user.id), changed, "a change and its retry were not applied exactly once")
-        again = await _answer(store.create(full_user("ann")))
+        again = await _answer(store.create(_namesake(user)))
         holds(isinstance(again, IdentifierTaken), f"creating somebody again ended in {again!r:.300}")
-        same(await other.count(EVERYBODY), 1, "a retry stored somebody twice")
         await store.delete(user.id)
         same(await store.delete(user.id), False, "a retried delete claimed that somebody went again")
+    same(await other.count(EVERYBODY), 0, "a retry stored somebody twice")
 
 
 @clause(
@@ -90,7 +86,7 @@ async def usable(trial: Trial) -> None:
                 found = await promptly(store.get(user.id), f"after {name} was cancelled at its await {cut.at}")
                 same(found is not None and found.id, user.id, f"a user is gone after {name} was cancelled")
     calls = asyncio.gather(*(store.get(user.id) for _ in range(20)))
-    await promptly(_all(calls), "20 at once, after all that was cancelled")
+    await promptly(calls, "20 at once, after all that was cancelled")
 
 
 @clause(
@@ -103,22 +99,11 @@ async def usable(trial: Trial) -> None:
 async def create(trial: Trial) -> None:
     """`create` cancelled at any await is all or nothing."""
     store, other = await trial.many_users(2)
-    await warm(store)
-    user = full_user("ann")
-
-    async def prepare() -> None:
-        nonlocal user
-        for each in await other.search(EVERYBODY, limit=10):
-            await other.delete(each.id)
-        user = full_user("ann")
-
-    async for cut in sweep(lambda: store.create(user), prepare):
-        cancelled_or_done(cut, "create")
-        stored = await settled(lambda: present(other, "ann"))
+    for user, cut in await _cuts(store, store.create):
+        given, stored = user, await _found(other, user)
         holds(stored or not cut.through, "a create that ended was not stored")
-        given = user
         if stored is None:
-            given = full_user("ann")  # of another id, as a person who tries again gets
+            given = _namesake(user)  # of another id, as a person who tries again gets
             stored = await store.create(given)
         same_user(stored, attrs.evolve(given, id=stored.id, version=1), "what was stored is not what was given")
 
@@ -133,22 +118,16 @@ async def create(trial: Trial) -> None:
 async def update(trial: Trial) -> None:
     """`update` cancelled at any await is all or nothing."""
     store, other = await trial.many_users(2)
-    await warm(store)
-    user = await store.create(full_user("ann"))
-    changes = all_changes("bob")
 
-    async def prepare() -> None:
-        nonlocal user
-        user = await other.update(user.id, all_changes("ann"))
+    def changes(user: User) -> UserChanges:
+        return all_changes(f"new-{user.username_key}")
 
-    async for cut in sweep(lambda: store.update(user.id, changes), prepare):
-        cancelled_or_done(cut, "update")
-        before, after = await settled(lambda: _either(other))
+    for user, cut in await _cuts(store, lambda user: store.update(user.id, changes(user)), other.create):
+        changed = attrs.evolve(user, **changes(user), version=user.version + 1)
+        before, after = await settled(partial(_either, other, user, changed))
         holds(after or not cut.through, "an update that ended was not stored")
-        expected = attrs.evolve(user, **changes, version=user.version + 1) if after else user
-        same_user(after or before, expected, "a cancelled update was applied in part")
-        free = await store.create(full_user("ann" if after else "bob"))
-        await store.delete(free.id)
+        same_user(after or before, changed if after else user, "a cancelled update was applied in part")
+        await store.create(_namesake(user if after else changed))
 
 
 @clause(
@@ -161,33 +140,54 @@ async def update(trial: Trial) -> None:
 async def delete(trial: Trial) -> None:
     """`delete` cancelled at any await is all or nothing."""
     store, other = await trial.many_users(2)
-    await warm(store)
-    user = full_user("ann")
-
-    async def prepare() -> None:
-        nonlocal user
-        user = await other.create(full_user("ann"))
-
-    async for cut in sweep(lambda: store.delete(user.id), prepare):
-        cancelled_or_done(cut, "delete")
-        left = await settled(lambda: present(other, "ann"))
+    for user, cut in await _cuts(store, lambda user: store.delete(user.id), other.create):
+        left = await _found(other, user)
         holds(left is None or not cut.through, "a delete that ended did nothing")
         if left is not None:
             same_user(left, user, "a cancelled delete left something else")
             await store.delete(user.id)
-        free = await store.create(full_user("ann"))
-        await store.delete(free.id)
+        await store.create(_namesake(user))
 
 
-async def _either(store: UserStore) -> tuple[User | None, User | None]:
-    """Return who is found as ann or as bob, the one of two."""
-    before, after = await present(store, "ann"), await present(store, "bob")
-    same([before, after].count(None), 1, "a user who was changed is found by old keys and new ones, or by neither")
-    return before, after
+async def _cuts(
+    store: UserStore,
+    operate: Callable[[User], Coroutine[Any, Any, object]],
+    prepare: Callable[[User], Awaitable[User]] | None = None,
+) -> list[tuple[User, Cut]]:
+    """Cancel an operation at each of its awaits, at once and when its request may be on the wire.
+
+    Each cut has a user of its own, so that all may land at the same time before anybody looks.
+    """
+    users, cuts = list[User](), list[Cut]()
+
+    async def somebody() -> None:
+        await warm(store)  # it has a connection again, and every operation as many awaits
+        user = full_user(f"ann-{len(users)}")
+        users.append(user if prepare is None else await prepare(user))
+
+    for at_once in (False, True):
+        async for cut in sweep(lambda: operate(users[-1]), somebody, landing=0, at_once=at_once):
+            cancelled_or_done(cut, "an operation")
+            cuts.append(cut)
+    if any(cut.on_the_wire for cut in cuts):
+        await asyncio.sleep(LANDING)
+    return list(zip(users, cuts, strict=True))
 
 
-async def _all(calls: asyncio.Future[list[User | None]]) -> list[User | None]:
-    return await calls
+def _namesake(user: User) -> User:
+    """Make another user who wants the same keys."""
+    return full_user(str(user.username_key))
+
+
+async def _found(store: UserStore, user: User) -> User | None:
+    return await settled(lambda: present(store, str(user.username_key)))
+
+
+async def _either(store: UserStore, *users: User) -> list[User | None]:
+    """Return who is found by the keys of each, which is one of them."""
+    found = [await present(store, str(user.username_key)) for user in users]
+    same(found.count(None), 1, "a user who was changed is found by old keys and new ones, or by neither")
+    return found
 
 
 async def _answer(call: Coroutine[Any, Any, User]) -> User | AuthxError:

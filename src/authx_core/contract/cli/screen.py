@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from authx_core.contract.outcome import Outcome, Status
-from authx_core.contract.report import Report
+from authx_core.contract.report import Exit, Report
 
 _WIDTH: Final = 120
 """Columns where there is no terminal."""
@@ -67,10 +67,10 @@ class Screen:
             self._console.print(f"[dim]not checked: {escape(note)}[/]")
         if report.trouble:
             self._console.print(Text(report.trouble, style="bold red"))
-        if report.partial:
+        if report.partial and report.outcomes:
             self._console.print("[yellow]only some clauses were asked for, so nothing can conform[/]")
         self._console.print(_hint(report), style="dim", end="")
-        style = "bold green" if report.verdict.conforms else "bold red"
+        style = {Exit.CONFORMS: "bold green", Exit.INCOMPLETE: "bold yellow"}.get(report.exit, "bold red")
         counts = ", ".join(f"{number} {status}" for status, number in report.counts.items())
         about = f"{report.name}: {counts or 'no clause ran'} · seed {report.seed} · {report.seconds:.1f} s"
         self._console.print(f"\n{escape(about)}")

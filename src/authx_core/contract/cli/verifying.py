@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import traceback
 from importlib import import_module
@@ -12,7 +13,7 @@ from typing import Any
 from authx_core.contract.clause import find
 from authx_core.contract.cli import listing
 from authx_core.contract.formats import is_badge, to_badge, to_json, to_markdown
-from authx_core.contract.harness import Harness
+from authx_core.contract.harness import Harness, ports
 from authx_core.contract.outcome import explanation
 from authx_core.contract.report import Exit, Report
 from authx_core.contract.verify import select, verify
@@ -26,7 +27,8 @@ def add(commands: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = commands.add_parser("verify", help="run the suite over an adapter")
     parser.add_argument("harness", nargs="?", metavar="MODULE:CLASS", help="such as my_package.harness:MyRedis")
-    parser.add_argument("--level", type=int, choices=(1, 2, 3), default=2)
+    levels = "1: one caller; 2, the default: races and crashes too; 3: outages too"
+    parser.add_argument("--level", type=int, choices=(1, 2, 3), default=2, help=levels)
     parser.add_argument(
         "--only", action="append", default=[], metavar="ID", help="this clause, of whatever level; may be repeated"
     )
@@ -62,8 +64,8 @@ def _harness(spec: str | None) -> type[Harness]:
     """Import a harness, also from the current folder."""
     if spec is None:
         raise _Unusable("which harness? Such as my_package.harness:MyRedis")
-    module, colon, name = spec.partition(":")
-    if not (module and colon and name):
+    module, _, name = spec.partition(":")
+    if not re.fullmatch(r"[\w.]+:[\w.]+", spec):
         raise _Unusable(f"{spec!r} is not MODULE:CLASS, such as my_package.harness:MyRedis")
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
@@ -86,6 +88,9 @@ def _verified(given: argparse.Namespace, harness: type[Harness], only: list[str]
         from authx_core.contract.cli.screen import Screen  # noqa: PLC0415 - it needs rich, which the rest does not
     except ImportError as error:
         raise _Unusable("rich is not installed: pip install 'authx-users[contract]'") from error
+    opened = ports(harness)
+    if opened and (closed := [each.id for each in find(only) if each.port not in opened]):
+        raise _Unusable(f"the harness does not open the port of {', '.join(closed)}")
     total = len(select(harness, level=given.level, only=only))
     with Screen(total) as screen:
         report = verify(harness, level=given.level, only=only, seed=given.seed, progress=screen.ran)
