@@ -28,7 +28,7 @@ _BEGIN: Final = {
     "mysql": _READ_COMMITTED,
 }
 _TRIES: Final = 50
-"""A deadlock has a winner each time, so all callers get through."""
+"""Of a victim of deadlocks, before its caller is told; each has a winner, though not always the same call."""
 _AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213})
 """PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock."""
 _DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})

@@ -103,12 +103,12 @@ class _Raised(BaseException):
 async def _tried(
     kind: type[Harness], body: Callable[[Trial], Awaitable[None]], seed: int, namespace: str
 ) -> BaseException | None:
-    error: BaseException | None = None
     try:
         harness = kind()
     except Exception as raised:  # noqa: BLE001 - whatever a harness raises is told
         return HarnessFailed(f"`{kind.__name__}()` raised {type(raised).__name__}: {raised}")
     harness.namespace = namespace
+    error: BaseException | None = None
     try:
         await _step(harness.reset)
         async with asyncio.timeout(PATIENCE):

@@ -64,15 +64,15 @@ def _harness(spec: str | None) -> type[Harness]:
     """Import a harness, also from the current folder."""
     if spec is None:
         raise _Unusable("which harness? Such as my_package.harness:MyRedis")
-    module, _, name = spec.partition(":")
-    if not re.fullmatch(r"[\w.]+:[\w.]+", spec):
+    parts = re.fullmatch(r"([\w.]+):([\w.]+)", spec)
+    if parts is None:
         raise _Unusable(f"{spec!r} is not MODULE:CLASS, such as my_package.harness:MyRedis")
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
     try:
-        found: object = import_module(module)
-        for part in name.split("."):
+        found: object = import_module(parts[1])
+        for part in parts[2].split("."):
             found = getattr(found, part)
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError | AttributeError)

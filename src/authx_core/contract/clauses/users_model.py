@@ -1,10 +1,8 @@
-"""Random scripts, of which the shortest is told that an adapter and a reference answer differently."""
+"""Random sequences of calls of a user store, and the reference that answers them too."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,28 +11,17 @@ import attrs
 
 from authx_core.contract.clause import clause
 from authx_core.contract.clauses._users import EVERYBODY
-from authx_core.contract.reference import ReferenceCache, ReferenceUsers
+from authx_core.contract.exploring import explore
+from authx_core.contract.reference import ReferenceUsers
 from authx_core.contract.scripts import Script, Step
-from authx_core.contract.threads import in_thread
 from authx_core.contract.trial import Trial
-from authx_core.contract.violation import Violation
 from authx_core.domain import SocialIdentity, User, UserId, UserQuery, uuid7_text
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-_SCRIPTS: Final = 300
-_SEARCHING: Final = 6.0
-"""Seconds in which new scripts are begun."""
-_SHRINKING: Final = 20.0
-"""Seconds more in which one that fails is made shorter."""
-_PARTS: Final = 3
-_STEPS: Final = 10
-"""Steps of a part, at most."""
 _DAY: Final = datetime(2026, 1, 1, 12, 0, 0, 1, timezone.utc)
 _HALF: Final = timedelta(seconds=30)
-_LONGEST: Final = 6
-"""Halves of a minute that a lifetime has, at most."""
 
 
 @attrs.frozen
@@ -73,36 +60,7 @@ async def users_model(trial: Trial) -> None:
         finally:
             store = await _emptied(trial, store)
 
-    await _explore(_user_steps(), play, trial.seed)
-
-
-@clause(
-    "C-090",
-    level=2,
-    kind="model",
-    needs=["time", "hypothesis"],
-    means="Some order of ordinary requests, which nobody thought of, ends in a wrong count or a link that works twice.",
-    cause="The script shows it: play it, and look at the last line.",
-)
-async def cache_model(trial: Trial) -> None:
-    """Random sequences of calls, and of time that passes, agree with the reference of a cache."""
-    cache = await trial.cache()
-    number = 0
-
-    async def play(steps: Sequence[Step]) -> None:
-        nonlocal number
-        number += 1
-        script = Script("cache", cache, ReferenceCache())
-        for step in steps:
-            if step.method == "elapse":
-                await script.elapse(step, trial.elapse)
-            else:
-                await script.play(_with_keys_of(step, number))
-        for _ in range(_LONGEST):
-            await script.look([_with_keys_of(Step("get_many", (list("abcnm"),)), number)])
-            await script.elapse(Step("elapse", (_HALF,)), trial.elapse)
-
-    await _explore(_cache_steps(), play, trial.seed)
+    await explore(_user_steps(), play, trial.seed)
 
 
 _NAMES: Final = ("ann", "bob", "eve")
@@ -114,55 +72,6 @@ class _New:
 
     who: str
     fields: dict[str, Any]
-
-
-async def _explore(steps: SearchStrategy[Step], play: Callable[[Sequence[Step]], Awaitable[None]], seed: int) -> None:
-    """Play random scripts; raise the `Violation` of the shortest that fails."""
-    loop, end = asyncio.get_running_loop(), time.monotonic() + _SEARCHING
-    failures = dict[str, Exception]()
-
-    def search() -> None:
-        from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only this needs it
-        from hypothesis import seed as seeded  # noqa: PLC0415 - likewise
-        from hypothesis import strategies as st  # noqa: PLC0415 - likewise
-
-        part = st.lists(steps, max_size=_STEPS)
-
-        @seeded(seed)
-        @settings(
-            max_examples=_SCRIPTS, deadline=None, database=None, phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType] - they are its members
-            report_multiple_bugs=False, print_blob=False,
-        )  # fmt: skip
-        @given(st.tuples(*[part] * _PARTS))
-        def one(parts: tuple[list[Step], ...]) -> None:
-            script = [step for each in parts for step in each]
-            known = failures.get(repr(script))
-            if known is not None:
-                raise known
-            if time.monotonic() > end + _SHRINKING * bool(failures):
-                return
-            try:
-                asyncio.run_coroutine_threadsafe(_awaited(play(script)), loop).result()
-            except Exception as error:
-                failures[repr(script)] = error
-                raise
-
-        one()
-
-    try:
-        await in_thread(search)
-    except Violation:
-        raise
-    except Exception:
-        # Hypothesis calls it flaky: it failed once, and not again.
-        if failures:
-            raise list(failures.values())[-1] from None
-        raise
-
-
-async def _awaited(call: Awaitable[None]) -> None:
-    await call
 
 
 async def _emptied(trial: Trial, store: Any) -> Any:
@@ -207,14 +116,6 @@ def _resolved(step: Step, ids: dict[str, UserId], number: int) -> Step:
 
 
 _KEYS: Final = frozenset({"email", "email_key", "username", "username_key"})
-
-
-def _with_keys_of(step: Step, number: int) -> Step:
-    """Give keys that no other script has."""
-    key, *rest = step.given
-    several = cast("list[str]", key) if isinstance(key, list) else None
-    mine = f"{key}{number}" if several is None else [f"{each}{number}" for each in several]
-    return attrs.evolve(step, given=(mine, *rest))
 
 
 def _looks() -> list[Step]:
@@ -281,23 +182,3 @@ def _update(name: str, changes: dict[str, Any], expected: dict[str, Any] | None)
 def _both(given: dict[str, Any]) -> dict[str, Any]:
     """Give each address and name with its key."""
     return {name: value for field, value in given.items() for name in (field, f"{field}_key") for value in (value,)}
-
-
-def _cache_steps() -> SearchStrategy[Step]:
-    from hypothesis import strategies as st  # noqa: PLC0415 - only this needs it
-
-    key = st.sampled_from(("a", "b", "c"))
-    counters = st.lists(st.sampled_from(("n", "m")), min_size=1, max_size=3)
-    value = st.sampled_from(("", "x", "5", "-3"))
-    ttl = st.integers(1, 3).map(lambda minutes: 2 * minutes * _HALF)
-    kept = st.fixed_dictionaries({"ttl": ttl})
-    counting = st.fixed_dictionaries({"by": st.sampled_from((1, 1, -1, 7)), "ttl": ttl})
-    several = st.lists(st.sampled_from(("a", "b", "n", "m")), max_size=4)
-    return st.one_of(
-        *(st.builds(Step, st.just(method), st.tuples(key, value), kept) for method in ("set", "add")),
-        st.builds(Step, st.just("increment"), st.tuples(key), counting),
-        st.builds(Step, st.just("increment_many"), st.tuples(counters), counting),
-        st.builds(Step, st.sampled_from(("get", "pop", "delete")), st.tuples(key)),
-        st.builds(Step, st.just("get_many"), st.tuples(several)),
-        st.builds(Step, st.just("elapse"), st.tuples(st.integers(1, 4).map(lambda halves: halves * _HALF))),
-    )
