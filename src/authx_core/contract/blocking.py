@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from authx_core.blocking import run
+from authx_core.contract.threads import in_thread
+from authx_core.contract.violation import CannotRun
 
 P = TypeVar("P")
 
@@ -42,3 +45,29 @@ def _at_once(method: Callable[..., Any]) -> Callable[..., Any]:
 def unwrapped(port: object) -> object:
     """Return the adapter itself, if it was handed to `never_suspends`."""
     return vars(port)["_port"] if isinstance(port, NeverSuspends) else port
+
+
+async def blocks(port: P, use: Callable[[P], Coroutine[Any, Any, None]]) -> bool:
+    """Whether calls of a port never suspend, although nobody promised so.
+
+    Raises `CannotRun` if they fail on other threads: their callers meet neither there nor as tasks.
+    """
+    if isinstance(port, NeverSuspends):
+        return False
+    turns = list[None]()
+    asyncio.get_running_loop().call_soon(turns.append, None)
+    raised = await _raised(use(port))
+    if turns:
+        return False
+    elsewhere = await in_thread(partial(run, _raised(use(port))))
+    if type(elsewhere) is not type(raised):
+        raise CannotRun(f"its calls block, so that they only meet on threads, and there it raised {elsewhere!r}")
+    return True
+
+
+async def _raised(call: Coroutine[Any, Any, None]) -> Exception | None:
+    try:
+        await call
+    except Exception as error:  # noqa: BLE001 - the clause meets it too, and tells it
+        return error
+    return None

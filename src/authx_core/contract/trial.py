@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from random import Random
+from typing import Any, Final, TypeVar
 
+from authx_core.contract.blocking import blocks, never_suspends
 from authx_core.contract.capabilities import Capabilities
 from authx_core.contract.harness import Harness
+from authx_core.contract.races import RACERS
 from authx_core.contract.stepped_clock import SteppedClock
+from authx_core.domain import UserId
 from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
+
+P = TypeVar("P")
+
+_NOBODY: Final[UserId] = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 class Trial:
@@ -38,6 +47,15 @@ class Trial:
         """Open several handles of the user store."""
         return [await self.users() for _ in range(number)]
 
+    async def racing_users(self) -> list[UserStore]:
+        """Open as many handles of the user store as race, such that their calls meet."""
+
+        async def use(store: UserStore) -> None:
+            await store.get(_NOBODY)
+            await store.delete(_NOBODY)
+
+        return await self._meeting(await self.many_users(RACERS), use)
+
     async def cache(self) -> Cache:
         """Open one handle of the cache."""
         return await self.harness.open_cache(self.clock)
@@ -45,6 +63,24 @@ class Trial:
     async def caches(self, number: int) -> list[Cache]:
         """Open several handles of the cache."""
         return [await self.cache() for _ in range(number)]
+
+    async def racing_caches(self) -> list[Cache]:
+        """Open as many handles of the cache as race, such that their calls meet."""
+
+        async def use(cache: Cache) -> None:
+            await cache.get("nothing")
+            await cache.delete("nothing")
+
+        return await self._meeting(await self.caches(RACERS), use)
+
+    async def _meeting(self, handles: list[P], use: Callable[[P], Coroutine[Any, Any, None]]) -> list[P]:
+        """Let handles that block race on threads: tasks of one loop would never meet in them.
+
+        Those in memory may be one loop's own, where nothing has to come between their steps.
+        """
+        if self.capabilities.backend == "memory" or not await blocks(handles[0], use):
+            return handles
+        return [never_suspends(each) for each in handles]
 
     async def timepiece(self) -> Clock:
         """Open the clock that is verified."""

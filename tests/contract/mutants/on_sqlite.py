@@ -11,12 +11,13 @@ from threading import Lock
 from typing import Any, ClassVar, cast
 
 from authx_core.contract import SteppedClock, never_suspends
+from authx_core.contract.blocking import unwrapped
 from authx_core.domain import User, UserId, checks
-from authx_core.ports import UserStore
+from authx_core.ports import Cache, UserStore
 from contract.mutants.correct_sqlite_cache import CacheOnFile, SQLiteCache
 from contract.mutants.correct_sqlite_users import CONDITIONS, SCHEMA, SQLiteUsers, UsersOnFile
 from contract.mutants.records import keys
-from contract.mutants.registry import C, mutant
+from contract.mutants.registry import C, correct, mutant
 
 
 def broken(killer: str, sentence: str) -> Callable[[C], C]:
@@ -123,6 +124,23 @@ class SelectsThenDeletes(SQLiteCache):
         with self._statement() as db:
             db.execute("DELETE FROM entries WHERE key = ?", [key])
         return value
+
+
+class _Undeclared(CacheOnFile):
+    """Not handed out by `never_suspends`, though calls block: as tasks of one loop they would never meet."""
+
+    async def open_cache(self, clock: SteppedClock, /) -> Cache:
+        return cast("Cache", unwrapped(await super().open_cache(clock)))
+
+
+@correct("entries in SQLite: calls block, which nobody says")
+class UndeclaredSQLiteCache(_Undeclared):
+    pass
+
+
+@mutant("C-021", "calls block, which nobody says, and pop is SELECT, then DELETE")
+class UndeclaredSqliteSelectsThenDeletes(_Undeclared):
+    adapter = SelectsThenDeletes
 
 
 @broken("C-022", "add is SELECT, then INSERT")

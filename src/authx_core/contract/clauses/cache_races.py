@@ -23,7 +23,7 @@ from authx_core.ports import Cache
 )
 async def one_pop(trial: Trial) -> None:
     """Of several `pop`s at once, one gets the value."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     async def pop(cache: Cache, _: int) -> str | None:
         return await cache.pop("key")
@@ -44,7 +44,7 @@ async def one_pop(trial: Trial) -> None:
 )
 async def one_add(trial: Trial) -> None:
     """Of several `add`s at once one is True, and its value stands."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     async def add(cache: Cache, racer: int) -> bool:
         return await cache.add("key", str(racer), ttl=MINUTE)
@@ -68,7 +68,7 @@ async def one_add(trial: Trial) -> None:
 )
 async def distinct_counts(trial: Trial) -> None:
     """Of several `increment`s at once each gives another result."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     async def count(cache: Cache, _: int) -> int:
         return await cache.increment("counter", ttl=MINUTE)
@@ -81,7 +81,7 @@ async def distinct_counts(trial: Trial) -> None:
 
 async def counts_two_ways(trial: Trial) -> None:
     """Check that several `increment_many` of two keys in opposite order lose nothing."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     async def count(cache: Cache, racer: int) -> list[int]:
         counts = await cache.increment_many(["a", "b"] if racer % 2 else ["b", "a"], ttl=MINUTE)
@@ -107,7 +107,7 @@ async def counts_two_ways(trial: Trial) -> None:
 )
 async def over_an_expired_key(trial: Trial) -> None:
     """Over an expired key no `pop` succeeds, one `add` does, and `increment`s count from 1."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     async def pop(cache: Cache, _: int) -> str | None:
         return await cache.pop("popped")
@@ -145,7 +145,7 @@ async def over_an_expired_key(trial: Trial) -> None:
 )
 async def pop_against_set(trial: Trial) -> None:
     """`pop` against `set` loses and doubles nothing."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     for round_ in range(ROUNDS):
 
@@ -173,7 +173,7 @@ async def pop_against_set(trial: Trial) -> None:
 )
 async def increment_against_expiry(trial: Trial) -> None:
     """`increment` while a counter expires either counts on or starts at 1, and keeps a deadline."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     for round_ in range(ROUNDS):
 

@@ -25,7 +25,7 @@ from authx_core.ports import Cache, UserStore
 )
 async def users_linear(trial: Trial) -> None:
     """What several callers are told of users could have happened one call after the other."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
 
     async def play(round_: int, recorder: Recorder) -> None:
         cast = Cast(round_)
@@ -49,7 +49,7 @@ async def users_linear(trial: Trial) -> None:
 )
 async def cache_linear(trial: Trial) -> None:
     """What several callers are told of a key could have happened one call after the other."""
-    caches = await trial.caches(RACERS)
+    caches = await trial.racing_caches()
 
     async def play(round_: int, recorder: Recorder) -> None:
         mix = trial.random.choice(_linear_cache.MIXES)

@@ -63,7 +63,7 @@ async def delete(trial: Trial) -> None:
 )
 async def delete_against_update(trial: Trial) -> None:
     """`delete` against `update` ends wholly gone."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     for round_ in range(ROUNDS):
         keys = {kind: f"{round_}-{kind}" for kind in KINDS}
         user = make_user()
@@ -100,7 +100,7 @@ async def delete_against_update(trial: Trial) -> None:
 )
 async def one_delete(trial: Trial) -> None:
     """Of several deletes at once one is True."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     for _ in range(ROUNDS):
         user = await stores[0].create(full_user("ann"))
 

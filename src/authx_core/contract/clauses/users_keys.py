@@ -152,7 +152,7 @@ async def taken(trial: Trial) -> None:
 )
 async def one_create(trial: Trial) -> None:
     """Of several `create`s of one key at once, one wins."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     for kind in KINDS:
         for round_ in range(ROUNDS):
             key = f"{kind}-{round_}"
@@ -175,7 +175,7 @@ async def one_create(trial: Trial) -> None:
 )
 async def one_update(trial: Trial) -> None:
     """Of several `update`s to one key at once, one wins."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     for kind in KINDS:
         users = [await stores[0].create(make_user()) for _ in stores]
         for round_ in range(ROUNDS):
@@ -202,7 +202,7 @@ async def one_update(trial: Trial) -> None:
 )
 async def crosswise(trial: Trial) -> None:
     """`create`s that share different keys crosswise end with at most one winner and no deadlock."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     for round_ in range(ROUNDS):
         pair = [SocialIdentity("provider", f"{round_}-{each}") for each in "ab"]
 

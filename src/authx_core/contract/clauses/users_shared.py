@@ -32,7 +32,7 @@ _STEPS: Final = 3
 )
 async def blackout(trial: Trial) -> None:
     """The blackout is `None` at first, exact, the later of two, also of several at once; and `None` lifts it."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     store = stores[0]
     same(await store.get_blackout(), None, "there is a blackout at first")
     await store.set_blackout(None)

@@ -155,7 +155,7 @@ async def taken(trial: Trial) -> None:
 )
 async def no_lost_update(trial: Trial) -> None:
     """Several compare-and-set loops at once lose no update."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
 
     for round_ in range(1, ROUNDS + 1):
         user = await stores[0].create(make_user(extra={"steps": 0}))
@@ -182,7 +182,7 @@ async def no_lost_update(trial: Trial) -> None:
 )
 async def one_update(trial: Trial) -> None:
     """Of several updates at once with one expected version, one wins."""
-    stores = await trial.many_users(RACERS)
+    stores = await trial.racing_users()
     user = await stores[0].create(make_user())
     for version in range(1, ROUNDS + 1):
 
