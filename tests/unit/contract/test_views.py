@@ -136,6 +136,9 @@ def test_importing_the_suite_loads_neither_pytest_nor_hypothesis_nor_rich(folder
     assert not {"pytest", "hypothesis", "rich", "authx_adapters"} & set(python(folder, "-c", program).stdout.split())
 
 
+EARLIER = '{"schemaVersion": 1, "label": "authx contract", "message": "conforms (level 1)", "color": "brightgreen"}'
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "verdict"),
     [
@@ -152,11 +155,16 @@ def test_importing_the_suite_loads_neither_pytest_nor_hypothesis_nor_rich(folder
 def test_the_command_line_ends_with_the_verdict_and_badges_conformity_alone(
     folder: Path, arguments: list[str], code: int, verdict: str
 ) -> None:
-    earlier = '{"schemaVersion": 1, "label": "authx contract", "message": "conforms (level 1)", "color": "brightgreen"}'
-    (folder / "badge.json").write_text(earlier)
+    (folder / "badge.json").write_text(EARLIER)
     done = verify(folder, *arguments, "--badge", "badge.json")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (code, verdict), done.stdout + done.stderr
     assert (folder / "badge.json").exists() is (code == 0)
+
+
+def test_a_harness_that_cannot_be_had_has_no_badge(folder: Path) -> None:
+    (folder / "badge.json").write_text(EARLIER)
+    assert "removed badge.json" in verify(folder, "nowhere:Mine", "--badge", "badge.json").stderr
+    assert not (folder / "badge.json").exists()
 
 
 def test_a_file_that_is_no_badge_is_not_removed(folder: Path) -> None:

@@ -15,7 +15,7 @@ from authx_core.contract.cli import listing
 from authx_core.contract.formats import is_badge, to_badge, to_json, to_markdown
 from authx_core.contract.harness import Harness, ports
 from authx_core.contract.outcome import explanation
-from authx_core.contract.report import Exit, Report
+from authx_core.contract.report import Exit
 from authx_core.contract.verify import select, verify
 
 
@@ -53,6 +53,7 @@ def _run(given: argparse.Namespace) -> Exit:
         return _verified(given, _harness(given.harness), _ids(given.only))
     except (_Unusable, LookupError) as error:
         sys.stderr.write(f"could not start: {error.args[0]}\n")
+        _remove_badge(given.badge)
         return Exit.COULD_NOT_START
 
 
@@ -98,18 +99,17 @@ def _verified(given: argparse.Namespace, harness: type[Harness], only: list[str]
     for path, write in ((given.json, to_json), (given.markdown, to_markdown)):
         if path is not None:
             _write(path, write(report))
-    if given.badge is not None:
-        _badge(given.badge, report)
+    if given.badge is not None and report.verdict.conforms:
+        _write(given.badge, to_badge(report))
+    elif given.badge is not None:
+        sys.stderr.write(f"no badge: {report.headline}\n")
+        _remove_badge(given.badge)
     return report.exit
 
 
-def _badge(path: Path, report: Report) -> None:
-    """Write a badge, or remove the one of an earlier run, which would go on to say that the adapter conforms."""
-    if report.verdict.conforms:
-        _write(path, to_badge(report))
-        return
-    sys.stderr.write(f"no badge: {report.headline}\n")
-    if is_badge(path):
+def _remove_badge(path: Path | None) -> None:
+    """Remove the badge of an earlier run, which would go on to say that the adapter conforms."""
+    if path is not None and is_badge(path):
         path.unlink()
         sys.stderr.write(f"removed {path}, the badge of an earlier run\n")
 
