@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -10,11 +11,11 @@ import attrs
 from authx_core.contract.violation import Violation
 from authx_core.domain import AuthxError, IdentifierTaken, User, UserId
 
-_HEAD: Final = (
-    "# in `python -m asyncio`",
-    "from datetime import datetime, timedelta, timezone",
-    "from authx_core.domain import SocialIdentity, User, UserQuery",
-)
+_SOURCES: Final[Mapping[str, Sequence[str]]] = {
+    "datetime": ("datetime", "timedelta", "timezone"),
+    "authx_core.domain": ("SocialIdentity", "User", "UserQuery"),
+}
+"""Where the names come from that a script may use."""
 
 
 @attrs.frozen
@@ -44,7 +45,7 @@ class Script:
 
     def __init__(self, handle: str, adapter: object, reference: object) -> None:
         self._handle, self._adapter, self._reference = handle, adapter, reference
-        self._lines = [*_HEAD, f"{handle} = ...  # yours, empty"]
+        self._lines = [f"{handle} = ...  # yours, empty"]
 
     async def look(self, steps: Sequence[Step]) -> None:
         """Make calls that only read, and that the script need not tell as long as they agree."""
@@ -60,10 +61,10 @@ class Script:
             step = attrs.evolve(step, given=(_with_id(step.given[0], observed.id),))
         expected = _expected(lambda: step.of(self._reference))
         if observed != expected:
-            script = "\n".join(self._lines)
             raise Violation(
-                "the last call of a script is answered otherwise", script=script, expected=expected, observed=observed
-            )
+                "the last call of a script is answered otherwise",
+                script=_to_paste(self._lines), expected=expected, observed=observed,
+            )  # fmt: skip
         return observed
 
     async def elapse(self, step: Step, pass_: Callable[[Any], Awaitable[None]]) -> None:
@@ -71,6 +72,14 @@ class Script:
         self._lines.append(step.line(self._handle))
         await pass_(step.given[0])
         step.of(self._reference)
+
+
+def _to_paste(lines: Sequence[str]) -> str:
+    """Put before lines what they import."""
+    text = "\n".join(lines)
+    used = {source: [name for name in names if re.search(rf"\b{name}[(.]", text)] for source, names in _SOURCES.items()}
+    imports = [f"from {source} import {', '.join(names)}" for source, names in used.items() if names]
+    return "\n".join(["# in `python -m asyncio`", *imports, text])
 
 
 def _with_id(user: object, user_id: UserId) -> object:

@@ -1,0 +1,50 @@
+"""A script that failed can be pasted: it imports what it uses, and nothing more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_core.contract import Violation
+from authx_core.contract.reference import ReferenceCache, ReferenceUsers
+from authx_core.contract.scripts import Script, Step
+from authx_core.domain import UserQuery
+
+
+class SaysTen(MemoryUserStore):
+    async def count(self, _: UserQuery, /) -> int:
+        return 10
+
+
+class Forgets(MemoryCache):
+    async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
+        pass
+
+
+async def test_of_a_cache() -> None:
+    script = Script("cache", Forgets(ManualClock()), ReferenceCache())
+    await script.play(Step("set", ("a", "x"), {"ttl": timedelta(minutes=1)}))
+    with pytest.raises(Violation) as caught:
+        await script.play(Step("get", ("a",)))
+    assert caught.value.facts["script"] == (
+        "# in `python -m asyncio`\n"
+        "from datetime import timedelta\n"
+        "cache = ...  # yours, empty\n"
+        "await cache.set('a', 'x', ttl=timedelta(seconds=60))\n"
+        "await cache.get('a')"
+    )
+
+
+async def test_of_a_store() -> None:
+    script = Script("store", SaysTen(), ReferenceUsers())
+    with pytest.raises(Violation) as caught:
+        await script.play(Step("count", (UserQuery(),)))
+    assert caught.value.facts["script"] == (
+        "# in `python -m asyncio`\n"
+        "from authx_core.domain import UserQuery\n"
+        "store = ...  # yours, empty\n"
+        "await store.count(UserQuery())"
+    )
