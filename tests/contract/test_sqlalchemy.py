@@ -60,8 +60,16 @@ class Asyncmy(PyMySQL):
     scheme = "mariadb+asyncmy"
 
 
+class Aiomysql(Asyncmy):
+    """MariaDB, asynchronous."""
+
+    name = "mariadb-aiomysql"
+    scheme = "mariadb+aiomysql"
+
+
 TestPsycopg = contract_tests(Psycopg)
 TestAsyncPsycopg = contract_tests(AsyncPsycopg)
 TestAsyncpg = contract_tests(Asyncpg)
 TestPyMySQL = contract_tests(PyMySQL)
 TestAsyncmy = contract_tests(Asyncmy)
+TestAiomysql = contract_tests(Aiomysql)
