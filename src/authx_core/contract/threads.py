@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -32,3 +32,10 @@ async def in_thread(work: Callable[[], R]) -> R:
 
     threading.Thread(target=run, name="authx-contract", daemon=True).start()
     return await future
+
+
+async def together(*calls: Awaitable[R]) -> list[R]:
+    """Await all, and only then raise what the first to fail raised: none goes on over handles that are closed."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    await asyncio.wait(tasks)
+    return await asyncio.gather(*tasks)

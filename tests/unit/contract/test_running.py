@@ -16,6 +16,7 @@ from authx_core import StoreUnavailable
 from authx_core.contract import CannotRun, Outcome, Status, Violation, all_clauses, never_suspends, run_clause
 from authx_core.contract.clauses._users import full_user
 from authx_core.contract.expect import same
+from authx_core.contract.threads import together
 from authx_core.contract.trial import Trial
 from unit.contract import harnesses
 
@@ -141,3 +142,18 @@ def test_connections_and_files_that_are_left_open_are_named(tmp_path: Path) -> N
         each.close()
     assert "left-behind" in outcome.observed
     assert outcome.observed.count("connection to") == 2
+
+
+async def test_calls_that_are_awaited_together_have_all_ended_when_one_failed() -> None:
+    ended = list[str]()
+
+    async def fails() -> None:
+        raise OSError("first")
+
+    async def goes_on() -> None:
+        await asyncio.sleep(0)
+        ended.append("it")
+
+    with pytest.raises(OSError, match="first"):
+        await together(fails(), goes_on())
+    assert ended == ["it"]

@@ -12,7 +12,7 @@ from authx_core.contract.blocking import NeverSuspends
 from authx_core.contract.clause import clause
 from authx_core.contract.clauses._users import full_user, warm
 from authx_core.contract.expect import same_user
-from authx_core.contract.threads import in_thread
+from authx_core.contract.threads import in_thread, together
 from authx_core.contract.trial import Trial
 from authx_core.contract.violation import Violation
 from authx_core.domain import AuthxError, User
@@ -39,7 +39,7 @@ async def elsewhere(trial: Trial) -> None:
     for round_ in range(_ROUNDS):
         names = [f"user-{round_}-{number}" for number in range(_AT_ONCE)]
         use = _on_a_thread if blocks else _in_a_loop_of_its_own
-        answers = await asyncio.gather(*(_in_time(use, store, name) for name in names))
+        answers = await together(*(_in_time(use, store, name) for name in names))
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, User):
                 same_user(await store.get(answer.id), answer, "what was stored from elsewhere is not there")

@@ -10,7 +10,7 @@ from authx_core.contract.blocking import NeverSuspends
 from authx_core.contract.clause import clause
 from authx_core.contract.clauses._users import EVERYBODY, full_user
 from authx_core.contract.expect import holds, same, same_user
-from authx_core.contract.threads import in_thread
+from authx_core.contract.threads import in_thread, together
 from authx_core.contract.trial import Trial
 from authx_core.contract.violation import Violation
 from authx_core.domain import AuthxError, InvalidSchema
@@ -74,9 +74,9 @@ async def _opened(trial: Trial) -> list[UserStore]:
     """Open several stores at once: on threads if they block, as tasks otherwise."""
     if isinstance(await trial.users(), NeverSuspends):
         await trial.harness.reset()
-        return list(await asyncio.gather(*(in_thread(partial(_open, trial)) for _ in range(_AT_ONCE))))
+        return await together(*(in_thread(partial(_open, trial)) for _ in range(_AT_ONCE)))
     await trial.harness.reset()
-    return list(await asyncio.gather(*(trial.users() for _ in range(_AT_ONCE))))
+    return await together(*(trial.users() for _ in range(_AT_ONCE)))
 
 
 def _open(trial: Trial) -> UserStore:
