@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from authx_core.blocking import run
 from authx_core.contract.threads import in_thread
 from authx_core.contract.violation import CannotRun
 
 P = TypeVar("P")
+
+Use: TypeAlias = Callable[[P], Coroutine[Any, Any, None]]
+"""A few calls of a port."""
 
 
 class NeverSuspends:
@@ -47,22 +50,21 @@ def unwrapped(port: object) -> object:
     return vars(port)["_port"] if isinstance(port, NeverSuspends) else port
 
 
-async def blocks(port: P, use: Callable[[P], Coroutine[Any, Any, None]]) -> bool:
-    """Whether calls of a port never suspend, although nobody promised so.
-
-    Raises `CannotRun` if they fail on other threads: their callers meet neither there nor as tasks.
-    """
+async def blocks(port: P, use: Use[P]) -> bool:
+    """Whether calls of a port never suspend, although nobody promised so."""
     if isinstance(port, NeverSuspends):
         return False
     turns = list[None]()
     asyncio.get_running_loop().call_soon(turns.append, None)
-    raised = await _raised(use(port))
-    if turns:
-        return False
-    elsewhere = await in_thread(partial(run, _raised(use(port))))
-    if type(elsewhere) is not type(raised):
-        raise CannotRun(f"its calls block, so that they only meet on threads, and there it raised {elsewhere!r}")
-    return True
+    await _raised(use(port))
+    return not turns
+
+
+async def check_threads(port: P, use: Use[P]) -> None:
+    """Raise `CannotRun` if calls that block fail on other threads: then callers meet neither there nor as tasks."""
+    here, there = await _raised(use(port)), await in_thread(partial(run, _raised(use(port))))
+    if type(here) is not type(there):
+        raise CannotRun(f"calls block, so that they only meet on threads, and there one raised {there!r}")
 
 
 async def _raised(call: Coroutine[Any, Any, None]) -> Exception | None:

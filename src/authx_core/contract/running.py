@@ -103,6 +103,7 @@ class _Raised(BaseException):
 async def _tried(
     kind: type[Harness], body: Callable[[Trial], Awaitable[None]], seed: int, namespace: str
 ) -> BaseException | None:
+    before = leaks.Resources.now()
     try:
         harness = kind()
     except Exception as raised:  # noqa: BLE001 - whatever a harness raises is told
@@ -112,7 +113,7 @@ async def _tried(
     try:
         await _step(harness.reset)
         async with asyncio.timeout(PATIENCE):
-            await body(Trial(harness, seed=seed))
+            await body(Trial(harness, seed=seed, before=before))
     except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - whatever an adapter raises is its verdict
         error = raised
     for step in (harness.reset, harness.close, leaks.no_tasks_left):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from authx_core.contract.blocking import blocks, never_suspends
+from authx_core.contract.blocking import Use, blocks, check_threads, never_suspends
 from authx_core.contract.capabilities import Capabilities
 from authx_core.contract.harness import Harness
+from authx_core.contract.leaks import Resources
 from authx_core.contract.races import RACERS
 from authx_core.contract.stepped_clock import SteppedClock
 from authx_core.domain import UserId
@@ -23,8 +23,9 @@ _NOBODY: Final[UserId] = "01890a5d-ac96-774b-bcce-b302099a8057"
 class Trial:
     """One run of one clause: fresh handles over empty data, and time that passes when it is told."""
 
-    def __init__(self, harness: Harness, *, seed: int = 0) -> None:
+    def __init__(self, harness: Harness, *, seed: int = 0, before: Resources | None = None) -> None:
         self.harness = harness
+        self._before = before or Resources.now()
         self.clock = SteppedClock()
         self.seed = seed
         self.random = Random(seed)  # noqa: S311 - to be repeated, not to be guessed
@@ -73,14 +74,19 @@ class Trial:
 
         return await self._meeting(await self.caches(RACERS), use)
 
-    async def _meeting(self, handles: list[P], use: Callable[[P], Coroutine[Any, Any, None]]) -> list[P]:
-        """Let handles that block race on threads: tasks of one loop would never meet in them.
+    async def _meeting(self, handles: list[P], use: Use[P]) -> list[P]:
+        """Let handles that wait for a file or a server, and block, race on threads: as tasks they would never meet.
 
-        Those in memory may be one loop's own, where nothing has to come between their steps.
+        What only never suspends may be one loop's own, in memory, where nothing has to come between its steps.
         """
-        if self.capabilities.backend == "memory" or not await blocks(handles[0], use):
+        if not await blocks(handles[0], use) or not self._waits:
             return handles
+        await check_threads(handles[0], use)
         return [never_suspends(each) for each in handles]
+
+    @property
+    def _waits(self) -> bool:
+        return self.capabilities.backend == "embedded" or bool(Resources.now().files - self._before.files)
 
     async def timepiece(self) -> Clock:
         """Open the clock that is verified."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from socket import socketpair
+from typing import Any, Literal
+
+import pytest
 
 from authx_adapters.memory import MemoryCache
 from authx_core.contract import Capabilities, Harness, Outcome, Status, SteppedClock, all_clauses, run_clause
@@ -32,9 +35,9 @@ class OfOneThread(MemoryCache):
 
 
 class Kept(Harness):
-    """One object, which says that it is on a server."""
+    """One object, which says that it is on a file."""
 
-    capabilities = Capabilities(shared_handle=True)
+    capabilities = Capabilities(backend="embedded", shared_handle=True)
     kind: type[MemoryCache] = ReadsThenDeletes
 
     def __init__(self) -> None:
@@ -57,9 +60,25 @@ def test_what_blocks_races_on_threads() -> None:
     assert raced(Kept, kind=MemoryCache).status is Status.PASSED
 
 
-def test_what_is_in_memory_may_be_one_loop_s_own() -> None:
-    memory = Capabilities(backend="memory", shared_handle=True)
-    assert raced(Kept, capabilities=memory).status is Status.PASSED
+def test_what_holds_a_connection_races_on_threads_too() -> None:
+    class Connected(Kept):
+        capabilities = Capabilities(shared_handle=True)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.connections = socketpair()
+
+        async def close(self) -> None:
+            for each in self.connections:
+                each.close()
+
+    assert raced(Connected).status is Status.FAILED
+
+
+@pytest.mark.parametrize("backend", ["memory", "server"])
+def test_what_only_never_suspends_may_be_one_loop_s_own(backend: Literal["memory", "server"]) -> None:
+    capabilities = Capabilities(backend=backend, shared_handle=True)
+    assert raced(Kept, capabilities=capabilities).status is Status.PASSED
 
 
 def test_what_only_one_thread_may_use_cannot_race() -> None:
