@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from authx_core.contract.scripts import Step
@@ -14,14 +15,18 @@ from authx_core.contract.violation import Violation
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-_SCRIPTS: Final = 300
+_SCRIPTS: Final = 1000
 _SEARCHING: Final = 6.0
 """Seconds in which new scripts are begun."""
 _SHRINKING: Final = 20.0
 """Seconds more in which one that fails is made shorter."""
-_PARTS: Final = 3
+_PARTS: Final = 8
 _STEPS: Final = 10
 """Steps of a part, at most."""
+
+
+class _Enough(BaseException):
+    """Ends the search: Hypothesis lets pass what is no `Exception`, and would make up all scripts that are left."""
 
 
 async def explore(steps: SearchStrategy[Step], play: Callable[[Sequence[Step]], Awaitable[None]], seed: int) -> None:
@@ -48,7 +53,9 @@ async def explore(steps: SearchStrategy[Step], play: Callable[[Sequence[Step]], 
             known = failures.get(repr(script))
             if known is not None:
                 raise known
-            if time.monotonic() > end + _SHRINKING * bool(failures):
+            if not failures and time.monotonic() > end:
+                raise _Enough
+            if time.monotonic() > end + _SHRINKING:
                 return
             try:
                 asyncio.run_coroutine_threadsafe(_awaited(play(script)), loop).result()
@@ -56,7 +63,8 @@ async def explore(steps: SearchStrategy[Step], play: Callable[[Sequence[Step]], 
                 failures[repr(script)] = error
                 raise
 
-        one()
+        with suppress(_Enough):
+            one()
 
     try:
         await in_thread(search)

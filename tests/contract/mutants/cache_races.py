@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from authx_adapters.memory import MemoryCache
+from authx_core.domain import checks
 from authx_core.ports import Clock
 from contract.mutants.caches import Entries, Entry, Keys
 from contract.mutants.registry import mutant
@@ -170,3 +171,56 @@ class DeletedCounterIsTaken(Keys):
             self.deleted.discard(key)
             return False
         return await super().add(key, value, ttl=ttl)
+
+
+@mutant("C-090", "a counter that was deleted, and begins anew, ends when it would have")
+class DeletedCounterEnds(Keys):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        super().__init__(entries, clock)
+        self.deleted = dict[str, Entry]()
+
+    def drop(self, key: str) -> None:
+        self.deleted[key] = self.entries.kept[key]
+        super().drop(key)
+
+    async def start(self, key: str, by: int, ttl: timedelta) -> None:
+        await super().start(key, by, ttl)
+        if key in self.deleted and self.alive(self.deleted[key]):
+            self.entries.kept[key].deadline = self.deleted[key].deadline
+
+
+@mutant("C-090", "a counter that was popped goes on")
+class PoppedGoesOn(Keys):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        super().__init__(entries, clock)
+        self.popped = dict[str, Entry]()
+
+    async def pop(self, key: str, /) -> str | None:
+        entry = self.live(key)
+        value = await super().pop(key)
+        if entry is not None and checks.number(entry.value) is not None:
+            self.popped[key] = entry
+        return value
+
+    async def count(self, key: str, by: int, ttl: timedelta) -> int:
+        entry = self.popped.pop(key, None)
+        if entry is not None and self.alive(entry) and self.live(key) is None:
+            self.entries.kept[key] = entry
+        return await super().count(key, by, ttl)
+
+
+@mutant("C-090", "an expired key that is added anew is not popped the first time")
+class AddedAnewNotPopped(Keys):
+    def __init__(self, entries: Entries, clock: Clock) -> None:
+        super().__init__(entries, clock)
+        self.anew = set[str]()
+
+    async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
+        self.anew |= {key} & self.entries.kept.keys()
+        await super().put_new(key, value, ttl)
+
+    async def pop(self, key: str, /) -> str | None:
+        if key in self.anew:
+            self.anew.discard(key)
+            return None
+        return await super().pop(key)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 
 from authx_core.domain import User, UserId, UserNotFound, UserQuery
 from contract.mutants.registry import mutant
-from contract.mutants.users import Users
+from contract.mutants.users import Table, Users
 
 
 @mutant("U-040", "a deleted user's keys stay claimed by nobody")
@@ -75,6 +79,51 @@ class LastUserLiftsBlackout(Users):
         await super().remove(user)
         if not self.table.users:
             self.table.blackout = None
+
+
+@mutant("U-090", "a delete frees all keys that its user ever had, whoever has them now")
+class FormerKeysFreed(Users):
+    def __init__(self, table: Table) -> None:
+        super().__init__(table)
+        self.former = defaultdict[UserId, list[User]](list)
+
+    async def replace(self, before: User, user: User) -> None:
+        await super().replace(before, user)
+        self.former[user.id].append(before)
+
+    async def remove(self, user: User) -> None:
+        await super().remove(user)
+        for before in self.former.pop(user.id, []):
+            self.free(before)
+
+
+class Remembering(Users):
+    """Keeps who was deleted."""
+
+    async def remove(self, user: User) -> None:
+        await super().remove(user)
+        self.table.gone[user.id] = user
+
+
+@mutant("U-090", "who is created anew under a deleted id has the old `extra` besides")
+class ExtraOutlivesUser(Remembering):
+    def new(self, user: User) -> User:
+        before = self.table.gone.get(user.id, user)
+        return super().new(attrs.evolve(user, extra={**before.extra, **user.extra}))
+
+
+@mutant("U-090", "what is expected of who was created anew may be what the deleted one was")
+class DeletedOneFits(Remembering):
+    def fits(self, user: User, expected: Mapping[str, Any]) -> bool:
+        return super().fits(user, expected) or super().fits(self.table.gone.get(user.id, user), expected)
+
+
+@mutant("U-090", "the first user lifts the blackout")
+class FirstUserLiftsBlackout(Users):
+    async def insert(self, user: User) -> None:
+        if not self.table.users:
+            self.table.blackout = None
+        await super().insert(user)
 
 
 @mutant("U-040", "a deleted user's permissions are still counted")

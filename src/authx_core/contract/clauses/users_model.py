@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -52,11 +52,13 @@ async def users_model(trial: Trial) -> None:
         }
         script = Script("store", store, ReferenceUsers())
         try:
-            for step in steps:
+            for step in (*steps, _LOOK):
+                if step == _LOOK:
+                    await script.look([_resolved(each, ids, number) for each in _looks()])
+                    continue
                 answer = await script.play(_resolved(step, ids, number))
                 if step.method == "create" and isinstance(answer, User) and isinstance(step.given[0], _New):
                     ids[step.given[0].who] = answer.id
-            await script.look([_resolved(step, ids, number) for step in _looks()])
         finally:
             store = await _emptied(trial, store)
 
@@ -116,16 +118,39 @@ def _resolved(step: Step, ids: dict[str, UserId], number: int) -> Step:
 
 
 _KEYS: Final = frozenset({"email", "email_key", "username", "username_key"})
+_OUTSIDE: Final = (SocialIdentity("P", "1"), SocialIdentity("p", "1"))
+_DAYS: Final = (_DAY, _DAY + timedelta(microseconds=1), _DAY + timedelta(days=1))
+_EXTRAS: Final[Sequence[dict[str, Any]]] = ({"x": 1}, {"x": "1", "y.z": []}, {"x": None})
+_CLAIMS: Final[Sequence[dict[str, Any]]] = (
+    {},
+    *({"email": key, "email_key": key} for key in ("a", "A", None)),
+    *({"username": key, "username_key": key} for key in ("a", "A", None)),
+    *({"identities": each} for each in (_OUTSIDE[:1], _OUTSIDE, ())),
+)
+_CHANGES: Final[Sequence[dict[str, Any]]] = (
+    *_CLAIMS,
+    *({"active": each} for each in (False, True)),
+    *({"permissions": frozenset(each)} for each in ("r", "rw")),
+    *({"extra": each} for each in _EXTRAS),
+    *({"last_login": each} for each in (*_DAYS[:2], None)),
+)
+_EXPECTED: Final[Sequence[dict[str, Any] | None]] = (
+    *(None, None, None, {}),
+    *({"version": each} for each in (1, 2, 3)),
+    *({"active": each} for each in (False, True)),
+    *({"last_login": each} for each in (None, _DAY)),
+    {"version": 1, "active": True},
+)
+_LOOK: Final = Step("look")
+"""At all that a script may have changed."""
 
 
 def _looks() -> list[Step]:
-    """Look at all that a script may have changed."""
     queries = (EVERYBODY, UserQuery(permission="r"), UserQuery(active=True), UserQuery(active=False))
-    keys, social = ("a", "A", "b"), [(provider, subject) for provider in "pP" for subject in "12"]
     return [
         *(Step("get", (_Who(name),)) for name in _NAMES),
-        *(Step(method, (key,)) for method in ("get_by_email", "get_by_username") for key in keys),
-        *(Step("get_by_social", each) for each in social),
+        *(Step(method, (key,)) for method in ("get_by_email", "get_by_username") for key in ("a", "A")),
+        *(Step("get_by_social", (each.provider, each.subject)) for each in _OUTSIDE),
         *(Step("search", (query,), {"limit": 9}) for query in queries),
         *(Step("count", (query,)) for query in queries),
         Step("get_blackout"),
@@ -135,50 +160,29 @@ def _looks() -> list[Step]:
 def _user_steps() -> SearchStrategy[Step]:
     from hypothesis import strategies as st  # noqa: PLC0415 - only this needs it
 
-    who = st.sampled_from(_NAMES)
-    key = st.sampled_from(("a", "A", "b"))
-    identity = st.builds(SocialIdentity, st.sampled_from(("p", "P")), st.sampled_from(("1", "2")))
-    identities = st.lists(identity, max_size=2, unique=True).map(lambda found: tuple(sorted(found, key=str)))
-    day = st.sampled_from((_DAY, _DAY + timedelta(microseconds=1), _DAY + timedelta(days=1)))
-    fields: dict[str, SearchStrategy[Any]] = {
-        "identities": identities,
-        "active": st.booleans(),
-        "permissions": st.frozensets(st.sampled_from(("r", "w")), max_size=2),
-        "extra": st.dictionaries(st.sampled_from(("x", "y.z")), st.sampled_from((None, 1, "1", [])), max_size=2),
-        "last_login": st.none() | day,
-    }
-    keys = st.fixed_dictionaries({}, optional={"email": st.none() | key, "username": st.none() | key}).map(_both)
-    some = st.tuples(keys, st.fixed_dictionaries({}, optional=fields)).map(lambda both: both[0] | both[1])
-    expected = st.none() | st.fixed_dictionaries(
-        {}, optional={"version": st.integers(1, 3), "active": st.booleans(), "last_login": st.none() | day}
+    names = ("ann", "ann", "bob", "bob", "eve")
+    who = st.sampled_from(names)
+    changes = st.tuples(*(st.sampled_from(each) for each in (_CLAIMS, _CLAIMS, _CHANGES, _CHANGES))).map(_merged)
+    queries = (EVERYBODY, UserQuery(username_prefix="a"), UserQuery(email_contains="A", active=True))
+    pages: Sequence[dict[str, Any]] = ({"limit": 2, "offset": 1}, *({"limit": 1, "after": _Who(n)} for n in _NAMES))
+    weighted: Sequence[tuple[int, Callable[[], SearchStrategy[Step]]]] = (
+        (4, lambda: st.builds(_create, who, changes)),
+        (4, lambda: st.builds(_update, who, changes, st.sampled_from(_EXPECTED))),
+        (2, lambda: st.sampled_from([Step("delete", (_Who(name),)) for name in names])),
+        (1, lambda: st.sampled_from([*(Step("set_blackout", (day,)) for day in (None, *_DAYS)), *[_LOOK] * 4])),
+        (1, lambda: st.sampled_from([Step("search", (query,), page) for query in queries for page in pages])),
     )
-    query = st.builds(
-        UserQuery,
-        username_prefix=st.none() | key, email_contains=st.none() | key, active=st.none() | st.booleans(),
-        permission=st.sampled_from((None, "r")),
-    )  # fmt: skip
-    page = st.fixed_dictionaries(
-        {"limit": st.integers(1, 3)}, optional={"after": who.map(_Who), "offset": st.integers(0, 2)}
-    )
-    created = st.builds(_New, who, some)
-    user = who.map(_Who)
-    return st.one_of(
-        *[st.builds(Step, st.just("create"), st.tuples(created))] * 2,
-        st.builds(_update, who, some, expected),
-        *(st.builds(Step, st.just(method), st.tuples(user)) for method in ("delete", "get")),
-        *(st.builds(Step, st.just(method), st.tuples(key)) for method in ("get_by_email", "get_by_username")),
-        st.builds(Step, st.just("get_by_social"), st.tuples(st.sampled_from(("p", "P")), st.sampled_from(("1", "2")))),
-        st.builds(Step, st.just("search"), st.tuples(query), page),
-        st.builds(Step, st.just("count"), st.tuples(query)),
-        st.builds(Step, st.just("set_blackout"), st.tuples(st.none() | day)),
-        st.just(Step("get_blackout")),
-    )
+    # `one_of` would count once what is one object.
+    return st.one_of(*(make() for times, make in weighted for _ in range(times)))
+
+
+def _create(name: str, fields: dict[str, Any]) -> Step:
+    return Step("create", (_New(name, fields),))
 
 
 def _update(name: str, changes: dict[str, Any], expected: dict[str, Any] | None) -> Step:
     return Step("update", (_Who(name), changes), {} if expected is None else {"expected": expected})
 
 
-def _both(given: dict[str, Any]) -> dict[str, Any]:
-    """Give each address and name with its key."""
-    return {name: value for field, value in given.items() for name in (field, f"{field}_key") for value in (value,)}
+def _merged(changes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {name: value for each in changes for name, value in each.items()}
