@@ -1,0 +1,109 @@
+"""U-055 sees what a server skips within itself, and takes no disturbance for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from authx_adapters.memory import MemoryUserStore
+from authx_core.contract import Capabilities, run_clause
+from authx_core.contract.clause import find
+from authx_core.contract.outcome import Outcome, Status
+from authx_core.domain import StoreUnavailable, User, UserId, UserQuery
+from unit.contract.harnesses import Honest
+
+CALL, SKIPPED = 100e-6, 200e-6
+"""Seconds that a server takes for a call, and to skip all users."""
+SERIES = 100 * 3
+"""Searches of a series: a hundred rounds of three pages."""
+
+
+def work(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+class Works(MemoryUserStore):
+    """A server that works a while for each search."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.searches = 0
+
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        page = await super().search(query, limit=limit, after=after, offset=offset)
+        last = not await super().search(query, limit=1, after=page[-1].id)
+        work(CALL + (SKIPPED if last and self.skips() else 0))
+        self.searches += 1
+        return page
+
+    def skips(self) -> bool:
+        return False
+
+
+class Skips(Works):
+    def skips(self) -> bool:
+        return True
+
+
+class IsDisturbed(Works):
+    """Two series are disturbed, and always at the last page."""
+
+    def skips(self) -> bool:
+        return self.searches <= 2 * SERIES
+
+
+class KnowsItsCallers(Works):
+    callers: set[int]
+
+    async def create(self, user: User, /) -> User:
+        self.callers.add(threading.get_ident())
+        work(100e-6)  # so that the others begin before one is done
+        return await super().create(user)
+
+
+class IsFull(Works):
+    async def create(self, user: User, /) -> User:
+        if await self.count(UserQuery()) >= 1_000:
+            raise StoreUnavailable("the disk is full")
+        return await super().create(user)
+
+
+def examined(store: type[MemoryUserStore]) -> Outcome:
+    class OnServer(Honest):
+        capabilities = Capabilities(shared_handle=True)
+
+        async def reset(self) -> None:
+            self.users = store()
+
+    (clause,) = find(["U-055"])
+    return run_clause(OnServer, clause)
+
+
+def test_what_a_server_skips_is_seen() -> None:
+    assert "the last page of 2000 users costs more than those at the start" in examined(Skips).observed
+
+
+def test_pages_that_cost_the_same_are_not_accused() -> None:
+    assert examined(Works).status is Status.PASSED
+
+
+def test_a_disturbance_that_passes_accuses_nobody() -> None:
+    assert examined(IsDisturbed).status is Status.PASSED
+
+
+def test_users_are_created_through_all_handles_at_once() -> None:
+    KnowsItsCallers.callers = set()
+    assert examined(KnowsItsCallers).status is Status.PASSED
+    assert len(KnowsItsCallers.callers) == 4
+
+
+def test_a_creation_that_fails_is_told_as_such() -> None:
+    """And not as a group of errors."""
+    assert (
+        "StoreUnavailable was raised where nothing should be: store unavailable: the disk is full"
+        in examined(IsFull).observed
+    )
