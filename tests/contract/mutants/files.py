@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,10 +26,21 @@ class SQLiteFile:
         self._lock = Lock()
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         with self._statement() as db:
-            db.executescript(self.schema)
+            while not self._is_made(db):
+                time.sleep(0.001)
 
     def close(self) -> None:
         self._db.close()
+
+    def _is_made(self, db: sqlite3.Connection) -> bool:
+        """Make the tables, unless another makes the file a WAL this moment, for which SQLite does not wait."""
+        try:
+            db.executescript(self.schema)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        return True
 
     @contextmanager
     def _statement(self) -> Iterator[sqlite3.Connection]:
