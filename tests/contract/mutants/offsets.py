@@ -9,24 +9,35 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 
 from authx_adapters.mongodb.documents import from_document
 from authx_adapters.sqlalchemy.statements import Statements
+from authx_core.contract.clauses._users import EVERYBODY
 from authx_core.domain import User, UserId, UserQuery, checks
 from contract.mutants import on_mongodb_users, on_sql
 
-EVERYBODY = UserQuery()
 
+class Walked:
+    """Pages of everybody, after somebody, are found in a way of their own."""
 
-@on_sql.broken("U-055", "earlier users are counted, and then skipped by OFFSET", "postgres", "mariadb")
-class CountsThenSkips(on_sql.Store):
     async def search(
         self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
     ) -> list[User]:
         checks.check_page(limit, after, offset)
-        if after is None or query != EVERYBODY:
-            return await super().search(query, limit=limit, after=after, offset=offset)
+        if after is not None and query == EVERYBODY:
+            return await self.page(after, limit, offset)
+        correct: Any = super()
+        users: list[User] = await correct.search(query, limit=limit, after=after, offset=offset)
+        return users
+
+    async def page(self, after: UserId, limit: int, offset: int) -> list[User]:
+        raise NotImplementedError
+
+
+@on_sql.broken("U-055", "earlier users are counted, and then skipped by OFFSET", "postgres", "mariadb")
+class CountsThenSkips(Walked, on_sql.Store):
+    async def page(self, after: UserId, limit: int, offset: int) -> list[User]:
         users = self.schema.users
         earlier = select(func.count()).select_from(users).where(users.c.id <= after)
         skipped: int = await self._run(lambda connection: connection.execute(earlier).scalar_one())
-        return await super().search(query, limit=limit, offset=skipped + offset)
+        return await self.search(EVERYBODY, limit=limit, offset=skipped + offset)
 
 
 class WithoutIndex(Statements):
@@ -45,25 +56,15 @@ class ComparesWithoutIndex(on_sql.Store):
 
 
 @on_mongodb_users.broken("U-055", "earlier users are counted, and then skipped")
-class CountsThenSkipsThem(on_mongodb_users.Store):
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        checks.check_page(limit, after, offset)
-        if after is None or query != EVERYBODY:
-            return await super().search(query, limit=limit, after=after, offset=offset)
+class CountsThenSkipsThem(Walked, on_mongodb_users.Store):
+    async def page(self, after: UserId, limit: int, offset: int) -> list[User]:
         skipped: int = await self.collection.count_documents({"_id": {"$lte": after}})
-        return await super().search(query, limit=limit, offset=skipped + offset)
+        return await self.search(EVERYBODY, limit=limit, offset=skipped + offset)
 
 
 @on_mongodb_users.broken("U-055", "the last id is compared by $expr with an expression, for which there is no index")
-class ComparesByExpression(on_mongodb_users.Store):
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        checks.check_page(limit, after, offset)
-        if after is None or query != EVERYBODY:
-            return await super().search(query, limit=limit, after=after, offset=offset)
+class ComparesByExpression(Walked, on_mongodb_users.Store):
+    async def page(self, after: UserId, limit: int, offset: int) -> list[User]:
         beyond: dict[str, Any] = {"$expr": {"$gt": [{"$concat": ["$_id", ""]}, after]}}
         found = self.collection.find(beyond, sort=[("_id", 1)], skip=offset, limit=limit)
         return [from_document(each) for each in await found.to_list()]
