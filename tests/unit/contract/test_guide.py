@@ -15,12 +15,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import pytest
 
 import servers
+from authx_core.contract.verify import verify
 
 ROOT: Final = Path(__file__).parents[3]
 PAGES: Final = ("writing-an-adapter.md", "writing-a-cache.md")
@@ -131,3 +132,11 @@ def test_a_page_leads_from_an_empty_folder_to_an_adapter_that_conforms(page: str
             error.add_note(f"{page}:{line}")
             raise
     assert "\nCONFORMS (level 2)\n" in text
+
+
+def test_the_harness_on_the_contract_s_page_conforms() -> None:
+    fence = re.search(r"^```python\n(.*?)^```$", (ROOT / "docs" / "contract.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert fence
+    page: dict[str, Any] = {"__name__": "harness"}
+    exec(fence[1], page)  # noqa: S102 - it is ours
+    assert verify(page["MyStore"], level=2).headline == "CONFORMS (level 2)"
