@@ -1,10 +1,10 @@
-"""Count round trips as they cross the wire, whatever a driver says."""
+"""Relays between clients and a server: one that hangs when told to, and one that counts round trips."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
@@ -20,13 +20,11 @@ OP_MSG = 2013
 """https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/"""
 
 
-class Counter:
-    """Lead to one server by another `url`, and count how often somebody waits for its reply.
+class Relay:
+    """Lead to one server by another `url`, through a wire that can hang.
 
-    A round trip is a server's reply to a client who has spoken since the last reply on that connection: what is sent
-    together counts once, a farewell that nobody answers not at all, and connecting and logging in like all else, so
-    `reset` when connected. A thread serves blocking and asynchronous clients alike. A client that asks a replica set or
-    a cluster for its members finds these behind the counter's back.
+    A thread serves blocking and asynchronous clients alike. A client that asks a replica set or a cluster for its
+    members finds these behind the relay's back.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,12 +33,26 @@ class Counter:
         self._server = (parts.hostname or "127.0.0.1", parts.port or PORTS[self._scheme])
         self._door = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._door.setblocking(False)
+        self._lost = 0
         self.url = _by_port(parts, self._door.getsockname()[1])
-        self.round_trips = 0
+        self.connections = 0
+        """How many clients were let in so far."""
 
-    def reset(self) -> None:
-        """Count from zero."""
-        self.round_trips = 0
+    def freeze(self) -> None:
+        """Pass nothing on from now: open connections hang, and new ones are accepted in silence."""
+        self._in_loop(self._flows.clear)
+
+    def thaw(self) -> None:
+        """Pass on all that was held back, and whatever comes."""
+        self._in_loop(self._flows.set)
+
+    def forget(self) -> None:
+        """Lose the connections that are open, as a firewall does: nobody is told, and new ones are served."""
+
+        def lose() -> None:
+            self._lost = self.connections
+
+        self._in_loop(lose)
 
     def __enter__(self) -> Self:
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
@@ -54,7 +66,15 @@ class Counter:
         self._thread.join()
         self._door.close()
 
+    def _in_loop(self, do: Callable[[], None]) -> None:
+        async def done() -> None:
+            do()
+
+        asyncio.run_coroutine_threadsafe(done(), self._loop).result()
+
     async def _serve(self, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]]) -> None:
+        self._flows = asyncio.Event()
+        self._flows.set()
         accepting = asyncio.create_task(self._accept())
         started.set_result((asyncio.get_running_loop(), accepting))
         with suppress(asyncio.CancelledError):
@@ -64,9 +84,52 @@ class Counter:
         async with asyncio.TaskGroup() as connections:
             while True:
                 client, _ = await asyncio.get_running_loop().sock_accept(self._door)
-                connections.create_task(self._relay(client))
+                self.connections += 1
+                connections.create_task(self._relay(client, self.connections))
 
-    async def _relay(self, client: socket.socket) -> None:
+    async def _relay(self, client: socket.socket, number: int) -> None:
+        hear, answer = self._listeners()
+
+        def passed(note: Callable[[bytes], None]) -> Callable[[bytes], Awaitable[bool]]:
+            async def passes(chunk: bytes) -> bool:
+                await self._flows.wait()
+                note(chunk)
+                return number > self._lost
+
+            return passes
+
+        with client, socket.socket() as server:
+            server.setblocking(False)
+            try:
+                await asyncio.get_running_loop().sock_connect(server, self._server)
+            except OSError:
+                return  # the client finds its connection closed
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(_forward(client, server, passed(hear)))
+                ways.create_task(_forward(server, client, passed(answer)))
+
+    def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
+        """Return what is told of each chunk on a new connection: from its client, from the server."""
+        return _ignore, _ignore
+
+
+class Counter(Relay):
+    """Count how often somebody waits for the server's reply.
+
+    A round trip is a server's reply to a client who has spoken since the last reply on that connection: what is sent
+    together counts once, a farewell that nobody answers not at all, and connecting and logging in like all else, so
+    `reset` when connected.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.round_trips = 0
+
+    def reset(self) -> None:
+        """Count from zero."""
+        self.round_trips = 0
+
+    def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
         asked = False
 
         def hear(chunk: bytes) -> None:
@@ -78,26 +141,22 @@ class Counter:
             self.round_trips += asked
             asked = False
 
-        with client, socket.socket() as server:
-            server.setblocking(False)
-            try:
-                await asyncio.get_running_loop().sock_connect(server, self._server)
-            except OSError:
-                return  # the client finds its connection closed
-            async with asyncio.TaskGroup() as ways:
-                ways.create_task(_forward(client, server, hear))
-                ways.create_task(_forward(server, client, answer))
+        return hear, answer
 
 
-async def _forward(source: socket.socket, target: socket.socket, note: Callable[[bytes], None]) -> None:
+async def _forward(source: socket.socket, target: socket.socket, passes: Callable[[bytes], Awaitable[bool]]) -> None:
     loop = asyncio.get_running_loop()
     target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with suppress(OSError):  # one of both is gone, as the other now learns
         while chunk := await loop.sock_recv(source, 65_536):
-            note(chunk)
-            await loop.sock_sendall(target, chunk)
+            if await passes(chunk):
+                await loop.sock_sendall(target, chunk)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
+
+
+def _ignore(_: bytes) -> None:
+    """Note nothing."""
 
 
 def _housekeeping(message: bytes) -> bool:

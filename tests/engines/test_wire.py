@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from select import select
 from threading import Event
 from typing import Any
 
@@ -117,3 +119,27 @@ def test_who_is_connected_learns_that_the_server_has_gone() -> None:
         server.start()
         with postgresql.connect(counter.url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_frozen_relay_holds_back_what_a_thawed_one_delivers() -> None:
+    with wire.Relay(servers.url("postgres")) as relay, postgresql.connect(relay.url) as connection:
+        relay.freeze()
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(lambda: connection.execute("SELECT 1").fetchone())
+            with pytest.raises(psycopg.errors.ConnectionTimeout):
+                psycopg.connect(relay.url, connect_timeout=2)
+            assert not answer.done()
+            relay.thaw()
+            assert answer.result(10) == (1,)
+        assert postgresql.admits(relay.url)
+
+
+def test_a_relay_forgets_connections_and_serves_new_ones() -> None:
+    with wire.Relay(servers.url("postgres")) as relay:
+        lost = postgresql.connect(relay.url)
+        relay.forget()
+        with postgresql.connect(relay.url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        lost.pgconn.send_query(b"SELECT 1")
+        assert select([lost.pgconn.socket], [], [], 0.2) == ([], [], [])
+        lost.close()
