@@ -73,7 +73,7 @@ class Person:
     @property
     def scheme(self) -> str:
         """The scheme of the old hash, if there is one."""
-        old = self.new.password_hash or ""
+        old = self.new.password_hash.reveal() if self.new.password_hash else ""
         return "bcrypt" if old.startswith("$2") else "django" if old.startswith("pbkdf2_sha256$") else ""
 
 

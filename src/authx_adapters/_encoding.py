@@ -7,9 +7,24 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from authx_core.domain import JSON
+from authx_core.domain.secret import MASK, Secret
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Masked(str):
+    """Text for a driver, whose repr hides it: drivers log their parameters, and tracebacks show their locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{MASK}'"
+
+
+def masked(secret: Secret | None) -> Masked | None:
+    """Reveal a secret to a driver, which must store the text itself."""
+    return None if secret is None else Masked(secret.reveal())
 
 
 def microseconds(instant: datetime) -> int:

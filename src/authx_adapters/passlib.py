@@ -11,7 +11,6 @@ from passlib.exc import PasswordSizeError, PasswordTruncateError, PasswordValueE
 from authx_adapters.threaded import Threaded
 from authx_core.domain import checks
 from authx_core.domain.errors import InvalidValue, Problem, UnknownHash
-from authx_core.domain.secret import Masked
 from authx_core.ports import PasswordHasher, Verification
 
 _SCHEMES: Final = [
@@ -61,7 +60,7 @@ class PasslibHasher(PasswordHasher):
         reason = checks.text(password, checks.MAX_CACHE_VALUE)
         if reason is None:
             try:
-                return Masked(self._context.hash(password))
+                return str(self._context.hash(password))
             except (PasswordValueError, PasswordSizeError, PasswordTruncateError):
                 reason = "cannot be hashed by this scheme"
         del password  # so that no traceback with locals shows it
@@ -81,10 +80,9 @@ class PasslibHasher(PasswordHasher):
             return None
         if not checks.is_text(password, checks.MAX_CACHE_VALUE):
             return Verification(ok=False)
-        stored = str.__str__(password_hash)
         try:
-            ok = bool(self._context.verify(password, stored))
-            return Verification(ok=ok, outdated=ok and bool(self._context.needs_update(stored)))
+            ok = bool(self._context.verify(password, password_hash))
+            return Verification(ok=ok, outdated=ok and bool(self._context.needs_update(password_hash)))
         except UnknownHashError:
             return None
         except (PasswordValueError, PasswordSizeError, PasswordTruncateError):

@@ -24,6 +24,7 @@ from authx_core.blocking import run
 from authx_core.contract.clauses._users import EVERYBODY, full_user, make_user
 from authx_core.domain import (
     IdentifierTaken,
+    Secret,
     SocialIdentity,
     StaleUser,
     StoreUnavailable,
@@ -361,8 +362,8 @@ def test_a_validator_of_the_application_s_own_shows_no_password_hash(
     database.command("collMod", "authx_users", validator={"password_hash": {"$not": {"$regex": "secret"}}})
     user = run(store.create(make_user()))
     for call in (
-        store.create(make_user(password_hash="a secret")),
-        store.update(user.id, {"password_hash": "a secret"}),
+        store.create(make_user(password_hash=Secret("a secret"))),
+        store.update(user.id, {"password_hash": Secret("a secret")}),
     ):
         with pytest.raises(StoreUnavailable, match=r"WriteError|DocumentValidationFailure") as refused:
             run(call)

@@ -45,7 +45,8 @@ async def test_a_user_is_created_from_a_mapping(users: UsersRepo, told: list[Eve
     assert (user.identities, user.extra) == ((SocialIdentity("github", "7"),), {"shoe": 38})
     assert (user.active, user.confirmed, user.permissions, user.version, user.epoch) == (True, False, frozenset(), 1, 1)
     assert user.created_at == clock.now()
-    assert user.password_hash != PASSWORD
+    assert user.password_hash
+    assert user.password_hash.reveal() != PASSWORD
     assert told == [UserCreated(user=user)]
     assert given["password"] == PASSWORD
 

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from authx_adapters._encoding import instant, microseconds, plain
+from authx_adapters._encoding import instant, masked, microseconds, plain
 from authx_adapters.mongodb.collections import Document
 from authx_core.domain import SocialIdentity, User
 
@@ -46,6 +46,7 @@ def _identities(documents: Iterable[Document]) -> tuple[SocialIdentity, ...]:
 
 
 _ENCODED: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "password_hash": masked,
     "permissions": sorted,
     "identities": lambda identities: [attrs.asdict(each) for each in identities],
     "created_at": microseconds,

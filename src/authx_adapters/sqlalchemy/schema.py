@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from authx_adapters.sqlalchemy.types import EXACT, Exact, Extra, Identities, MaskedText, Microseconds, Permissions
+from authx_adapters.sqlalchemy.types import EXACT, Exact, Extra, Identities, Microseconds, Permissions, SecretText
 from authx_core.domain import checks
 
 _MARIADB: Final[dict[str, Any]] = {
@@ -72,7 +72,7 @@ class Schema(Tables):
             Column("email_key", Exact(checks.MAX_EMAIL)),
             Column("username", Exact(checks.MAX_NAME)),
             Column("username_key", Exact(checks.MAX_NAME)),
-            Column("password_hash", MaskedText(checks.MAX_HASH)),
+            Column("password_hash", SecretText(checks.MAX_HASH)),
             Column("active", Boolean, nullable=False),
             Column("confirmed", Boolean, nullable=False),
             Column("permissions", Permissions, nullable=False),

@@ -12,9 +12,9 @@ from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from authx_adapters._encoding import instant, microseconds, plain
+from authx_adapters._encoding import instant, masked, microseconds, plain
 from authx_core.domain import JSON, SocialIdentity
-from authx_core.domain.secret import masked
+from authx_core.domain.secret import Secret
 
 EXACT: Final = "utf8mb4_nopad_bin"
 """MariaDB's collation by code points; `utf8mb4_bin` ignores spaces at the end, and the default far more."""
@@ -46,18 +46,19 @@ class Exact(TypeDecorator[str]):
         return dialect.type_descriptor(kind)
 
 
-class MaskedText(Exact):
-    """Text whose repr hides it, so that no row or parameter in a traceback shows it."""
+class SecretText(TypeDecorator[Secret]):
+    """A `Secret`, which the driver gets as text whose repr hides it: no parameter in a log or traceback shows it."""
 
+    impl = Exact
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Mask on the way in."""
+    def process_bind_param(self, value: Secret | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Reveal to the driver alone."""
         return masked(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Mask on the way out."""
-        return masked(value)
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Secret | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Conceal on the way out."""
+        return None if value is None else Secret(value)
 
 
 class Microseconds(TypeDecorator[datetime]):

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, TypeGuard
 import attrs
 
 from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.secret import Secret
 from authx_core.domain.user import SocialIdentity, User, UserChanges, UserFields, UserQuery
 
 MAX_ID: Final = 255
@@ -87,6 +88,10 @@ def _filled(limit: int) -> Check:
 
 def _optional(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
+
+
+def _secret(check: Check) -> Check:
+    return lambda value: check(value.reveal()) if isinstance(value, Secret) else "must be a Secret"
 
 
 def _boolean(value: object) -> str | None:
@@ -180,7 +185,7 @@ USER: Final[Mapping[str, Check]] = {
     "email_key": _optional(_filled(MAX_EMAIL)),
     "username": _optional(_filled(MAX_NAME)),
     "username_key": _optional(_filled(MAX_NAME)),
-    "password_hash": _optional(_filled(MAX_HASH)),
+    "password_hash": _optional(_secret(_filled(MAX_HASH))),
     "active": _boolean,
     "confirmed": _boolean,
     "permissions": permissions,

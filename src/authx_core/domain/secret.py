@@ -1,61 +1,70 @@
-"""Values that must not show.
-
-`Secret` wraps what only its receiver may read: passwords on their way in, tokens on their way out.
-`Masked` is real text, for what adapters must store and hashers must read: a password hash.
-"""
+"""Text that must not show: passwords and tokens on their way, and password hashes wherever they are."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NoReturn
 
-_MASK: Final = "••••••"
+MASK: Final = "••••••"
 
 
 class Secret:
-    """A text that shows in no repr, log, traceback or pickle: `reveal` is the one way to it."""
+    """A text that shows in no repr, log, traceback, pickle or serialiser: `reveal` is the one way to it.
 
-    __slots__ = ("_value",)
+    A closure holds the text, so that code which walks attributes and slots finds a function, which no format takes.
+    A Secret never changes; a copy is the same object.
+    """
+
+    __slots__ = ("_text",)
+    _text: Callable[[], str]
 
     def __init__(self, value: str | Secret) -> None:
-        self._value: str = value.reveal() if isinstance(value, Secret) else value
+        text = value.reveal() if isinstance(value, Secret) else value
+        object.__setattr__(self, "_text", lambda: text)
 
     def reveal(self) -> str:
         """Return the text."""
-        return self._value
+        return self._text()
 
     def digest(self) -> str:
         """Return the SHA-256 of the text in hexadecimal: what may be kept of a token of 128 bits or more."""
-        return hashlib.sha256(self._value.encode()).hexdigest()
+        return hashlib.sha256(self.reveal().encode()).hexdigest()
 
     def __repr__(self) -> str:
-        return f"Secret({_MASK})"
+        return f"Secret({MASK})"
 
     __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return format(str(self), format_spec)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        mine, theirs = (str(text).encode("utf-8", "surrogatepass") for text in (self._value, other.reveal()))
+        mine, theirs = (str(each.reveal()).encode("utf-8", "surrogatepass") for each in (self, other))
         return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
-        return hash(self._value)
+        return hash(self.reveal())
 
-    def __reduce__(self) -> str:
-        raise TypeError("a Secret is not pickled")
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a Secret does not change")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a Secret does not change")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, _: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled: reveal() it where the text itself is meant to leave")
 
 
-class Masked(str):
-    """Text whose repr hides it, so that no dict, dataclass or traceback that holds it shows it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"'{_MASK}'"
-
-
-def masked(text: str | None) -> str | None:
-    """Mask a text; leave everything else as it is, for a check to refuse."""
-    return Masked(text) if isinstance(text, str) else text
+def secret_or_none(value: str | Secret | None) -> Secret | None:
+    """Wrap a text; None stays None. A value of a wrong type is wrapped too, for a check to refuse it unseen."""
+    return None if value is None else Secret(value)

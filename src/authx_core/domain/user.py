@@ -8,7 +8,7 @@ from typing import TypeAlias, TypedDict
 
 import attrs
 
-from authx_core.domain.secret import Secret, masked
+from authx_core.domain.secret import Secret, secret_or_none
 
 UserId: TypeAlias = str
 """Opaque: UUIDv7 text unless the store decides otherwise."""
@@ -36,7 +36,8 @@ class User:
     username: str | None = None
     username_key: str | None = None
     """Canonical, unique where not None; filled in by the core."""
-    password_hash: str | None = attrs.field(default=None, converter=masked, repr=False)
+    password_hash: Secret | None = attrs.field(default=None, converter=secret_or_none)
+    """Plain text becomes a `Secret`, so that an adapter may hand over what its driver read."""
     active: bool = True
     """False: blacklisted."""
     confirmed: bool = False
@@ -62,7 +63,7 @@ class UserChanges(TypedDict, total=False):
     email_key: str | None
     username: str | None
     username_key: str | None
-    password_hash: str | None
+    password_hash: Secret | None
     active: bool
     confirmed: bool
     permissions: frozenset[str]
@@ -92,10 +93,6 @@ class UserQuery:
     permission: str | None = None
 
 
-def _secret(password: str | Secret | None) -> Secret | None:
-    return None if password is None else Secret(password)
-
-
 @attrs.frozen(kw_only=True)
 class NewUser:
     """A user to create. At least one of ``email``, ``username`` and ``identities`` is needed.
@@ -107,8 +104,8 @@ class NewUser:
 
     email: str | None = None
     username: str | None = None
-    password: Secret | None = attrs.field(default=None, converter=_secret)
-    password_hash: str | None = attrs.field(default=None, converter=masked, repr=False)
+    password: Secret | None = attrs.field(default=None, converter=secret_or_none)
+    password_hash: Secret | None = attrs.field(default=None, converter=secret_or_none)
     """From elsewhere, of any scheme that the hasher accepts; upgraded when the person logs in."""
     active: bool = True
     confirmed: bool = False

@@ -16,6 +16,9 @@ class UserStore(Protocol):
     A store compares text code point by code point: it does not lower-case, trim, collate or parse. Every method
     may raise `StoreUnavailable` when the engine cannot be reached or times out, and `InvalidValue` for what no
     port takes (`authx_core.domain.checks`); a driver's own exception never leaves an adapter.
+
+    A password hash is a `Secret`: an adapter reveals it to its driver alone, and in a form that no error or log
+    of the driver shows. ``User(password_hash=text)`` makes a `Secret` of what the driver read.
     """
 
     @abstractmethod
@@ -53,7 +56,8 @@ class UserStore(Protocol):
 
         If the user exists and every expected field (``version`` included) equals, the changes are applied and
         the version rises by one, also when nothing else differs. Otherwise nothing is written: `UserNotFound`,
-        `StaleUser` (an expected field differs), `IdentifierTaken`.
+        `StaleUser` (an expected field differs), `IdentifierTaken`. A ``password_hash`` is a `Secret` in both
+        mappings: plain text is `InvalidValue`.
         """
         ...
 

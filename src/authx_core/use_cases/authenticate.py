@@ -16,7 +16,7 @@ from authx_core.domain.errors import (
 from authx_core.domain.events import LoggedIn, LoginFailed
 from authx_core.domain.password import prepared
 from authx_core.domain.policy import Policy
-from authx_core.domain.secret import Masked, Secret
+from authx_core.domain.secret import Secret
 from authx_core.domain.user import User
 from authx_core.ports import Cache, Events, PasswordHasher, UserStore, Verification
 from authx_core.use_cases.crud import get_by_login
@@ -64,7 +64,7 @@ async def _judge(user: User | None, password: Secret, *, hasher: PasswordHasher,
     verification = Verification(ok=False)
     if user is not None and user.password_hash is not None:
         try:
-            verification = await hasher.verify(ready.reveal(), user.password_hash)
+            verification = await hasher.verify(ready.reveal(), user.password_hash.reveal())
         except UnknownHash:
             _log.error("the password hash of user %s is of no accepted scheme", user.id)
             await hasher.hash(ready.reveal())
@@ -83,7 +83,7 @@ async def _renew(user: User, password: Secret, *, users: UserStore, hasher: Pass
     if isinstance(ready, Problem):
         return user
     try:
-        renewed = Masked(await hasher.hash(ready.reveal()))
+        renewed = Secret(await hasher.hash(ready.reveal()))
         return await users.update(user.id, {"password_hash": renewed}, expected={"password_hash": user.password_hash})
     except (StaleUser, UserNotFound, PortUnavailable) as error:
         _log.warning("the password hash of user %s stays outdated: %s", user.id, error)

@@ -15,7 +15,7 @@ from authx_core.domain.events import UserCreated, UserDeleted, UsernameChanged, 
 from authx_core.domain.password import prepared
 from authx_core.domain.policy import Policy
 from authx_core.domain.profile import read_changes, read_new_user
-from authx_core.domain.secret import Masked, Secret
+from authx_core.domain.secret import Secret
 from authx_core.domain.user import NewUser, User, UserChanges, UserFields, UserId, UserQuery
 from authx_core.ports import Clock, Events, PasswordHasher, UserStore
 from authx_core.use_cases._change import change, find, well_formed
@@ -93,12 +93,12 @@ async def create(
     return stored
 
 
-async def hashed(password: Secret, *, hasher: PasswordHasher, policy: Policy) -> Masked:
+async def hashed(password: Secret, *, hasher: PasswordHasher, policy: Policy) -> Secret:
     """Hash a password that the policy has accepted."""
     ready = prepared(password, policy.password_max_bytes)
     if isinstance(ready, Problem):
         raise InvalidUser(ready)
-    return Masked(await hasher.hash(ready.reveal()))
+    return Secret(await hasher.hash(ready.reveal()))
 
 
 async def update(

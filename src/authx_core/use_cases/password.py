@@ -8,7 +8,7 @@ from authx_core.domain.errors import InvalidPassword, InvalidToken, StaleUser, U
 from authx_core.domain.events import PasswordChanged, PasswordResetRequested
 from authx_core.domain.password import check_password
 from authx_core.domain.policy import Policy
-from authx_core.domain.secret import Masked, Secret
+from authx_core.domain.secret import Secret
 from authx_core.domain.user import User, UserChanges, UserId
 from authx_core.ports import Cache, Events, PasswordHasher, UserStore
 from authx_core.use_cases import _links
@@ -119,7 +119,7 @@ def _opens(link: _links.Link, user: User) -> bool:
     return user.active and user.epoch == link.epoch and user.email == link.email
 
 
-async def _accepted(password: Secret, user: User, *, hasher: PasswordHasher, policy: Policy) -> Masked:
+async def _accepted(password: Secret, user: User, *, hasher: PasswordHasher, policy: Policy) -> Secret:
     names = (user.email, user.email_key, user.username, user.username_key)
     if problems := check_password(password, policy, known=names):
         raise InvalidPassword(*problems)

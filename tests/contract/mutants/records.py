@@ -18,6 +18,7 @@ Key = tuple[str, str, str]
 def dump(user: User) -> str:
     """Turn a user into JSON text; instants become UTC."""
     fields = attrs.asdict(user, recurse=False) | {
+        "password_hash": user.password_hash and user.password_hash.reveal(),
         "permissions": sorted(user.permissions),
         "identities": [[each.provider, each.subject] for each in user.identities],
         "created_at": _utc(user.created_at),

@@ -102,3 +102,10 @@ class VersionSettable(Users):
     def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
         rest = {name: value for name, value in changes.items() if name != "version"}
         checks.check_update(cast("UserChanges", rest), expected)
+
+
+@mutant("U-004", "an update takes a hash as plain text, which callers then keep where it shows")
+class PlainHashTaken(Users):
+    def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
+        plain = isinstance(changes.get("password_hash"), str)
+        super().check_update({**changes, "password_hash": None} if plain else changes, expected)

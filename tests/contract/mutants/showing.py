@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from authx_core.domain import IdentifierTaken, User, UserChanges, UserFields, UserId
+from authx_core.domain import IdentifierTaken, Secret, User, UserChanges, UserFields, UserId
 from contract.mutants.registry import mutant
 from contract.mutants.users import Users
 
@@ -13,19 +13,22 @@ from contract.mutants.users import Users
 class HashInError(Users):
     def refuse(self, taken: set[str], user: User) -> None:
         if taken:
-            raise IdentifierTaken(taken) from KeyError(f"duplicate key: {user.password_hash!s}")
+            raise IdentifierTaken(taken) from KeyError(
+                f"duplicate key: {user.password_hash and user.password_hash.reveal()}"
+            )
 
 
 @mutant("U-006", "the store shows its rows")
 class ReprShowsRows(Users):
     def __repr__(self) -> str:
-        return f"Users({[str(user.password_hash) for user in self.table.users.values()]})"
+        return f"Users({[user.password_hash.reveal() for user in self.table.users.values() if user.password_hash]})"
 
 
 @mutant("U-006", "each statement is logged with its parameters")
 class LogsStatements(Users):
     async def insert(self, user: User) -> None:
-        logging.getLogger("engine").error("INSERT INTO users (password_hash) VALUES ('%s')", user.password_hash)
+        hashed = user.password_hash and user.password_hash.reveal()
+        logging.getLogger("engine").error("INSERT INTO users (password_hash) VALUES ('%s')", hashed)
         await super().insert(user)
 
 
@@ -35,5 +38,6 @@ class ChangesInContext(Users):
         try:
             return await super().update(user_id, changes, expected=expected)
         except IdentifierTaken as error:
-            error.add_note(f"parameters: {[str(value) for value in changes.values()]}")
+            told = [value.reveal() if isinstance(value, Secret) else value for value in changes.values()]
+            error.add_note(f"parameters: {told}")
             raise

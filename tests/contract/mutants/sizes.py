@@ -34,7 +34,7 @@ class IdentitiesDropped(Users):
 @mutant("U-070", "a hash is cut at 255 characters")
 class HashCut(Users):
     def kept(self, user: User) -> User:
-        return super().kept(attrs.evolve(user, password_hash=user.password_hash and user.password_hash[:255]))
+        return super().kept(attrs.evolve(user, password_hash=user.password_hash and user.password_hash.reveal()[:255]))
 
 
 @mutant("U-070", "epochs are kept in 32 bits")

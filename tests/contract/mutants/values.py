@@ -7,7 +7,7 @@ from typing import cast
 
 import attrs
 
-from authx_core.domain import User
+from authx_core.domain import Secret, User
 from contract.mutants.registry import mutant
 from contract.mutants.users import Key, Users
 
@@ -105,7 +105,7 @@ class EmptyAddress(Users):
 @mutant("U-002", "who has no password has an empty hash")
 class EmptyHash(Users):
     def kept(self, user: User) -> User:
-        return super().kept(attrs.evolve(user, password_hash=user.password_hash or ""))
+        return super().kept(attrs.evolve(user, password_hash=user.password_hash or Secret("")))
 
 
 @mutant("U-002", "only one user may lack a username, as in an index where nulls are equal")

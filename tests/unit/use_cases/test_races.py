@@ -11,7 +11,7 @@ from passlib.context import CryptContext
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.passlib import PasslibHasher
-from authx_core import Event, InvalidToken, NewUser, StaleUser, StoreUnavailable, User, UserFields, UsersRepo
+from authx_core import Event, InvalidToken, NewUser, Secret, StaleUser, StoreUnavailable, User, UserFields, UsersRepo
 
 TOKEN, PASSWORD, OTHER = "t" * 43, "correct horse battery", "another horse battery"
 Meddle: TypeAlias = Callable[[MemoryUserStore], Awaitable[Any]]
@@ -111,7 +111,7 @@ async def test_logging_in_does_not_fail_for_a_rehash_that_does(
         raise StoreUnavailable
 
     deeds: dict[str, Meddle] = {
-        "set_password": lambda store: store.update(ana.id, {"password_hash": "$new$"}),
+        "set_password": lambda store: store.update(ana.id, {"password_hash": Secret("$new$")}),
         "delete": lambda store: store.delete(ana.id),
         "unavailable": fail,
     }
@@ -122,8 +122,8 @@ async def test_logging_in_does_not_fail_for_a_rehash_that_does(
 
 async def test_a_rehash_never_puts_an_old_password_back(users: UsersRepo, store: Meddled, outdated: NewUser) -> None:
     ana = await users.create(outdated)
-    store.expect(lambda store: store.update(ana.id, {"password_hash": "$new$"}))
+    store.expect(lambda store: store.update(ana.id, {"password_hash": Secret("$new$")}))
     await users.authenticate("ana", PASSWORD)
     after = await users.get(ana.id)
     assert after is not None
-    assert after.password_hash == "$new$"
+    assert after.password_hash == Secret("$new$")

@@ -10,7 +10,7 @@ from typing import Final, Unpack
 import attrs
 
 from authx_core.contract.expect import same
-from authx_core.domain import IdentifierTaken, SocialIdentity, User, UserFields, UserId, UserQuery, uuid7_text
+from authx_core.domain import IdentifierTaken, Secret, SocialIdentity, User, UserFields, UserId, UserQuery, uuid7_text
 from authx_core.ports import UserStore
 
 EVERYBODY: Final = UserQuery()
@@ -43,7 +43,7 @@ def full_user(name: str) -> User:
         email_key=f"{name}@example.com",
         username=name.title(),
         username_key=name,
-        password_hash=f"$made-up${name}",
+        password_hash=Secret(f"$made-up${name}"),
         active=False,
         confirmed=True,
         permissions=frozenset({"read", f"write:{name}"}),
