@@ -17,6 +17,7 @@ from authx_core.contract.trial import Trial
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+_SCRIPTS: Final = 1000
 _HALF: Final = timedelta(seconds=30)
 _LONGEST: Final = 6
 """Halves of a minute that a lifetime has, at most."""
@@ -48,7 +49,7 @@ async def cache_model(trial: Trial) -> None:
             await script.look([_with_keys_of(Step("get_many", (list("abnm"),)), number)])
             await script.elapse(Step("elapse", (_HALF,)), trial.elapse)
 
-    await explore(_cache_steps(), play, trial.seed)
+    await explore(_cache_steps(), play, trial, scripts=_SCRIPTS)
 
 
 def _with_keys_of(step: Step, number: int) -> Step:

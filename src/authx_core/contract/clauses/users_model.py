@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _DAY: Final = datetime(2026, 1, 1, 12, 0, 0, 1, timezone.utc)
+_SCRIPTS: Final = 500
 _HALF: Final = timedelta(seconds=30)
 
 
@@ -62,7 +63,7 @@ async def users_model(trial: Trial) -> None:
         finally:
             store = await _emptied(trial, store)
 
-    await explore(_user_steps(), play, trial.seed)
+    await explore(_user_steps(), play, trial, scripts=_SCRIPTS)
 
 
 _NAMES: Final = ("ann", "bob", "eve")
