@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import nox
@@ -12,6 +13,8 @@ nox.options.sessions = ["tests", "lint", "typing", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
 ZONES = ("Asia/Tokyo", "America/New_York", "UTC")
+MINUTES = 16
+"""That `nox -s tests` takes on two idle cores."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
@@ -32,15 +35,34 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
+    session.log("This takes about %d minutes on two cores, and longer on a busy machine.", MINUTES)
+    with tempfile.TemporaryDirectory() as folder:
+        skipped = Path(folder) / "skipped"
+        try:
+            _every_test(session, {"AUTHX_TEST_SKIPPED": str(skipped)})
+        finally:
+            session.log(_summary(skipped.read_text().splitlines() if skipped.exists() else []))
+
+
+def _every_test(session: nox.Session, env: dict[str, str]) -> None:
     units = ("tests/unit", "--ignore=tests/unit/contract")
     for zone in ZONES[1:]:
-        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *units, env={"TZ": zone})
+        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *units, env={**env, "TZ": zone})
+    env["TZ"] = ZONES[0]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-q", *units, env={"TZ": ZONES[0], "COVERAGE_CORE": "ctrace"})
+    session.run("coverage", "run", "-m", "pytest", "-q", *units, env={**env, "COVERAGE_CORE": "ctrace"})
     session.run("coverage", "report", "--include=*/authx_core/*", "--omit=*/contract/*", "--fail-under=98")
-    session.run("python", "-m", "pytest", "-q", "tests/engines", env={"TZ": ZONES[0]})
-    both = ("-n", "2", "--dist", "loadfile")  # cores; files that share a server's counters are among the engines'
-    session.run("python", "-m", "pytest", *both, "tests/contract", "tests/unit/contract", env={"TZ": ZONES[0]})
+    both_cores = ("-n", "2", "--dist", "loadfile")
+    session.run(
+        "python", "-m", "pytest", *both_cores, "tests/engines", "tests/contract", "tests/unit/contract", env=env
+    )
+
+
+def _summary(skipped: list[str]) -> str:
+    if not skipped:
+        return "No test was skipped."
+    reasons = [f"  {times} × {reason}" for reason, times in Counter(skipped).most_common()]
+    return "\n".join([f"{len(skipped)} tests were skipped:", *reasons])
 
 
 @nox.session

@@ -8,6 +8,7 @@ import os
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,14 @@ def pytest_runtest_setup() -> Generator[None]:
 def pytest_runtest_call() -> Generator[None]:
     with missing_servers_skip():
         return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Note the reasons for skipped tests where `nox -s tests` collects them, to repeat them at its end."""
+    if notes := os.environ.get("AUTHX_TEST_SKIPPED"):
+        reasons = [str(report.longrepr[-1]) for report in terminalreporter.stats.get("skipped", [])]
+        with Path(notes).open("a", encoding="utf-8") as file:
+            file.writelines(f"{reason.removeprefix('Skipped: ')}\n" for reason in reasons)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from authx_core.contract.scripts import Step
 from authx_core.contract.threads import in_thread
@@ -15,6 +15,9 @@ from authx_core.contract.violation import Violation
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
+
+Play: TypeAlias = Callable[[Sequence[Step]], Awaitable[None]]
+"""Plays a script; raises `Violation` if it is answered wrongly."""
 
 _ON_A_SERVER: Final = 5
 """How many times fewer scripts are played where each call is a round trip."""
@@ -32,15 +35,12 @@ class _Enough(BaseException):
     """Stops the search; derives from BaseException so that Hypothesis does not catch it."""
 
 
-async def explore(
-    steps: SearchStrategy[Step], play: Callable[[Sequence[Step]], Awaitable[None]], trial: Trial, *, scripts: int
-) -> None:
-    """Play random scripts, ``scripts`` of them or a fifth on a server; raise the `Violation` of the shortest that fails."""
-    loop, end = asyncio.get_running_loop(), time.monotonic() + _SEARCHING
+async def explore(steps: SearchStrategy[Step], play: Play, trial: Trial, *, scripts: int) -> None:
+    """Play so many random scripts, or a fifth on a server; raise the `Violation` of the shortest that fails."""
     most = scripts // _ON_A_SERVER if trial.capabilities.backend == "server" else scripts
-    failures = dict[str, Exception]()
+    search = _Search(play)
 
-    def search() -> None:
+    def all_of_them() -> None:
         from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only this needs it
         from hypothesis import seed as seeded  # noqa: PLC0415 - likewise
         from hypothesis import strategies as st  # noqa: PLC0415 - likewise
@@ -55,35 +55,47 @@ async def explore(
         )  # fmt: skip
         @given(st.tuples(*[part] * _PARTS))
         def one(parts: tuple[list[Step], ...]) -> None:
-            nonlocal end
-            script = [step for each in parts for step in each]
-            known = failures.get(repr(script))
-            if known is not None:
-                raise known
-            if time.monotonic() > end:
-                if failures:
-                    return
-                raise _Enough
-            try:
-                asyncio.run_coroutine_threadsafe(_awaited(play(script)), loop).result()
-            except Exception as error:
-                if not failures:
-                    end = time.monotonic() + _SHRINKING
-                failures[repr(script)] = error
-                raise
+            search.try_script([step for each in parts for step in each])
 
         with suppress(_Enough):
             one()
 
     try:
-        await in_thread(search)
+        await in_thread(all_of_them)
     except Violation:
         raise
     except Exception:
         # Hypothesis calls it flaky: it failed once, and not again.
-        if failures:
-            raise list(failures.values())[-1] from None
+        if search.failures:
+            raise list(search.failures.values())[-1] from None
         raise
+
+
+class _Search:
+    """Plays scripts in the loop of the clause, until the time is over; remembers those that failed."""
+
+    def __init__(self, play: Play) -> None:
+        self.failures = dict[str, Exception]()
+        self._play = play
+        self._loop = asyncio.get_running_loop()
+        self._end = time.monotonic() + _SEARCHING
+
+    def try_script(self, script: Sequence[Step]) -> None:
+        """Play a script; raise as it did if it failed before."""
+        known = self.failures.get(repr(script))
+        if known is not None:
+            raise known
+        if time.monotonic() > self._end:
+            if self.failures:
+                return
+            raise _Enough
+        try:
+            asyncio.run_coroutine_threadsafe(_awaited(self._play(script)), self._loop).result()
+        except Exception as error:
+            if not self.failures:
+                self._end = time.monotonic() + _SHRINKING
+            self.failures[repr(script)] = error
+            raise
 
 
 async def _awaited(call: Awaitable[None]) -> None:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Violation
+from authx_core.contract import Capabilities, Harness, Violation
+from authx_core.contract.exploring import explore
 from authx_core.contract.reference import ReferenceCache, ReferenceUsers
 from authx_core.contract.scripts import Script, Step
+from authx_core.contract.trial import Trial
 from authx_core.domain import UserQuery
+
+
+class InMemory(Harness):
+    capabilities = Capabilities(backend="memory")
+
+
+class OnAServer(Harness):
+    capabilities = Capabilities(backend="server")
 
 
 class SaysTen(MemoryUserStore):
@@ -48,3 +59,18 @@ async def test_of_a_store() -> None:
         "store = ...  # yours, empty\n"
         "await store.count(UserQuery())"
     )
+
+
+async def test_as_many_scripts_are_played_as_were_asked_for_and_a_fifth_on_a_server() -> None:
+    from hypothesis import strategies as st  # noqa: PLC0415 - as in the clauses
+
+    played = list[Sequence[Step]]()
+
+    async def play(steps: Sequence[Step]) -> None:
+        played.append(steps)
+
+    steps = st.integers().map(lambda number: Step("get", (f"{number}",)))
+    for harness, times in ((InMemory(), 50), (OnAServer(), 10)):
+        played.clear()
+        await explore(steps, play, Trial(harness), scripts=50)
+        assert len(played) == times
