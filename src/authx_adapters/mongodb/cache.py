@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from authx_adapters._encoding import microseconds
+from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import counters, indexes
 from authx_adapters.mongodb.collections import AnyDatabase, Document, durable
@@ -35,25 +37,39 @@ class MongoCache(Cache):
     primary fails.
     """
 
-    def __init__(self, database: AnyDatabase, clock: Clock, *, prefix: str = "authx_") -> None:
-        """Use the collection ``{prefix}cache``, which needs the index of `ensure_indexes` to be purged fast."""
+    def __init__(
+        self,
+        database: AnyDatabase,
+        clock: Clock,
+        *,
+        prefix: str = "authx_",
+        timeout: timedelta | float | None = None,
+    ) -> None:
+        """Use the collection ``{prefix}cache``, which needs the index of `ensure_indexes` to be purged fast.
+
+        Every call ends within ``timeout``, a timedelta or seconds, the wait for a server and a connection included;
+        None leaves that to the client. Raises `InvalidValue` unless it is positive.
+        """
         self._clock = clock
+        self._within = seconds(timeout)
         self._database = database
         self._entries = durable(database, f"{prefix}cache")
 
     async def ensure_indexes(self) -> None:
         """Make the index of deadlines if it is missing; any number of processes may do so at a time."""
-        with translated(CacheUnavailable):
-            await indexes.ensure(self._entries, indexes.CACHE)
+        with self._translated():
+            missing = await indexes.missing(self._entries, indexes.CACHE)
+        with translated(CacheUnavailable):  # to make one takes the longer, the more entries there are
+            await indexes.make(self._entries, indexes.CACHE, missing)
 
     async def verify_schema(self) -> None:
         """Check what the promises rest on. Raises `InvalidSchema` with all that is wrong, and what to do."""
-        with translated(CacheUnavailable):
+        with self._translated():
             await verify(self._database, [(self._entries, indexes.CACHE)])
 
     async def purge(self) -> int:
         """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
-        with translated(CacheUnavailable):
+        with self._translated():
             result = await settle(self._entries.delete_many({"deadline": {"$lte": self._now()}}))
         return result.deleted_count
 
@@ -63,7 +79,7 @@ class MongoCache(Cache):
         if not keys:
             return []
         cursor = self._entries.find(self._live({"$in": list(keys)}), batch_size=len(keys) + 1)
-        with translated(CacheUnavailable):
+        with self._translated():
             found: list[Document] = await settle(cursor.to_list())
         values = {entry["_id"]: str(entry["value"]) for entry in found}
         return [values.get(key) for key in keys]
@@ -71,14 +87,14 @@ class MongoCache(Cache):
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
         """Keep a value, replacing what was there."""
         checks.check_entry([key], value=value, ttl=ttl)
-        with translated(CacheUnavailable):
+        with self._translated():
             await settle(self._entries.replace_one(by_id(key), self._entry(value, ttl), upsert=True))
 
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         """Keep a value only if the key is absent."""
         checks.check_entry([key], value=value, ttl=ttl)
         expired = by_id(key) | {"deadline": {"$lte": self._now()}}
-        with translated(CacheUnavailable):
+        with self._translated():
             try:
                 await settle(self._entries.replace_one(expired, self._entry(value, ttl), upsert=True))
             except DuplicateKeyError:  # a live one is in the way of the insertion
@@ -88,14 +104,14 @@ class MongoCache(Cache):
     async def pop(self, key: str, /) -> str | None:
         """Read once, then gone."""
         checks.check_entry([key])
-        with translated(CacheUnavailable):
+        with self._translated():
             found = await settle(self._entries.find_one_and_delete(self._live(key)))
         return None if found is None else str(found["value"])
 
     async def delete(self, key: str, /) -> bool:
         """Remove a key; True if a live one went."""
         checks.check_entry([key])
-        with translated(CacheUnavailable):
+        with self._translated():
             result = await settle(self._entries.delete_one(self._live(key)))
         return result.deleted_count == 1
 
@@ -103,20 +119,23 @@ class MongoCache(Cache):
         """Add to each counter, in order."""
         checks.check_entry(keys, ttl=ttl)
         checks.check_step(by)
-        return [await self._count(key, by, ttl) for key in keys]
+        with self._translated():
+            return [await self._count(key, by, ttl) for key in keys]
 
     async def _count(self, key: str, step: int, ttl: timedelta) -> int:
         now = self._clock.now()
-        with translated(CacheUnavailable):
-            before = await settle(
-                self._entries.find_one_and_update(
-                    by_id(key),
-                    counters.added(step, now=microseconds(now), deadline=microseconds(now + ttl)),
-                    upsert=True,
-                    return_document=ReturnDocument.BEFORE,
-                )
+        before = await settle(
+            self._entries.find_one_and_update(
+                by_id(key),
+                counters.added(step, now=microseconds(now), deadline=microseconds(now + ttl)),
+                upsert=True,
+                return_document=ReturnDocument.BEFORE,
             )
+        )
         return counters.count(before, step, now=microseconds(now))
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(CacheUnavailable, self._within)
 
     def _now(self) -> int:
         return microseconds(self._clock.now())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
+import pymongo
 from pymongo.errors import OperationFailure, PyMongoError, WTimeoutError
 
 from authx_core.domain import InvalidValue, PortUnavailable, Problem
@@ -15,13 +16,17 @@ _FAILED_VALIDATION: Final = 121
 
 
 @contextmanager
-def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None]:
+def translated(unavailable: type[PortUnavailable], within: float | None = None) -> Generator[None, None, None]:
     """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored.
+
+    All that is inside ends ``within`` so many seconds: the wait for a server, for a connection and for an answer,
+    repetitions included. The earlier of two deadlines holds, where an application sets one with `pymongo.timeout`.
 
     Raises `InvalidValue` in another event loop than the client's.
     """
     try:
-        yield
+        with nullcontext() if within is None else pymongo.timeout(within):
+            yield
     except RuntimeError as error:
         if "different event loop" not in str(error):
             raise

@@ -71,14 +71,18 @@ USERS: Final = (
 CACHE: Final = (WantedIndex(("deadline",), {}),)
 
 
-async def ensure(collection: AnyCollection, indexes: Sequence[WantedIndex]) -> None:
-    """Make the indexes that are missing. Raises `InvalidSchema` where what is there is in their way."""
+async def missing(collection: AnyCollection, indexes: Iterable[WantedIndex]) -> list[IndexModel]:
+    """Return the indexes that are missing."""
     there = (await settle(collection.index_information())).values()
-    lacking = [index.model() for index in indexes if any(_problems("", index, there))]
-    if not lacking:
+    return [index.model() for index in indexes if any(_problems("", index, there))]
+
+
+async def make(collection: AnyCollection, indexes: Iterable[WantedIndex], missing: Sequence[IndexModel]) -> None:
+    """Make those of the indexes that are missing. Raises `InvalidSchema` where what is there is in their way."""
+    if not missing:
         return
     try:
-        await settle(collection.create_indexes(lacking))
+        await settle(collection.create_indexes(missing))
     except OperationFailure as error:
         if error.code == _DUPLICATE_KEY:
             reason = "holds users that share a key: change or remove all but one, then call ensure_indexes() again"

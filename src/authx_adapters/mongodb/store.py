@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
@@ -11,6 +12,7 @@ from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from authx_adapters._encoding import instant, microseconds
+from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import indexes
 from authx_adapters.mongodb.collections import LOCAL, AnyDatabase, AnySession, Document, durable
@@ -49,9 +51,21 @@ class MongoUserStore(UserStore):
     ``TransientTransactionError``, and raised to ``with_transaction`` makes that try again.
     """
 
-    def __init__(self, database: AnyDatabase, *, prefix: str = "authx_", session: AnySession | None = None) -> None:
-        """Use the collections ``{prefix}users``, with the indexes of `ensure_indexes`, and ``{prefix}settings``."""
+    def __init__(
+        self,
+        database: AnyDatabase,
+        *,
+        prefix: str = "authx_",
+        session: AnySession | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> None:
+        """Use the collections ``{prefix}users``, with the indexes of `ensure_indexes`, and ``{prefix}settings``.
+
+        Every call ends within ``timeout``, a timedelta or seconds, the wait for a server and a connection included;
+        None leaves that to the client. Raises `InvalidValue` unless it is positive.
+        """
         self._database = database
+        self._within = seconds(timeout)
         self._users = durable(database, f"{prefix}users")
         self._settings = durable(database, f"{prefix}settings")
         self._newest = self._users.with_options(read_concern=LOCAL)
@@ -62,22 +76,24 @@ class MongoUserStore(UserStore):
 
         Raises `InvalidSchema` if there are others in their way, or users who share a key.
         """
-        with translated(StoreUnavailable):
-            await indexes.ensure(self._users, indexes.USERS)
+        with self._translated():
+            missing = await indexes.missing(self._users, indexes.USERS)
+        with translated(StoreUnavailable):  # to make one takes the longer, the more users there are
+            await indexes.make(self._users, indexes.USERS, missing)
 
     async def verify_schema(self) -> None:
         """Check the server, its write concern, collations and indexes; call it at an application's start.
 
         Raises `InvalidSchema` with all that would break a promise, and what to do about it.
         """
-        with translated(StoreUnavailable):
+        with self._translated():
             await verify(self._database, [(self._users, indexes.USERS), (self._settings, ())], self._session)
 
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
         checks.check_user(user)
         document = to_document({**attrs.asdict(user, recurse=False), "version": 1})
-        with translated(StoreUnavailable):
+        with self._translated():
             try:
                 await settle(self._users.insert_one(document, session=self._session))
             except DuplicateKeyError as error:
@@ -106,7 +122,7 @@ class MongoUserStore(UserStore):
         if not checks.is_text(user_id):
             raise UserNotFound(user_id)
         fields = to_document(changes)
-        with translated(StoreUnavailable):
+        with self._translated():
             try:
                 document = await settle(
                     self._users.find_one_and_update(
@@ -126,7 +142,7 @@ class MongoUserStore(UserStore):
         """Remove a user; see the port."""
         if not checks.is_text(user_id):
             return False
-        with translated(StoreUnavailable):
+        with self._translated():
             result = await settle(self._users.delete_one(owner("id", user_id), session=self._session))
         return result.deleted_count == 1
 
@@ -144,36 +160,39 @@ class MongoUserStore(UserStore):
             batch_size=limit,
             session=self._session,
         )
-        with translated(StoreUnavailable):
+        with self._translated():
             found: list[Document] = await settle(cursor.to_list())
         return [from_document(document) for document in found]
 
     async def count(self, query: UserQuery, /) -> int:
         """Return how many users the query finds."""
         checks.check_query(query)
-        with translated(StoreUnavailable):
+        with self._translated():
             return await settle(self._users.count_documents(matching(query), session=self._session))
 
     async def get_blackout(self) -> datetime | None:
         """Return the cut-off."""
-        with translated(StoreUnavailable):
+        with self._translated():
             found = await settle(self._settings.find_one(_BLACKOUT, session=self._session))
         return None if found is None else instant(found["cutoff"])
 
     async def set_blackout(self, cutoff: datetime | None, /) -> None:
         """Keep the later cut-off; None lifts it."""
         checks.check_blackout(cutoff)
-        with translated(StoreUnavailable):
+        with self._translated():
             if cutoff is None:
                 await settle(self._settings.delete_one(_BLACKOUT, session=self._session))
             else:
                 later = {"$max": {"cutoff": microseconds(cutoff)}}
                 await settle(self._settings.update_one(_BLACKOUT, later, upsert=True, session=self._session))
 
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(StoreUnavailable, self._within)
+
     async def _owner(self, field: str, *key: str) -> User | None:
         if not all(checks.is_text(part) for part in key):
             return None
-        with translated(StoreUnavailable):
+        with self._translated():
             found = await settle(self._users.find_one(owner(field, *key), session=self._session))
         return None if found is None else from_document(found)
 

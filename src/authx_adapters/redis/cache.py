@@ -44,20 +44,23 @@ class RedisCache(Cache):
     asked for again. A client with ``retry=Retry(NoBackoff(), 0)`` raises `CacheUnavailable` instead.
     """
 
-    def __init__(self, client: Client, *, prefix: str = "authx:") -> None:
+    def __init__(self, client: Client, *, prefix: str = "authx:", timeout: timedelta | float | None = None) -> None:
         """Keep entries under ``prefix|key``; a bar in the prefix is escaped, so that no two prefixes ever meet.
 
-        With a hash tag in the prefix, such as ``{authx}:``, all entries are in one slot of a cluster. Raises
-        `InvalidValue` for a client that reads replicas or a cache of its own: neither shows every change at once.
+        With a hash tag in the prefix, such as ``{authx}:``, all entries are in one slot of a cluster. Every call ends
+        within ``timeout``, a timedelta or seconds, the wait for a connection included; None leaves that to the client.
+
+        Raises `InvalidValue` for a client that reads replicas or a cache of its own (neither shows every change at
+        once), and for a timeout that is not positive.
         """
         _check(client, prefix)
-        self._server = Server(client, CacheUnavailable)
+        self._server = Server(client, CacheUnavailable, timeout)
         self._prefix = prefix.replace("%", "%25").replace("|", "%7C") + "|"
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         """Return the values in the order of the keys. Raises `InvalidValue` for data that is no text."""
         checks.check_entry(keys)
-        values = await self._server.ask_each(self._names(keys), lambda names: ("MGET", *names))
+        values = await self._server.ask_each(self._names(keys), lambda names: ("MGET", *names), repeatable=True)
         return [None if value is None else _text(value) for value in values]
 
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from authx_adapters.redis.server import Client, Server
 from authx_core.domain import InvalidValue, PortUnavailable, Problem, checks
@@ -18,11 +19,16 @@ class RedisEvents(Events):
     may tell it twice (see `RedisCache`). In a cluster, subscribers at any node receive it.
     """
 
-    def __init__(self, client: Client, *, channel: str = "authx:events") -> None:
-        """Publish to ``channel``. Raises `InvalidValue` for one that is no text."""
+    def __init__(
+        self, client: Client, *, channel: str = "authx:events", timeout: timedelta | float | None = None
+    ) -> None:
+        """Publish to ``channel`` within ``timeout``, a timedelta or seconds; None leaves that to the client.
+
+        Raises `InvalidValue` for a channel that is no text and a timeout that is not positive.
+        """
         if reason := checks.text(channel, checks.MAX_CACHE_KEY):
             raise InvalidValue(Problem("channel", "invalid", reason))
-        self._server = Server(client, PortUnavailable)
+        self._server = Server(client, PortUnavailable, timeout)
         self._channel = channel.encode()
 
     async def publish(self, event: Event, /) -> None:

@@ -228,8 +228,10 @@ class PortUnavailable(AuthxError):
 
     code = "unavailable"
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str = "", *, answered: bool = False) -> None:
         super().__init__(reason)
+        self.answered = answered
+        """Whether the engine is there, but refused: to ask it something else may work at once."""
 
     def __str__(self) -> str:
         return f"{self.code.replace('_', ' ')}: {self.args[0]}" if self.args[0] else self.code.replace("_", " ")
