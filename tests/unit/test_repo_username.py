@@ -21,7 +21,7 @@ async def test_the_same_name_in_another_spelling_is_not_taken(users: UsersRepo, 
     assert len(told) == 1
 
 
-@pytest.mark.parametrize("name", ["", "an", "root", "a@b", None])
+@pytest.mark.parametrize("name", ["", "x", "root", "a@b", None])
 async def test_a_name_that_nobody_may_have_is_refused(users: UsersRepo, ana: User, name: str) -> None:
     with pytest.raises(InvalidUser):
         await users.change_username(ana.id, name)

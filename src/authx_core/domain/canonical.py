@@ -1,104 +1,103 @@
 """Canonical keys: the form in which addresses and usernames are compared and unique.
 
-A key is its own key: ``email_key(email_key(x)) == email_key(x)``, and likewise for usernames. Text whose key would
-not be stable is refused. Length is bounded before anything else: normalising 100,000 combining marks takes seconds.
+``docs/identifiers.md`` has the rules. A key is its own key: ``email_key(email_key(x)) == email_key(x)``, and likewise
+for usernames. Text whose key would not be stable is refused. No policy changes a key, so that who was created under one
+is found under another. Length is bounded before anything else: normalising 100,000 combining marks takes seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Final
-from unicodedata import normalize
+from unicodedata import category
 
-from email_validator import EmailNotValidError, validate_email
-from precis_i18n import get_profile
-
-from authx_core.domain import checks
+from authx_core.domain import address, checks, letters
 from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.folding import fold, is_settled
 
-MAX_LOCAL: Final = 64
-"""Octets before the @ (RFC 5321, section 4.5.3.1.1)."""
-
-_PRESERVED: Final = get_profile("UsernameCasePreserved")
-_MAPPED: Final = get_profile("UsernameCaseMapped")
-
-
-def _refused(field: str, reason: str) -> InvalidValue:
-    return InvalidValue(Problem(field, "invalid", reason))
+_PUNCTUATION: Final = frozenset("-._~!$&'()*+,;=")
+"""What ASCII has besides letters and digits for a segment of a URL's path (RFC 3986, section 3.3), less ``@``, and the
+``:`` which HTTP Basic cannot have in a name (RFC 7617, section 2)."""
 
 
-_bad_email: Final = partial(_refused, "email")
-_bad_username: Final = partial(_refused, "username")
+def email_key(value: object) -> str:
+    """Return the key of an e-mail address: local part folded, domain in IDNA's ASCII form. No DNS.
 
-
-def email_key(address: object) -> str:
-    """Return the key of an e-mail address: local part case-folded (NFC), domain in IDNA's ASCII form. No DNS.
-
-    Raises `InvalidValue` with what is wrong.
+    White space around it makes no difference. Raises `InvalidValue` with what is wrong.
     """
-    text = _bounded("email", address, checks.MAX_EMAIL)
-    key = _email_step(text)
-    if not key.isascii() and _email_step(key) != key:
-        raise _bad_email("has no stable case-folded form")
-    return key
+    return _email(value)[0]
 
 
-def _email_step(address: str) -> str:
+def email_text(value: object) -> str:
+    """Return an address to keep and to send mail to: as written, in NFC, without white space around it."""
+    return _email(value)[1]
+
+
+def _email(value: object) -> tuple[str, str]:
+    text = letters.stripped(_bounded("email", value, checks.MAX_EMAIL))
     try:
-        parsed = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise _bad_email(f"is not an e-mail address: {error}") from None
-    local = normalize("NFC", parsed.local_part.casefold())
-    if len(local.encode()) > MAX_LOCAL:
-        raise _bad_email(f"has more than {MAX_LOCAL} octets before the @")
-    key = f"{local}@{parsed.ascii_domain}"
-    if max(len(key.encode()), len(address.encode())) > checks.MAX_EMAIL:
-        raise _bad_email(f"has more than {checks.MAX_EMAIL} octets")
-    return key
+        key, shown = address.parsed(text)
+    except address.BadAddressError as error:
+        raise _refused("email", str(error)) from None
+    if max(len(key.encode()), len(shown.encode())) > checks.MAX_EMAIL:
+        raise _refused("email", f"has more than {checks.MAX_EMAIL} octets")
+    return key, shown
 
 
 def username_key(name: object) -> str:
-    """Return the key of a username: PRECIS UsernameCaseMapped (RFC 8265, section 3.3), without ``@``.
+    """Return the key of a username: its characters by PRECIS (RFC 8264, 8265), folded. It has no ``@``.
 
-    Raises `InvalidValue` with what is wrong.
+    White space around it makes no difference. Raises `InvalidValue` with what is wrong.
     """
-    text = _bounded("username", name, checks.MAX_NAME)
-    key = _username_step(text, _MAPPED.enforce)
-    if not key.isascii() and _username_step(key, _MAPPED.enforce) != key:
-        raise _bad_username("has no stable lower-case form")
+    shown = username_text(name)
+    key = fold(shown)
+    if len(key) > checks.MAX_NAME:
+        raise _refused("username", f"must have at most {checks.MAX_NAME} characters")
+    if not is_settled(shown, key) or _wrong_name(key) or letters.tidied(key) != key:
+        raise _refused("username", "has no stable lower-case form: leave out unusual letters and accents")
     return key
 
 
 def username_text(name: object) -> str:
-    """Return a username to show: PRECIS UsernameCasePreserved (RFC 8265, section 3.4), without ``@``."""
-    return _username_step(_bounded("username", name, checks.MAX_NAME), _PRESERVED.enforce)
+    """Return a username to show: as written, full width mapped (RFC 8265, section 3.4), in NFC.
+
+    Raises `InvalidValue` with what is wrong.
+    """
+    shown = letters.tidied(letters.stripped(_bounded("username", name, checks.MAX_NAME)))
+    if reason := _wrong_name(shown):
+        raise _refused("username", reason)
+    return shown
 
 
-def _username_step(name: str, enforce: Callable[[str], str]) -> str:
-    if "@" in name:
-        raise _bad_username("must not contain @")
-    try:
-        enforced = enforce(name)
-    except UnicodeEncodeError as error:
-        rule = error.reason.removeprefix("DISALLOWED/").replace("_", " ")
-        raise _bad_username(f"has characters that usernames cannot have ({rule})") from None
-    if "@" in enforced:
-        raise _bad_username("must not contain @")
-    if len(enforced) > checks.MAX_NAME:
-        raise _bad_username(f"must have at most {checks.MAX_NAME} characters")
-    return enforced
+def _wrong_name(shown: str) -> str | None:
+    if "@" in shown:
+        return "must not contain @, which marks an e-mail address"
+    if " " in shown:
+        return "has a space: leave it out"
+    if any(char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in shown):
+        return "has a sign that links cannot hold: use letters, digits, dots, hyphens and underscores"
+    if reason := letters.refusal(shown):
+        return reason
+    if not any(category(char)[0] in "LN" for char in shown):
+        return "needs a letter or a digit"
+    if address.has_odd_dots(shown):
+        return "must not begin or end with a dot, nor have two in a row"
+    if letters.breaks_bidi_rule(shown):
+        return "would be shown in another order: do not mix letters written from the right with others"
+    return None
 
 
 def username_fragment(text: str) -> str:
     """Return a piece of a username in the form that keys have, without refusing what no key contains."""
-    widened = _MAPPED.width_mapping_rule(text)
-    return str(_MAPPED.normalization_rule(_MAPPED.case_mapping_rule(widened)))
+    return fold(text)
 
 
 def email_fragment(text: str) -> str:
     """Return a piece of an address in the form that keys have, without refusing what no key contains."""
-    return normalize("NFC", text.casefold())
+    return fold(text)
+
+
+def _refused(field: str, reason: str) -> InvalidValue:
+    return InvalidValue(Problem(field, "invalid", reason))
 
 
 def _bounded(field: str, value: object, limit: int) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import attrs
 
-from authx_core.domain.checks import MAX_LIFETIME, MAX_LIMIT, MAX_NAME, is_whole
+from authx_core.domain.checks import MAX_LIFETIME, MAX_LIMIT, MAX_NAME, is_set, is_whole
 from authx_core.domain.common_passwords import common_passwords
 from authx_core.domain.errors import InvalidPolicy, Problem
+from authx_core.domain.scripts import Restriction
 
 _RESERVED: Final = frozenset(
     [
@@ -39,6 +40,8 @@ _RESERVED: Final = frozenset(
     ]
 )
 
+_DOTTED: Final = frozenset({"docomo.ne.jp", "ezweb.ne.jp"})
+
 _RANGES: Final = {
     "password_min": (8, 64),  # NIST SP 800-63B-4: never fewer than 8
     "password_max": (64, 1024),  # … and at least 64 permitted
@@ -53,6 +56,14 @@ _RANGES: Final = {
 }
 
 
+def _is_text_set(value: object) -> bool:
+    return is_set(value) and all(isinstance(each, str) for each in value)
+
+
+def _is_domain(text: str) -> bool:
+    return text != "" and text.isascii() and text == text.lower().strip(".")
+
+
 @attrs.frozen(kw_only=True)
 class Policy:
     """Limits and lifetimes. All that contradicts itself is refused together, as `InvalidPolicy`."""
@@ -64,11 +75,22 @@ class Policy:
     """Octets in UTF-8, checked before anything else is done with a password."""
     blocklist: Container[str] = attrs.field(factory=common_passwords, repr=False)
     """Case-folded passwords that are refused."""
-    username_min: int = 3
-    """Code points of the canonical key."""
+    username_min: int = 2
+    """Characters of the canonical key; ideographs, kana and Hangul count as two, accents as none (UAX 11)."""
     username_max: int = 32
+    """Code points of the canonical key."""
+    username_scripts: Restriction = "high"
+    """Which scripts may stand in one name, by the restriction levels of UTS 39, section 5.2: ``"ascii"``, ``"single"``,
+    ``"high"`` (one, or those of Chinese, Japanese or Korean with Latin), ``"moderate"`` (Latin with any other one in
+    common use but Cyrillic and Greek), ``"any"``. It is looked at when a name is given, not when one is looked up."""
     reserved_usernames: frozenset[str] = _RESERVED
-    """Canonical keys that nobody may take (RFC 2142 and its kin)."""
+    """Canonical keys that nobody may take (RFC 2142 and its kin), nor names that look like them (UTS 39, section 4)."""
+    special_domains: frozenset[str] = frozenset()
+    """Domains that addresses may have, with all below them, though mail from outside cannot reach them: special-use
+    ones (RFC 6761) such as ``local``, ``test`` and ``localhost``, and names without a dot."""
+    dotted_domains: frozenset[str] = _DOTTED
+    """Domains whose addresses may have dots first, last and side by side before the @. Two phone companies of Japan
+    gave out such addresses; RFC 5322, section 3.2.3, has none."""
     login_client_max: int = 30
     login_client_timeout: timedelta = timedelta(minutes=1)
     login_max: int = 10
@@ -106,7 +128,18 @@ class Policy:
             problems.append(Problem("without_cache", "unknown", "must be 'refuse' or 'admit'"))
         if not isinstance(self.blocklist, Container) or isinstance(self.blocklist, str):
             problems.append(Problem("blocklist", "invalid", "must be a container of text"))
-        if not isinstance(self.reserved_usernames, frozenset):
-            problems.append(Problem("reserved_usernames", "invalid", "must be a frozenset of text"))
+        if self.username_scripts not in get_args(Restriction):
+            expected = ", ".join(repr(level) for level in get_args(Restriction))
+            problems.append(Problem("username_scripts", "unknown", f"must be one of {expected}"))
+        problems += [
+            Problem(name, "invalid", "must be a frozenset of text")
+            for name in ("reserved_usernames", "special_domains", "dotted_domains")
+            if not _is_text_set(getattr(self, name))
+        ]
+        problems += [
+            Problem(name, "invalid", "must be domains in lower case and IDNA's ASCII form, without a dot at an end")
+            for name in ("special_domains", "dotted_domains")
+            if _is_text_set(getattr(self, name)) and not all(map(_is_domain, getattr(self, name)))
+        ]
         if problems:
             raise InvalidPolicy(*problems)

@@ -7,9 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from authx_core.domain import checks
-from authx_core.domain.canonical import email_key, username_key, username_text
+from authx_core.domain.address import has_odd_dots, is_below, is_special
+from authx_core.domain.canonical import email_key, email_text, username_key, username_text
 from authx_core.domain.errors import InvalidUser, InvalidValue, Problem
+from authx_core.domain.letters import width
 from authx_core.domain.password import check_password
+from authx_core.domain.scripts import mixes_scripts, resembles
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import JSON, NewUser, UserChanges
 from authx_core.domain.wire import read_identities
@@ -37,23 +40,35 @@ _HIDDEN: Final = frozenset({"password", "password_hash"})
 _Reader = Callable[[object, "Policy"], UserChanges]
 
 
-def _email(value: object, _: Policy) -> UserChanges:
+def _email(value: object, policy: Policy) -> UserChanges:
     if value is None:
         return {"email": None, "email_key": None}
     key = email_key(value)
-    return {"email": str(value), "email_key": key}
+    local, _, domain = key.rpartition("@")
+    if is_special(domain) and not is_below(domain, policy.special_domains):
+        reason = "has a domain that mail cannot reach from outside; Policy(special_domains=…) can allow it"
+        raise InvalidValue(Problem("email", "special_domain", reason))
+    if has_odd_dots(local) and not is_below(domain, policy.dotted_domains):
+        reason = "must not have a dot first, last or beside another before the @; Policy(dotted_domains=…) can allow it"
+        raise InvalidValue(Problem("email", "dots", reason))
+    return {"email": email_text(value), "email_key": key}
 
 
 def _username(value: object, policy: Policy) -> UserChanges:
     if value is None:
         return {"username": None, "username_key": None}
-    key = username_key(value)
-    if not policy.username_min <= len(key) <= policy.username_max:
+    key, shown = username_key(value), username_text(value)
+    if width(key) < policy.username_min or len(key) > policy.username_max:
         low, high = policy.username_min, policy.username_max
         raise InvalidValue(Problem("username", "length", f"must have {low}..{high} characters"))
+    if mixes_scripts(key, policy.username_scripts):
+        reason = "mixes letters or digits of different scripts, which could pass for another name: use one script"
+        raise InvalidValue(Problem("username", "mixed_scripts", reason))
     if key in policy.reserved_usernames:
         raise InvalidValue(Problem("username", "reserved", "is reserved"))
-    return {"username": username_text(value), "username_key": key}
+    if resembles(shown, policy.reserved_usernames):
+        raise InvalidValue(Problem("username", "reserved", "looks like a reserved name: choose another"))
+    return {"username": shown, "username_key": key}
 
 
 def _identities(value: object, _: Policy) -> UserChanges:

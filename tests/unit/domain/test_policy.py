@@ -34,6 +34,9 @@ def test_every_wrong_setting_is_told_at_once() -> None:
         without_cache="maybe",
         blocklist="password",
         reserved_usernames=["root"],
+        username_scripts="latin",
+        special_domains=["local"],
+        dotted_domains=frozenset({"Example.org."}),
     )
     assert found == {
         ("password_min", "out_of_range"),
@@ -45,6 +48,9 @@ def test_every_wrong_setting_is_told_at_once() -> None:
         ("without_cache", "unknown"),
         ("blocklist", "invalid"),
         ("reserved_usernames", "invalid"),
+        ("username_scripts", "unknown"),
+        ("special_domains", "invalid"),
+        ("dotted_domains", "invalid"),
     }
 
 

@@ -48,10 +48,75 @@ def test_a_mapping_grants_nothing(field: str) -> None:
 
 @pytest.mark.parametrize(
     ("username", "code"),
-    [("an", "length"), ("a" * 33, "length"), ("Root", "reserved"), ("ana@example.com", "invalid"), (5, "invalid")],
+    [("x", "length"), ("a" * 33, "length"), ("Root", "reserved"), ("ana@example.com", "invalid"), (5, "invalid")],
 )
 def test_a_username_follows_the_policy(username: object, code: str) -> None:
     assert wrong({"username": username}) == {("username", code)}
+
+
+def named(username: str, **settings: Any) -> str | None:
+    """Return the code of the refusal, if there is one."""
+    try:
+        read_changes({"username": username}, Policy(**settings))
+    except InvalidUser as error:
+        return error.problems[0].code
+    return None
+
+
+@pytest.mark.parametrize(
+    ("username", "levels"),
+    [
+        ("ana", {"ascii", "single", "high", "moderate", "any"}),
+        ("anañ", {"single", "high", "moderate", "any"}),
+        ("анна7", {"single", "high", "moderate", "any"}),
+        ("tanakaさん", {"high", "moderate", "any"}),
+        ("kim김수", {"high", "moderate", "any"}),
+        ("राम_dev", {"moderate", "any"}),
+        ("анна_dev", {"any"}),
+        ("ανα_dev", {"any"}),
+        ("ana১", {"moderate", "any"}),
+        ("ana1১", {"any"}),
+        ("さん김수", {"any"}),
+        ("ꭰꮣana", {"any"}),
+    ],
+)
+def test_a_restriction_level_says_which_scripts_a_name_may_mix(username: str, levels: set[str]) -> None:
+    """UTS 39, section 5.2."""
+    every = ["ascii", "single", "high", "moderate", "any"]
+    assert {level for level in every if named(username, username_scripts=level) is None} == levels
+
+
+def test_a_name_that_looks_like_a_reserved_one_is_refused_whatever_its_scripts() -> None:
+    lookalikes = ["аdmin", "ADМIN", "r00t", "adrnin", "АВUЅЕ", "ѕуѕtem", "MЕ"]
+    assert {named(name, username_scripts="any") for name in lookalikes} == {"reserved"}
+    assert named("аdmin", username_scripts="any", reserved_usernames=frozenset()) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "allowed"),
+    [
+        ("ana@printer.local", "special_domain", {"special_domains": {"local"}}),
+        ("ana@printer.local", "special_domain", {"special_domains": {"printer.local"}}),
+        ("ana@LOCALHOST", "special_domain", {"special_domains": {"localhost"}}),
+        ("ana@intranet", "special_domain", {"special_domains": {"intranet"}}),
+        ("ana.@example.org", "dots", {"dotted_domains": {"example.org"}}),
+        (".ana@example.org", "dots", {"dotted_domains": {"org"}}),
+        ("a..b@mail.example.org", "dots", {"dotted_domains": {"example.org"}}),
+    ],
+)
+def test_a_setting_allows_what_few_want(address: str, code: str, allowed: dict[str, Any]) -> None:
+    with pytest.raises(InvalidUser) as caught:
+        read_changes({"email": address}, POLICY)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.message.count(next(iter(allowed)))) == (code, 1)
+    settings: dict[str, Any] = {name: frozenset(domains) for name, domains in allowed.items()}
+    changes = read_changes({"email": address}, Policy(**settings))
+    assert changes.get("email") == address
+
+
+def test_a_domain_allows_none_that_only_ends_alike() -> None:
+    with pytest.raises(InvalidUser):
+        read_changes({"email": "ana@notintranet"}, Policy(special_domains=frozenset({"intranet"})))
 
 
 @pytest.mark.parametrize(
