@@ -33,14 +33,23 @@ class SQLAlchemyCache(Cache):
     against all others until it ends, and a rollback would take them back.
     """
 
-    def __init__(self, client: Client, clock: Clock, schema: CacheSchema | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        schema: CacheSchema | None = None,
+        *,
+        timeout: timedelta | float | None = None,
+    ) -> None:
         """Use the table of ``schema``, which must exist: see `create_schema`.
 
-        Raises `InvalidValue` for a database other than PostgreSQL, MariaDB and SQLite.
+        Every call ends within ``timeout`` (seconds or a timedelta), as `CacheUnavailable` if the database has not
+        answered; None leaves that to the settings of your engine and its driver. Raises `InvalidValue` for another
+        value of it, and for a database other than PostgreSQL, MariaDB and SQLite.
         """
         self.schema = schema or CacheSchema()
         self._clock = clock
-        self._database = Database(client, CacheUnavailable)
+        self._database = Database(client, CacheUnavailable, timeout)
         self._entries = self.schema.entries
         key, now = self._entries.c.key, bindparam("now", type_=self._entries.c.deadline.type)
         self._live: Select[Any] = select(self._entries).where(
@@ -55,7 +64,7 @@ class SQLAlchemyCache(Cache):
 
     async def verify_schema(self) -> None:
         """Check the table and the server's settings. Raises `InvalidSchema` with all that is wrong, and what to do."""
-        await self._database.run(lambda connection: verify(connection, self.schema))
+        await self._database.run(lambda connection: verify(connection, self.schema), reads=True)
 
     async def purge(self) -> int:
         """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
@@ -67,7 +76,9 @@ class SQLAlchemyCache(Cache):
         checks.check_entry(keys)
         now, found = self._clock.now(), dict[str, str]()
         for batch in _batches(sorted(set(keys))):
-            found |= {row.key: _text(row) for row in await self._rows(self._live, {"keys": batch, "now": now})}
+            found |= {
+                row.key: _text(row) for row in await self._rows(self._live, {"keys": batch, "now": now}, reads=True)
+            }
         return [found.get(key) for key in keys]
 
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
@@ -125,8 +136,10 @@ class SQLAlchemyCache(Cache):
         statement = upsert(self._database.name, self._entries, rows, kept).returning(self._entries)
         return await self._rows(statement, {})
 
-    async def _rows(self, statement: Executable, values: Mapping[str, object]) -> Sequence[Row[Any]]:
-        return await self._database.run(lambda connection: connection.execute(statement, values).all())
+    async def _rows(
+        self, statement: Executable, values: Mapping[str, object], *, reads: bool = False
+    ) -> Sequence[Row[Any]]:
+        return await self._database.run(lambda connection: connection.execute(statement, values).all(), reads=reads)
 
 
 def _row(key: str, value: str, deadline: datetime) -> dict[str, object]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
+from datetime import timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -12,8 +13,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from authx_adapters._seconds import seconds
+from authx_adapters.sqlalchemy.deadlines import Deadline, current
+from authx_adapters.sqlalchemy.pooled import is_alive, take, track
+from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
 from authx_adapters.sqlalchemy.schema import Tables
-from authx_core.domain import InvalidValue, PortUnavailable, Problem
+from authx_core.domain import AuthxError, InvalidValue, PortUnavailable, Problem
 
 T = TypeVar("T")
 Client: TypeAlias = Engine | AsyncEngine | Connection | AsyncConnection | Session | AsyncSession
@@ -29,24 +34,31 @@ _BEGIN: Final = {
 }
 _TRIES: Final = 50
 """Of a victim of deadlocks, before its caller is told; each has a winner, though not always the same call."""
-_AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213})
-"""PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock."""
+_AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213, 1412, 1615})
+"""PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock, table altered since
+the transaction began or the statement was prepared."""
 _DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
 
 
 class Database:
     """Runs functions of a `Connection`: over an engine in autocommit, or else inside the caller's transaction."""
 
-    def __init__(self, client: Client, unavailable: type[PortUnavailable]) -> None:
-        """Use ``client``; a failure of the database or its driver becomes ``unavailable``.
+    def __init__(
+        self, client: Client, unavailable: type[PortUnavailable], timeout: timedelta | float | None = None
+    ) -> None:
+        """Use ``client``; a failure of the database or its driver becomes ``unavailable``, and so does a timeout.
 
-        Raises `InvalidValue` for a database that is not proved.
+        Raises `InvalidValue` for a database that is not proved, and for a timeout that is none.
         """
         bound = client.get_bind() if isinstance(client, Session | AsyncSession) else client
         self.name = bound.dialect.name
         if self.name not in _BEGIN:
             raise InvalidValue(Problem("client", "unsupported", "must be of PostgreSQL, MariaDB or SQLite"))
         self.joined = not isinstance(client, Engine | AsyncEngine)
+        self._timeout = seconds(timeout)
+        self._asynchronous = isinstance(client, AsyncEngine | AsyncConnection | AsyncSession)
+        if not self.joined:
+            track(client.sync_engine if isinstance(client, AsyncEngine) else client)  # type: ignore[arg-type] # an engine
         self._unavailable = unavailable
         self._client = client
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,35 +68,48 @@ class Database:
         """Whether statements are MariaDB's."""
         return self.name in {"mariadb", "mysql"}
 
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        """Take a connection of whichever kind through the work."""
+    async def run(self, work: Callable[[Connection], T], *, reads: bool = False) -> T:
+        """Take a connection of whichever kind through the work, in time. If it only reads, it may be done twice."""
         client = self._client
-        with self._translated():
+        with Deadline(self._timeout, asynchronous=self._asynchronous) as deadline, self._translated(deadline):
             match client:
                 case Engine():
-                    with client.connect() as connection:
-                        return self._alone(connection, work)
+                    return await repeated(lambda: self._on_engine(client, work), deadline, reads=reads)
                 case Session():
                     return _inside(client.connection(), work)
                 case Connection():
                     return _inside(client, work)
                 case _ if self.name == "sqlite":
-                    return await _to_its_end(self._asynchronously(client, work))
+                    return await _to_its_end(self._asynchronously(client, work, deadline, reads=reads))
                 case _:
-                    return await self._asynchronously(client, work)
+                    return await self._asynchronously(client, work, deadline, reads=reads)
 
     async def _asynchronously(
-        self, client: AsyncEngine | AsyncConnection | AsyncSession, work: Callable[[Connection], T]
+        self,
+        client: AsyncEngine | AsyncConnection | AsyncSession,
+        work: Callable[[Connection], T],
+        deadline: Deadline,
+        *,
+        reads: bool,
     ) -> T:
         match client:
             case AsyncEngine():
                 self._check_loop()
-                async with client.connect() as connection:
-                    return await connection.run_sync(self._alone, work)
+                return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
             case AsyncConnection():
                 return await client.run_sync(_inside, work)
             case AsyncSession():
                 return await client.run_sync(lambda session: _inside(session.connection(), work))
+
+    async def _on_engine(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with engine.connect() as connection:
+            return self._alone(connection, work)
+
+    async def _on_async_engine(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        async with AsyncExitStack() as stack:
+            async with current().waiting():
+                connection = await stack.enter_async_context(engine.connect())
+            return await connection.run_sync(self._alone, work)
 
     def _check_loop(self) -> None:
         """Refuse another loop than that of the first call: connections in the pool belong to it."""
@@ -124,9 +149,11 @@ class Database:
 
     @contextmanager
     def _own_transaction(self, connection: Connection) -> Generator[None, None, None]:
-        connection.exec_driver_sql(_BEGIN[self.name])
+        with undone():
+            connection.exec_driver_sql(_BEGIN[self.name])
         try:
-            yield
+            with undone():
+                yield
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             if not connection.invalidated:
@@ -139,10 +166,15 @@ class Database:
 
         SQLAlchemy's own execution option would lose the connection if it were cancelled while it sets that.
         """
+        used = take(connection, current())
+        attempt().pooled = used
+        with _whole(connection):
+            if used and not is_alive(connection, current()):
+                raise Unusable
         dialect, driver = connection.dialect, connection.connection.dbapi_connection
         if driver is None or dialect.detect_autocommit_setting(driver):
             return self._repeated(connection, work)
-        with _whole(connection):
+        with _whole(connection), unsent():
             dialect.set_isolation_level(driver, "AUTOCOMMIT")
         try:
             return self._repeated(connection, work)
@@ -162,21 +194,23 @@ class Database:
         return work(connection)
 
     @contextmanager
-    def _translated(self) -> Generator[None, None, None]:
+    def _translated(self, deadline: Deadline) -> Generator[None, None, None]:
         try:
             yield
+        except AuthxError:
+            raise
         except (IntegrityError, DataError) as error:
             # The driver's text may show the whole row, a password's hash included.
             raise self._unavailable(type(error.orig).__name__) from None
         except DBAPIError as error:
             error.hide_parameters = True
-            raise self._unavailable(_reason(error.orig or error)) from error
+            raise self._unavailable(deadline.reason or _reason(error)) from error
         except (SQLAlchemyError, OSError) as error:
-            raise self._unavailable(_reason(error)) from error
+            raise self._unavailable(deadline.reason or _reason(error)) from error
         except Exception as error:
             # Outside of a statement, as when it sets autocommit, SQLAlchemy hands on what the driver raises.
-            if type(error).__module__.partition(".")[0] in _DRIVERS:
-                raise self._unavailable(_reason(error)) from error
+            if deadline.reason or type(error).__module__.partition(".")[0] in _DRIVERS:
+                raise self._unavailable(deadline.reason or _reason(error)) from error
             raise
 
 
@@ -202,6 +236,7 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
 def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
     """Do the work inside the caller's transaction, which has begun or begins here."""
     driver = connection.connection
+    current().watch(driver.driver_connection)
     if driver.dbapi_connection is not None and connection.dialect.detect_autocommit_setting(driver.dbapi_connection):
         raise InvalidValue(
             Problem("client", "autocommit", "must not be in autocommit: there is no transaction to join")
@@ -209,7 +244,12 @@ def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
     if connection.dialect.name == "sqlite" and not getattr(driver.driver_connection, "in_transaction", True):
         # Python's driver begins a transaction only with the first write, and a savepoint before it would end one.
         connection.exec_driver_sql("BEGIN")
-    return work(connection)
+    try:
+        return work(connection)
+    except DBAPIError as error:
+        if is_outdated(error):
+            connection.invalidate(error)  # else the caller's next transaction on it fails alike
+        raise
 
 
 @contextmanager
@@ -224,16 +264,13 @@ def _whole(connection: Connection) -> Generator[None, None, None]:
 
 
 def _is_victim(error: DBAPIError) -> bool:
-    return _code(error) in _AGAIN
+    return code(error) in _AGAIN
 
 
-def _code(error: DBAPIError) -> Any:
-    """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number."""
-    cause: Any = error.orig
-    return getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), None)
-
-
-def _reason(error: BaseException) -> str:
-    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+def _reason(error: Exception) -> str:
+    if isinstance(error, DBAPIError) and is_outdated(error):
+        return "the tables were altered since this session prepared its statements: begin the transaction anew"
+    cause: BaseException = getattr(error, "orig", None) or error
+    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
     missing = "no such table" in reason or "does not exist" in reason or "doesn't exist" in reason
     return f"{reason} (create_schema or a migration makes the tables)" if missing else reason

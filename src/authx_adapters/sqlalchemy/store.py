@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
@@ -46,13 +46,17 @@ class SQLAlchemyUserStore(UserStore):
     Such a store lives as long as the transaction, and serves one task or thread.
     """
 
-    def __init__(self, client: Client, schema: Schema | None = None) -> None:
+    def __init__(
+        self, client: Client, schema: Schema | None = None, *, timeout: timedelta | float | None = None
+    ) -> None:
         """Use the tables of ``schema``, which must exist: see `create_schema`.
 
-        Raises `InvalidValue` for a database other than PostgreSQL, MariaDB and SQLite.
+        Every call ends within ``timeout`` (seconds or a timedelta), as `StoreUnavailable` if the database has not
+        answered; None leaves that to the settings of your engine and its driver. Raises `InvalidValue` for another
+        value of it, and for a database other than PostgreSQL, MariaDB and SQLite.
         """
         self.schema = schema or Schema()
-        self._database = Database(client, StoreUnavailable)
+        self._database = Database(client, StoreUnavailable, timeout)
         self._run = self._database.run
         self._sql = Statements(self.schema, self._database.name)
 
@@ -69,7 +73,7 @@ class SQLAlchemyUserStore(UserStore):
         Raises `InvalidSchema` for every missing table or unique index, unsafe collation or SQL mode, and column of
         another kind than `Schema` declares, each with what to do about it.
         """
-        await self._run(lambda connection: verify_users(connection, self.schema))
+        await self._run(lambda connection: verify_users(connection, self.schema), reads=True)
 
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
@@ -150,18 +154,22 @@ class SQLAlchemyUserStore(UserStore):
         given = _given(query) | ({} if after is None else {"after": after})
         statement = self._sql.search(frozenset(given))
         values = {**given, "limit": limit, "offset": offset}
-        return await self._run(lambda connection: [_user(row) for row in connection.execute(statement, values)])
+        return await self._run(
+            lambda connection: [_user(row) for row in connection.execute(statement, values)], reads=True
+        )
 
     async def count(self, query: UserQuery, /) -> int:
         """Return how many users the query finds."""
         checks.check_query(query)
         given = _given(query)
         statement = self._sql.count(frozenset(given))
-        return await self._run(lambda connection: int(connection.execute(statement, given).scalar_one()))
+        return await self._run(lambda connection: int(connection.execute(statement, given).scalar_one()), reads=True)
 
     async def get_blackout(self) -> datetime | None:
         """Return the cut-off."""
-        return await self._run(lambda connection: connection.execute(self._sql.blackout).scalar_one_or_none())
+        return await self._run(
+            lambda connection: connection.execute(self._sql.blackout).scalar_one_or_none(), reads=True
+        )
 
     async def set_blackout(self, cutoff: datetime | None, /) -> None:
         """Keep the later cut-off; None lifts it."""
@@ -174,7 +182,7 @@ class SQLAlchemyUserStore(UserStore):
     async def _find(self, statement: Select[Any], **key: str) -> User | None:
         if not all(checks.is_text(part) for part in key.values()):
             return None
-        row = await self._run(lambda connection: connection.execute(statement, key).one_or_none())
+        row = await self._run(lambda connection: connection.execute(statement, key).one_or_none(), reads=True)
         return None if row is None else _user(row)
 
     def _updated(self, connection: Connection, statement: Update, values: dict[str, Any]) -> User | None:

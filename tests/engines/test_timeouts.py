@@ -1,0 +1,85 @@
+"""A server that stops answering: every call ends in time, and the next one after its return is served."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable
+from authx_core.contract.clauses._users import full_user, make_user
+from engines.drivers import DRIVERS, SQL, Driver, prepare
+from wire import Relay
+
+REMOTE: Final = [driver for driver in SQL if driver.kind is not None]
+TIMEOUT: Final = 0.3
+BUSY: Final = 2.5
+"""Seconds that a busy machine may add. The drivers alone would wait for more than a minute."""
+MINUTE: Final = timedelta(minutes=1)
+ANN: Final = full_user("ann")
+CALLS: Final[list[Callable[[SQLAlchemyUserStore], Awaitable[object]]]] = [
+    lambda store: store.get(ANN.id),
+    lambda store: store.create(make_user(identities=(SocialIdentity("gitlab", "new"),))),
+    lambda store: store.update(ANN.id, {"confirmed": True}),
+]
+
+
+@asynccontextmanager
+async def hanging(driver: Driver, **options: Any) -> AsyncGenerator[tuple[Relay, Any], None]:
+    """Lend a wire to a prepared database with Ann in it, and a client on it."""
+    with driver.space() as url, Relay(url) as relay:
+        async with driver.client(url) as direct:
+            await prepare(store := driver.users(direct, url))
+            await prepare(driver.cache(direct, url, ManualClock()))
+            await store.create(ANN)
+        async with driver.client(relay.url, **options) as client:
+            yield relay, client
+
+
+async def times_out(call: Awaitable[object], error: type[PortUnavailable] = StoreUnavailable) -> None:
+    """Make a call that must end in time, with a message that says so."""
+    start = time.monotonic()
+    with pytest.raises(error, match=rf"no answer within {TIMEOUT:g} seconds"):
+        await call
+    assert TIMEOUT * 0.9 < time.monotonic() - start < TIMEOUT + BUSY
+
+
+async def is_served(call: Callable[[], Awaitable[object]]) -> None:
+    """Make a call that must succeed within a second."""
+    start = time.monotonic()
+    await call()
+    assert time.monotonic() - start < 1 + BUSY
+
+
+@pytest.mark.parametrize("driver", REMOTE, ids=str)
+async def test_a_call_on_a_connection_that_hangs_ends_in_time(driver: Driver) -> None:
+    async with hanging(driver, pool_size=1, max_overflow=0) as (relay, client):
+        store = SQLAlchemyUserStore(client, timeout=timedelta(seconds=TIMEOUT))
+        cache = SQLAlchemyCache(client, ManualClock(), timeout=TIMEOUT)
+        for call in CALLS:
+            await store.get_blackout()
+            opened = relay.connections
+            relay.freeze()
+            await times_out(call(store))
+            relay.thaw()
+            await is_served(store.get_blackout)
+            assert relay.connections == opened + 1
+        relay.freeze()
+        await times_out(cache.increment("key", ttl=MINUTE), CacheUnavailable)
+        relay.thaw()
+        await is_served(lambda: cache.get("key"))
+
+
+@pytest.mark.parametrize("given", [0, -1.0, float("inf"), float("nan"), True, "5", timedelta(0)])
+async def test_a_timeout_that_is_none_is_refused(given: Any) -> None:
+    async with DRIVERS["sqlite"].client("sqlite:///unused.db") as client:
+        with pytest.raises(InvalidValue, match="timeout"):
+            SQLAlchemyUserStore(client, timeout=given)
+        with pytest.raises(InvalidValue, match="timeout"):
+            SQLAlchemyCache(client, ManualClock(), timeout=given)
