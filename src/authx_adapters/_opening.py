@@ -39,6 +39,12 @@ _HOUR: Final = 3600
 _PATIENCE: Final = 30
 """Seconds that a write to SQLite waits for another process's."""
 
+_CONNECT_ARGS: Final[dict[str, dict[str, Any]]] = {
+    "pysqlite": {"timeout": _PATIENCE},
+    "aiosqlite": {"timeout": _PATIENCE},
+    "psycopg": {"prepare_threshold": None},  # a pooler would mix up the statements that clients prepare under one name
+}
+
 _MONGODB_PATIENCE: Final = {"serverSelectionTimeoutMS": 5_000}
 """How long a call waits for a server that is gone, unless the URL says; PyMongo's own default is 30 seconds."""
 
@@ -119,7 +125,7 @@ class _Opening:
             with _driver(field, extra):
                 self.clients[url] = make(
                     address.set(drivername=f"{'mariadb' if database == 'mysql' else database}+{driver}"),
-                    connect_args={"timeout": _PATIENCE} if database == "sqlite" else {},
+                    connect_args=_CONNECT_ARGS.get(driver, {}),
                     hide_parameters=True,
                     isolation_level="AUTOCOMMIT",
                     pool_recycle=_HOUR,

@@ -78,7 +78,7 @@ FAULTS: dict[str, list[tuple[str, str, str]]] = {
         ("ALTER TABLE authx_users MODIFY version int NOT NULL", "authx_users.version", "BIGINT"),
         ("ALTER TABLE authx_blackout ENGINE = MyISAM", "authx_blackout", "InnoDB"),
         (
-            "ALTER TABLE authx_identities DROP FOREIGN KEY authx_identities_ibfk_1",
+            "ALTER TABLE authx_identities DROP FOREIGN KEY authx_identities_user_id_fkey",
             "authx_identities.user_id",
             "ON DELETE CASCADE",
         ),

@@ -37,6 +37,9 @@ _TRIES: Final = 50
 _AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213, 1412, 1615})
 """PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock, table altered since
 the transaction began or the statement was prepared."""
+_NO_TABLE: Final = frozenset({"42P01", "42703", "3F000", 1054, 1146})
+"""PostgreSQL: undefined table, column, schema. MariaDB: unknown column, table. Not a database or a role."""
+_NO_TABLE_OF_SQLITE: Final = ("no such table", "no such column")
 _DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
 
 
@@ -272,5 +275,7 @@ def _reason(error: Exception) -> str:
         return "the tables were altered since this session prepared its statements: begin the transaction anew"
     cause: BaseException = getattr(error, "orig", None) or error
     reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
-    missing = "no such table" in reason or "does not exist" in reason or "doesn't exist" in reason
-    return f"{reason} (create_schema or a migration makes the tables)" if missing else reason
+    named = code(error)
+    if named in _NO_TABLE or (isinstance(named, str) and named.startswith(_NO_TABLE_OF_SQLITE)):
+        return f"{reason} (create_schema or a migration makes the tables)"
+    return reason

@@ -87,7 +87,8 @@ def is_outdated(error: DBAPIError) -> bool:
     return code(error) in _OUTDATED
 
 
-def code(error: DBAPIError) -> Any:
-    """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number."""
-    cause: Any = error.orig
-    return getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), None)
+def code(error: BaseException) -> Any:
+    """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number, SQLite's words."""
+    cause: Any = getattr(error, "orig", None) or error
+    first = next(iter(cause.args), None)
+    return first if isinstance(first, int) else getattr(cause, "sqlstate", None) or first

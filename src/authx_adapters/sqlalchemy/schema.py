@@ -7,7 +7,6 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Connection,
     ForeignKey,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, conv
 
 from authx_adapters.sqlalchemy.types import EXACT, Exact, Extra, Identities, Microseconds, Permissions, SecretText
 from authx_core.domain import checks
@@ -28,12 +27,19 @@ _MARIADB: Final[dict[str, Any]] = {
     for dialect in ("mysql", "mariadb")
     for option, value in (("engine", "InnoDB"), ("default_charset", "utf8mb4"), ("collate", EXACT))
 }
+_BESIDE_THE_FOREIGN_KEYS: Final[dict[str, Any]] = {"mysql_length": 64, "mariadb_length": 64}
+"""MariaDB indexes a foreign key by itself, and refuses to drop an index that serves one, as Alembic does before it
+drops the table. An index of the first characters serves none."""
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(7382019465)")
 """PostgreSQL's `IF NOT EXISTS` fails if two create the same thing at once; the number is any that nobody else takes."""
 
 
 class Tables:
-    """Tables in one `MetaData`: an application's own, for Alembic to migrate, or a new one."""
+    """Tables in one `MetaData`: an application's own, for Alembic to migrate, or a new one.
+
+    What has a name of ours keeps it (`conv`), whatever naming convention the `MetaData` has. A schema of the `MetaData`
+    and the `schema_translate_map` of a connection are followed.
+    """
 
     def __init__(self, metadata: MetaData | None) -> None:
         self.metadata = MetaData() if metadata is None else metadata
@@ -51,9 +57,10 @@ class Tables:
             connection.execute(_LOCK)
         inspector = inspect(connection)
         for table in self.tables:
-            if not inspector.has_table(table.name, schema=table.schema):
+            place = connection.schema_for_object(table)
+            if not inspector.has_table(table.name, schema=place):
                 connection.execute(CreateTable(table, if_not_exists=True))
-            there = {index["name"] for index in inspect(connection).get_indexes(table.name, schema=table.schema)}
+            there = {index["name"] for index in inspect(connection).get_indexes(table.name, schema=place)}
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
                 if index.name not in there:
                     connection.execute(CreateIndex(index, if_not_exists=True))
@@ -82,20 +89,20 @@ class Schema(Tables):
             Column("extra", Extra, nullable=False),
             Column("epoch", BigInteger, nullable=False),
             Column("version", BigInteger, nullable=False),
-            Index(f"{prefix}users_email_key", "email_key", unique=True),
-            Index(f"{prefix}users_username_key", "username_key", unique=True),
+            Index(conv(f"{prefix}users_email_key"), "email_key", unique=True),
+            Index(conv(f"{prefix}users_username_key"), "username_key", unique=True),
         )
-        owner = ForeignKey(self.users.c.id, ondelete="CASCADE")
+        owner = ForeignKey(self.users.c.id, ondelete="CASCADE", name=conv(f"{prefix}identities_user_id_fkey"))
         self.identities = self.declare(
             f"{prefix}identities",
             Column("provider", Exact(checks.MAX_NAME), primary_key=True),
             Column("subject", Exact(checks.MAX_NAME), primary_key=True),
             Column("user_id", Exact(checks.MAX_ID), owner, nullable=False),
-            Index(f"{prefix}identities_user_id", "user_id"),
+            Index(conv(f"{prefix}identities_user_id"), "user_id", **_BESIDE_THE_FOREIGN_KEYS),
         )
         self.blackout = self.declare(
             f"{prefix}blackout",
-            Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+            Column("id", Integer, primary_key=True, autoincrement=False),
             Column("cutoff", Microseconds, nullable=False),
         )
 
@@ -113,5 +120,5 @@ class CacheSchema(Tables):
             Column("number", BigInteger),
             Column("stamp", BigInteger, nullable=False),
             Column("deadline", Microseconds, nullable=False),
-            Index(f"{prefix}cache_deadline", "deadline"),
+            Index(conv(f"{prefix}cache_deadline"), "deadline"),
         )

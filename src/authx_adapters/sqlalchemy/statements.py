@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -31,6 +31,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from authx_adapters.sqlalchemy.schema import Schema
 from authx_core.domain import SocialIdentity
 
+BLACKOUT: Final = 1
+"""The id of the one cut-off in its table."""
 Kept: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
 """Of the columns stored and the columns given, makes what is set where a row is there already."""
 
@@ -57,12 +59,12 @@ class Statements:
         self.link: Insert = insert(self._identities)
         self.unlink: Delete = delete(self._identities).where(self._identities.c.user_id == bindparam("owner"))
         self.delete: Delete = delete(self._users).where(c.id == bindparam("user_id"))
-        self.blackout: Select[Any] = select(self._blackout.c.cutoff)
-        self.lift: Delete = delete(self._blackout)
+        self.blackout: Select[Any] = select(self._blackout.c.cutoff).where(self._blackout.c.id == BLACKOUT)
+        self.lift: Delete = delete(self._blackout).where(self._blackout.c.id == BLACKOUT)
         self.black_out: Insert = upsert(
             dialect,
             self._blackout,
-            [{"id": 1, "cutoff": bindparam("cutoff", type_=self._blackout.c.cutoff.type)}],
+            [{"id": BLACKOUT, "cutoff": bindparam("cutoff", type_=self._blackout.c.cutoff.type)}],
             lambda kept, new: {"cutoff": case((new["cutoff"] > kept["cutoff"], new["cutoff"]), else_=kept["cutoff"])},
         )
         self.update = cache(self._update)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +12,9 @@ from sqlalchemy import Connection, Row, Select, Update, union_all
 from sqlalchemy.exc import IntegrityError
 
 from authx_adapters._prefix import after_prefix
+from authx_adapters.sqlalchemy import references
 from authx_adapters.sqlalchemy.database import Client, Database
+from authx_adapters.sqlalchemy.retrying import code
 from authx_adapters.sqlalchemy.schema import Schema
 from authx_adapters.sqlalchemy.statements import Statements
 from authx_adapters.sqlalchemy.types import member
@@ -27,12 +30,15 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    UserReferenced,
     checks,
 )
 from authx_core.ports import UserStore
 
 _RETRIES: Final = 10
 """A key that was taken may be free by the time that one asks which it was."""
+_REFERRED: Final = frozenset({"23001", "23503", 1217, 1451, "FOREIGN KEY constraint failed"})
+"""A foreign key refuses that a row goes: PostgreSQL's SQLSTATEs, MariaDB's numbers, SQLite's words."""
 
 
 class SQLAlchemyUserStore(UserStore):
@@ -135,13 +141,13 @@ class SQLAlchemyUserStore(UserStore):
         if not checks.is_text(user_id):
             return False
 
-        cascades = self._database.name != "sqlite"  # where an application may leave foreign keys off
-
         def work(connection: Connection) -> bool:
-            with self._database.transaction(connection, needed=not cascades):
-                if not cascades:
-                    connection.execute(self._sql.unlink, {"owner": user_id})
-                return connection.execute(self._sql.delete, {"user_id": user_id}).rowcount == 1
+            try:
+                with self._deleting(connection, user_id):
+                    return connection.execute(self._sql.delete, {"user_id": user_id}).rowcount == 1
+            except IntegrityError as error:
+                error.hide_parameters = True
+                raise UserReferenced(user_id) from error
 
         return await self._run(work)
 
@@ -179,6 +185,20 @@ class SQLAlchemyUserStore(UserStore):
         else:
             await self._run(lambda connection: connection.execute(self._sql.black_out, {"cutoff": cutoff}))
 
+    @contextmanager
+    def _deleting(self, connection: Connection, user_id: UserId) -> Generator[None, None, None]:
+        """Make a deletion remove what it should and orphan nothing, also on SQLite without foreign keys."""
+        on_sqlite = self._database.name == "sqlite"
+        with ExitStack() as stack:
+            if on_sqlite and not self._database.joined:
+                stack.enter_context(references.enforced(connection))
+            stack.enter_context(self._database.transaction(connection, needed=on_sqlite))
+            if on_sqlite:
+                if self._database.joined and references.would_orphan(connection, self.schema, user_id):
+                    raise UserReferenced(user_id)
+                connection.execute(self._sql.unlink, {"owner": user_id})
+            yield
+
     async def _find(self, statement: Select[Any], **key: str) -> User | None:
         if not all(checks.is_text(part) for part in key.values()):
             return None
@@ -213,6 +233,8 @@ class SQLAlchemyUserStore(UserStore):
                     fields = self._taken(connection, claim, new=new) or self._blamed(error)
                     if fields:
                         raise IdentifierTaken.of(fields) from error
+                    if code(error) in _REFERRED:
+                        raise UserReferenced(claim.id) from error
             raise StoreUnavailable("a key was taken and freed again too often")
 
         return await self._run(attempt)

@@ -23,6 +23,19 @@ _WEAKENING: Final = {
     "mysql_length",
     "mariadb_length",
 }
+_POSTGRESQL_COLLATIONS: Final = """
+SELECT attname, COALESCE(NULLIF(collname, 'default'), datcollate)
+FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation, pg_database
+WHERE attrelid = to_regclass(:table) AND attnum > 0 AND datname = current_database()
+"""
+_MARIADB_COLLATIONS: Final = """
+SELECT column_name, COALESCE(collation_name, data_type)
+FROM information_schema.columns WHERE table_schema = COALESCE(:place, DATABASE()) AND table_name = :name
+"""
+_INVALID_INDEXES: Final = """
+SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE NOT indisvalid AND indrelid = to_regclass(:table)
+"""
 _MAKE: Final = "call create_schema() or run your migrations"
 
 
@@ -36,7 +49,7 @@ def verify(connection: Connection, tables: Tables, problems: Sequence[Problem] =
     found = [*_server(connection), *problems]
     inspector = inspect(connection)
     for table in tables.tables:
-        if inspector.has_table(table.name, schema=table.schema):
+        if inspector.has_table(table.name, schema=connection.schema_for_object(table)):
             found += [*_columns(connection, inspector, table), *_keys(connection, inspector, table)]
         else:
             found.append(Problem(table.name, "missing", f"is not there: {_MAKE}"))
@@ -76,7 +89,8 @@ def _mariadb(connection: Connection) -> Iterator[Problem]:
 
 
 def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Problem]:
-    there = {column["name"]: column for column in inspector.get_columns(table.name, schema=table.schema)}
+    place = connection.schema_for_object(table)
+    there = {column["name"]: column for column in inspector.get_columns(table.name, schema=place)}
     collations = _collations(connection, table)
     for column in table.columns:
         where = f"{table.name}.{column.name}"
@@ -116,34 +130,30 @@ def _collations(connection: Connection, table: Table) -> Mapping[str, str]:
         case "sqlite":
             return _collations_of_indexes(connection, table)
         case "postgresql":
-            here, default = "current_schema()", _default_collation(connection)
+            query, exact = text(_POSTGRESQL_COLLATIONS), _BY_CODE_POINT
+            found = connection.execute(query, {"table": _quoted(connection, table)}).all()
         case _:
-            here, default = "DATABASE()", ""
-    where = f"table_schema = COALESCE(:schema, {here}) AND table_name = :name"
-    rows = connection.execute(
-        text(f"SELECT column_name, collation_name, data_type FROM information_schema.columns WHERE {where}"),  # noqa: S608 - one of two constants
-        {"schema": table.schema, "name": table.name},
-    )
-    exact = _BY_CODE_POINT if connection.dialect.name == "postgresql" else {EXACT}
-    found = {name: str(collation or default or kind) for name, collation, kind in rows}
-    return {name: collation for name, collation in found.items() if collation not in exact}
+            query, exact = text(_MARIADB_COLLATIONS), frozenset({EXACT})
+            place = connection.schema_for_object(table)
+            found = connection.execute(query, {"place": place, "name": table.name}).all()
+    return {name: str(collation) for name, collation in found if collation not in exact}
 
 
-def _default_collation(connection: Connection) -> str:
-    return str(
-        connection.execute(text("SELECT datcollate FROM pg_database WHERE datname = current_database()")).scalar_one()
-    )
+def _quoted(connection: Connection, table: Table) -> str:
+    """Name a table as a statement on this connection would."""
+    quote, place = connection.dialect.identifier_preparer.quote, connection.schema_for_object(table)
+    return quote(table.name) if place is None else f"{quote(place)}.{quote(table.name)}"
 
 
 def _collations_of_indexes(connection: Connection, table: Table) -> Mapping[str, str]:
-    indexes = (
-        connection.execute(text("SELECT name FROM pragma_index_list(:name)"), {"name": table.name}).scalars().all()
-    )
-    rows = [
-        row
-        for index in indexes
-        for row in connection.execute(text("SELECT name, coll FROM pragma_index_xinfo(:name)"), {"name": index}).all()
-    ]
+    place = connection.schema_for_object(table) or "main"
+    rows = connection.execute(
+        text(
+            "SELECT part.name, part.coll FROM pragma_index_list(:name, :place) AS there, "
+            "pragma_index_xinfo(there.name, :place) AS part"
+        ),
+        {"name": table.name, "place": place},
+    ).all()
     return {name: collation for name, collation in rows if name is not None and collation != "BINARY"}
 
 
@@ -157,7 +167,7 @@ def _keys(connection: Connection, inspector: Inspector, table: Table) -> Iterato
             reason = f"has no unique index on ({names}), so two users could share them: {_MAKE}, or create that index"
             yield Problem(table.name, "missing_index", reason)
     if connection.dialect.name in {"mariadb", "mysql"}:
-        engine = inspector.get_table_options(table.name, schema=table.schema)
+        engine = inspector.get_table_options(table.name, schema=connection.schema_for_object(table))
         found = next((value for name, value in engine.items() if name.endswith("_engine")), None)
         if found != "InnoDB":
             yield Problem(table.name, "unsafe_engine", f"is kept by {found}, without transactions: alter it to InnoDB")
@@ -167,13 +177,13 @@ def _unique(connection: Connection, inspector: Inspector, table: Table) -> set[f
     """Return the columns over which whole, valid and unconditional indexes are unique."""
     invalid = set[str]()
     if connection.dialect.name == "postgresql":
-        rows = connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
-        invalid = {name.rpartition(".")[2].strip('"') for name in rows.scalars()}
-    found = {frozenset(inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"])}
-    for constraint in inspector.get_unique_constraints(table.name, schema=table.schema):
+        invalid = set(connection.execute(text(_INVALID_INDEXES), {"table": _quoted(connection, table)}).scalars())
+    place = connection.schema_for_object(table)
+    found = {frozenset(inspector.get_pk_constraint(table.name, schema=place)["constrained_columns"])}
+    for constraint in inspector.get_unique_constraints(table.name, schema=place):
         if "duplicates_index" not in constraint and not _weakened(constraint):
             found.add(frozenset(constraint["column_names"]))
-    for index in inspector.get_indexes(table.name, schema=table.schema):
+    for index in inspector.get_indexes(table.name, schema=place):
         if index["unique"] and index["name"] not in invalid and not _weakened(index):
             found.add(frozenset(name for name in index["column_names"] if name is not None))
     return found
@@ -186,10 +196,10 @@ def _weakened(index: Any) -> bool:
 
 def _cascades(connection: Connection, schema: Schema) -> Iterator[Problem]:
     """Where the database removes social identities along with their user, see that it does."""
-    table, inspector = schema.identities, inspect(connection)
-    if connection.dialect.name == "sqlite" or not inspector.has_table(table.name, schema=table.schema):
+    table, inspector, place = schema.identities, inspect(connection), connection.schema_for_object(schema.identities)
+    if connection.dialect.name == "sqlite" or not inspector.has_table(table.name, schema=place):
         return
-    keys = inspector.get_foreign_keys(table.name, schema=table.schema)
+    keys = inspector.get_foreign_keys(table.name, schema=place)
     if not any(
         key["constrained_columns"] == ["user_id"] and key.get("options", {}).get("ondelete") == "CASCADE"
         for key in keys

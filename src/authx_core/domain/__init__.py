@@ -25,6 +25,7 @@ from authx_core.domain.errors import (
     UnknownHash,
     UsernameTaken,
     UserNotFound,
+    UserReferenced,
 )
 from authx_core.domain.events import (
     BlackoutLifted,
@@ -108,6 +109,7 @@ __all__ = [
     "UserKicked",
     "UserNotFound",
     "UserQuery",
+    "UserReferenced",
     "UserReinstated",
     "UserUpdated",
     "UsernameChanged",

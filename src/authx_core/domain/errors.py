@@ -16,6 +16,7 @@
     │   ├── EmailTaken
     │   ├── UsernameTaken
     │   └── SocialTaken
+    ├── UserReferenced                  delete: rows of the application refer to the user
     ├── UnknownHash
     ├── Suspended                       an asynchronous adapter behind the blocking facade
     └── PortUnavailable
@@ -201,6 +202,26 @@ class SocialTaken(IdentifierTaken):
     """Another user has linked this social identity."""
 
     code = "social_taken"
+
+
+class UserReferenced(AuthxError):
+    """Rows of the application's own tables refer to this user; an application answers 409. Nothing was deleted."""
+
+    code = "user_referenced"
+
+    def __init__(self, user_id: object) -> None:
+        super().__init__(_brief(user_id))
+
+    @property
+    def user_id(self) -> str:
+        """The id of the user."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return (
+            f"rows of other tables refer to the user {self.user_id!r}: delete them first, "
+            "or declare their foreign key ON DELETE CASCADE or SET NULL"
+        )
 
 
 class UnknownHash(AuthxError):

@@ -56,14 +56,18 @@ class UserStore(Protocol):
 
         If the user exists and every expected field (``version`` included) equals, the changes are applied and
         the version rises by one, also when nothing else differs. Otherwise nothing is written: `UserNotFound`,
-        `StaleUser` (an expected field differs), `IdentifierTaken`. A ``password_hash`` is a `Secret` in both
-        mappings: plain text is `InvalidValue`.
+        `StaleUser` (an expected field differs), `IdentifierTaken`, `UserReferenced` (rows of the application refer
+        to a key or a social identity that would go). A ``password_hash`` is a `Secret` in both mappings: plain text
+        is `InvalidValue`.
         """
         ...
 
     @abstractmethod
     async def delete(self, user_id: UserId, /) -> bool:
-        """Remove a user and free its keys. True for exactly one of several concurrent callers."""
+        """Remove a user and free its keys. True for exactly one of several concurrent callers.
+
+        All or nothing. Raises `UserReferenced` if the engine knows of rows of the application that refer to the user.
+        """
         ...
 
     @abstractmethod

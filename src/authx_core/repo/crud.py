@@ -60,7 +60,10 @@ class UsersCRUDMixin(UsersBase):
         return await crud.update(id, obj, version=version, users=self.database, events=self, policy=self.policy)
 
     async def delete(self, id: UserId) -> bool:
-        """Remove a user; True if there was one. Links, tokens and lookups are dead at once."""
+        """Remove a user; True if there was one. Links, tokens and lookups are dead at once.
+
+        Raises `UserReferenced` if rows of your own tables refer to the user, by a foreign key without `ON DELETE`.
+        """
         return await crud.delete(id, users=self.database, events=self)
 
     async def update_last_login(self, id: UserId) -> User:

@@ -141,7 +141,7 @@ def _completed(user: User, changes: UserChanges, version: int | None) -> UserCha
 
 
 async def delete(user_id: UserId, *, users: UserStore, events: Events) -> bool:
-    """Remove a user; True if there was one. Links, tokens and lookups are dead at once."""
+    """Remove a user; True if there was one. Links, tokens and lookups are dead at once. Raises `UserReferenced`."""
     if not checks.is_text(user_id, checks.MAX_ID) or not await users.delete(user_id):
         return False
     await events.publish(UserDeleted(user_id=user_id))

@@ -25,6 +25,7 @@ SAMPLES: list[AuthxError] = [
     errors.TooManyAttempts(),
     errors.UserNotFound("42"),
     errors.StaleUser("42"),
+    errors.UserReferenced("42"),
     errors.IdentifierTaken(["id"]),
     errors.EmailTaken(["email", "username"]),
     errors.UsernameTaken(["username"]),
@@ -88,7 +89,7 @@ def test_the_most_telling_child_is_made_and_names_all_that_is_taken(fields: list
     assert error.fields == frozenset(fields)
 
 
-@pytest.mark.parametrize("kind", [errors.UserNotFound, errors.StaleUser])
+@pytest.mark.parametrize("kind", [errors.UserNotFound, errors.StaleUser, errors.UserReferenced])
 @pytest.mark.parametrize(
     ("user_id", "shown"),
     [("42", "42"), ("x" * 300, "x" * 255), ("\ud800", "\\ud800"), (5, "<int>"), (None, "<NoneType>")],

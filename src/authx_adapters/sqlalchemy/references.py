@@ -1,0 +1,75 @@
+"""References of an application's own tables to ours on SQLite, which keeps foreign keys only when it is told to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, column, literal, select, table, text
+
+from authx_adapters.sqlalchemy.schema import Schema
+
+
+@contextmanager
+def enforced(connection: Connection) -> Generator[None, None, None]:
+    """Have SQLite keep foreign keys meanwhile: in autocommit, since a transaction would ignore it."""
+    if _keeps(connection):
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+
+
+def would_orphan(connection: Connection, schema: Schema, user_id: str) -> bool:
+    """Tell whether a deletion would leave rows that refer to nobody, inside a transaction that keeps no foreign keys.
+
+    SQLite would carry out no `ON DELETE` there either.
+    """
+    return not _keeps(connection) and any(
+        connection.execute(query).first() is not None for query in _queries(connection, schema, user_id)
+    )
+
+
+def _keeps(connection: Connection) -> bool:
+    return bool(connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one())
+
+
+def _queries(connection: Connection, schema: Schema, user_id: str) -> Iterator[Select[Any]]:
+    """Make a query for each foreign key to our tables."""
+    owners = {schema.users: schema.users.c.id, schema.identities: schema.identities.c.user_id}
+    for parent, owner in owners.items():
+        place = connection.schema_for_object(parent)
+        for child, pairs in _foreign_keys(connection, parent, place):
+            if child != schema.identities.name:
+                refers = table(child, *[column(name) for name in pairs], schema=place)
+                same: list[ColumnElement[bool]] = [refers.c[name] == there for name, there in pairs.items()]
+                yield select(literal(1)).select_from(refers.join(parent, and_(*same))).where(owner == user_id).limit(1)
+
+
+def _foreign_keys(
+    connection: Connection, parent: Table, place: str | None
+) -> Iterator[tuple[str, Mapping[str, ColumnElement[Any]]]]:
+    """Find each foreign key to a table: whose it is, and which of its columns refers to which of the parent's."""
+    catalogue = connection.dialect.identifier_preparer.quote(place or "main") + ".sqlite_master"
+    rows = connection.execute(
+        text(
+            f'SELECT child.name, refers.id, refers.seq, refers."from", refers."to" FROM {catalogue} AS child, '  # noqa: S608 - quoted
+            "pragma_foreign_key_list(child.name, :place) AS refers WHERE child.type = 'table' "
+            'AND refers."table" = :parent COLLATE NOCASE'
+        ),
+        {"place": place or "main", "parent": parent.name},
+    ).all()
+    there: Mapping[str, ColumnElement[Any]] = {each.name.lower(): each for each in parent.columns}
+    keys: Sequence[ColumnElement[Any]] = list(parent.primary_key.columns)
+    found = defaultdict[tuple[str, int], dict[str, ColumnElement[Any]]](dict)
+    for child, number, position, name, to in rows:
+        referred = keys[position] if to is None else there.get(to.lower())
+        if referred is not None:
+            found[child, number][name] = referred
+    return ((child, pairs) for (child, _), pairs in found.items())

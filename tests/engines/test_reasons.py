@@ -1,0 +1,51 @@
+"""What a failure says to do: make the tables if they are missing, and not if the database or the role is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from authx_adapters.sqlalchemy import SQLAlchemyUserStore
+from authx_core import StoreUnavailable
+from engines.drivers import SQL, Driver
+
+HINT = "create_schema"
+ELSEWHERE: dict[str, Any] = {
+    "database": "authx_not_there",
+    "username": "authx_not_there",
+    "host": "not-there.invalid",
+    "port": 1,
+}
+
+
+async def failure(driver: Driver, url: str) -> str:
+    async with driver.client(url) as engine:
+        with pytest.raises(StoreUnavailable) as error:
+            await SQLAlchemyUserStore(engine).get("ana")
+    return str(error.value)
+
+
+@pytest.mark.parametrize("driver", SQL, ids=str)
+async def test_missing_tables_are_told_from_a_missing_database_role_or_host(driver: Driver) -> None:
+    with driver.space() as url:
+        assert HINT in await failure(driver, url)
+        if driver.name == "sqlite":
+            assert HINT not in await failure(driver, "sqlite:////not/there/users.db")
+        if driver.kind is None:
+            return
+        for part, value in ELSEWHERE.items():
+            other = make_url(url).set(**{part: value}).render_as_string(hide_password=False)
+            assert HINT not in await failure(driver, other), part
+
+
+@pytest.mark.parametrize("driver", [each for each in SQL if each.blocking], ids=str)
+async def test_a_missing_column_is_told_as_missing_tables_are(driver: Driver) -> None:
+    with driver.space() as url:
+        async with driver.client(url) as engine:
+            store = SQLAlchemyUserStore(engine)
+            await store.create_schema()
+            with engine.connect() as connection:
+                connection.exec_driver_sql("ALTER TABLE authx_users DROP COLUMN last_login")
+        assert HINT in await failure(driver, url)
