@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import count
 from random import Random
+from time import perf_counter
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -19,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authx_adapters.clock import ManualClock
-from authx_adapters.sqlalchemy import SQLAlchemyUserStore
+from authx_adapters.sqlalchemy import SQLAlchemyUserStore, cancelling
 from authx_core import Cache, SocialIdentity, User, UserQuery, UserStore
 from authx_core.contract.clauses._users import full_user
 from engines.cancelling import MOMENTS, Cancel, everywhere
@@ -27,6 +28,7 @@ from engines.drivers import ASYNCHRONOUS, Driver, prepare
 
 PATIENCE: Final = 10
 """Seconds in which all that goes on by itself is over."""
+AT_ONCE: Final = 10
 MINUTE: Final = timedelta(minutes=1)
 CUTOFF: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Call: TypeAlias = Callable[[], Awaitable[object]]
@@ -260,6 +262,45 @@ async def test_a_call_cancelled_inside_the_callers_transaction_leaves_all_of_it_
         await everywhere(attempt)
 
 
+@each(SQL)
+@pytest.mark.parametrize("options", [{}, SHARED], ids=["autocommit", "shared"])
+@pytest.mark.parametrize(("batches", "grace"), [(25, cancelling.GRACE), (6, 0.0)], ids=["by itself", "cut short"])
+async def test_calls_cancelled_at_any_time_disturb_nobody(
+    driver: Driver, options: dict[str, Any], batches: int, grace: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller hears `CancelledError` alone, a neighbour nothing, nobody is half stored, no connection is left."""
+    monkeypatch.setattr(cancelling, "GRACE", grace)
+    random = Random(2026)  # noqa: S311 - to be the same each time
+    with driver.space() as url:
+        async with driver.client(url, **options) as client, driver.client(url, **driver.alone) as other:
+            store, known = driver.users(client, url), PEOPLE[0]
+            await prepare(store)
+            await store.create(known)
+            await asyncio.gather(*(store.get(known.id) for _ in range(AT_ONCE)))  # so that they have connections
+            started = perf_counter()
+            await asyncio.gather(*(store.create(full_user(f"first-{number}")) for number in range(AT_ONCE)))
+            patience = perf_counter() - started
+
+            async def cancelled(user: User) -> None:
+                call = asyncio.ensure_future(store.create(user))
+                await asyncio.wait([call], timeout=patience * random.random())
+                call.cancel()
+                with suppress(asyncio.CancelledError):
+                    assert await call == user
+
+            async def neighbour() -> None:
+                assert await store.get(known.id) == known
+
+            for batch in range(batches):
+                users = [full_user(f"user-{batch}-{number}") for number in range(AT_ONCE)]
+                await asyncio.gather(*map(cancelled, users), neighbour())
+            async with other.connect() as connection:
+                assert (await connection.execute(text(HALF_STORED))).all() == []
+            assert client.pool.checkedout() == 0
+            await client.dispose()
+            await at_rest(client, other)
+
+
 @asynccontextmanager
 async def both(driver: Driver, **options: Any) -> AsyncGenerator[tuple[str, Any, Any], None]:
     """Lend a space, a client whose calls are cancelled, with the one connection that all calls share, and another."""
@@ -286,6 +327,12 @@ async def cancel_operations(driver: Driver, url: str, client: Any, other: Any, n
 
     for name in names:
         await everywhere(partial(attempt, OPERATIONS[name]))
+
+
+HALF_STORED: Final = """
+    SELECT id, count(user_id) FROM authx_users LEFT JOIN authx_identities ON user_id = id
+    GROUP BY id HAVING count(user_id) <> 2"""
+"""Users who lack identities: `full_user` gives two to each."""
 
 
 async def everybody_is_found(store: UserStore) -> None:

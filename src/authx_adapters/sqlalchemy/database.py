@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Generator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
 from authx_adapters._seconds import seconds
+from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
@@ -82,10 +83,11 @@ class Database:
                     return _inside(client.connection(), work)
                 case Connection():
                     return _inside(client, work)
-                case _ if self.name == "sqlite":
-                    return await _to_its_end(self._asynchronously(client, work, deadline, reads=reads))
                 case _:
-                    return await self._asynchronously(client, work, deadline, reads=reads)
+                    # A statement on aiosqlite runs in a thread and goes on regardless. To close its connection
+                    # meanwhile, as SQLAlchemy does, leaves SQLite with a transaction that locks out all others.
+                    calling = self._asynchronously(client, work, deadline, reads=reads)
+                    return await shielded(calling, stoppable=self.name != "sqlite")
 
     async def _asynchronously(
         self,
@@ -100,9 +102,9 @@ class Database:
                 self._check_loop()
                 return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
             case AsyncConnection():
-                return await client.run_sync(_inside, work)
+                return await client.run_sync(_unless_cancelled, _inside, work)
             case AsyncSession():
-                return await client.run_sync(lambda session: _inside(session.connection(), work))
+                return await client.run_sync(lambda session: _unless_cancelled(session.connection(), _inside, work))
 
     async def _on_engine(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         with engine.connect() as connection:
@@ -112,7 +114,7 @@ class Database:
         async with AsyncExitStack() as stack:
             async with current().waiting():
                 connection = await stack.enter_async_context(engine.connect())
-            return await connection.run_sync(self._alone, work)
+            return await connection.run_sync(_unless_cancelled, self._alone, work)
 
     def _check_loop(self) -> None:
         """Refuse another loop than that of the first call: connections in the pool belong to it."""
@@ -159,7 +161,7 @@ class Database:
                 yield
             connection.exec_driver_sql("COMMIT")
         except BaseException:
-            if not connection.invalidated:
+            if _is_usable(connection):
                 with _whole(connection):
                     connection.exec_driver_sql("ROLLBACK")
             raise
@@ -182,7 +184,7 @@ class Database:
         try:
             return self._repeated(connection, work)
         finally:
-            if not connection.invalidated:
+            if _is_usable(connection):
                 with _whole(connection):
                     dialect.reset_isolation_level(driver)
 
@@ -217,23 +219,22 @@ class Database:
             raise
 
 
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Let work go on when we are cancelled, and be cancelled when it is done.
+def _unless_cancelled(
+    connection: Connection, do: Callable[[Connection, Callable[[Connection], T]], T], work: Callable[[Connection], T]
+) -> T:
+    """Do the work, and invalidate the connection if the task was cancelled meanwhile."""
+    connected()
+    try:
+        return do(connection, work)
+    finally:
+        if not _is_usable(connection):
+            with suppress(SQLAlchemyError):
+                connection.invalidate()
 
-    A statement on aiosqlite runs in a thread and goes on regardless. To close its connection meanwhile, as SQLAlchemy
-    does, leaves SQLite with a transaction that locks out all others until somebody forgets about the cursor.
-    """
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return task.result()
-    task.exception()
-    raise cancelled
+
+def _is_usable(connection: Connection) -> bool:
+    """Whether to go on with a connection: not if its task was cancelled, whatever the driver made of that."""
+    return not connection.invalidated and not is_cancelled()
 
 
 def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
