@@ -26,7 +26,7 @@ from authx_core.contract.clauses._users import full_user
 from engines.cancelling import MOMENTS, Cancel, everywhere
 from engines.drivers import ASYNCHRONOUS, Driver, prepare
 
-PATIENCE: Final = 10
+PATIENCE: Final = 60
 """Seconds in which all that goes on by itself is over."""
 AT_ONCE: Final = 10
 MINUTE: Final = timedelta(minutes=1)
