@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, PasswordTruncateError, PasswordValueError, UnknownHashError
 
+from authx_adapters.hash_costs import cost_of
 from authx_adapters.threaded import Threaded
 from authx_core.domain import checks
 from authx_core.domain.errors import InvalidValue, Problem, UnknownHash
@@ -27,17 +27,10 @@ _SCHEMES: Final = [
     "django_pbkdf2_sha256",
     "django_pbkdf2_sha1",
 ]
-_LIMITS: Final = (
-    (re.compile(r"\$m=(\d+)"), 1024 * 1024),  # Argon2 memory in KiB: 1 GiB
-    (re.compile(r"[$,]t=(\d+)"), 64),  # Argon2 passes
-    (re.compile(r",p=(\d+)"), 64),  # lanes
-    (re.compile(r"\$ln=(\d+)"), 20),  # scrypt, log2 of N
-    (re.compile(r",r=(\d+)"), 64),
-    (re.compile(r"\$2[abxy]?\$(\d+)"), 16),  # bcrypt, log2 of rounds
-    (re.compile(r",r=(\d+)\$"), 16),
-    (re.compile(r"pbkdf2[-_]sha\d+\$(\d+)|pbkdf2\$(\d+)"), 10_000_000),
-)
-"""What a stored hash may cost at most to verify: one that was planted must not stop the machine."""
+_MAX_SECONDS: Final = 2.5
+"""Twenty times the default scheme's cost; bcrypt of cost 15 and 8 million rounds of PBKDF2-SHA-256 are within it."""
+_MAX_MEMORY: Final = 1024**3
+"""1 GiB."""
 
 
 def default_context() -> CryptContext:
@@ -51,9 +44,25 @@ def default_context() -> CryptContext:
 class PasslibHasher(PasswordHasher):
     """Hashes by the first scheme of a `CryptContext`; verifies by all of them. Blocks for 10–300 ms: see `Threaded`."""
 
-    def __init__(self, context: CryptContext | None = None) -> None:
-        """Use ``context``, or `default_context`."""
+    def __init__(
+        self,
+        context: CryptContext | None = None,
+        *,
+        max_seconds: float = _MAX_SECONDS,
+        max_memory: int = _MAX_MEMORY,
+    ) -> None:
+        """Use ``context``, or `default_context`.
+
+        A stored hash is refused uncomputed, as `UnknownHash`, if verifying it takes more than ``max_seconds`` of one
+        core of a server of 2024, or more than ``max_memory`` bytes. RFC 9106's first recommended option needs
+        ``max_memory=2 * 1024**3``. Raises `InvalidValue` for bounds that are not positive numbers.
+        """
+        given = {"max_seconds": max_seconds, "max_memory": max_memory}
+        problems = [Problem(name, "out_of_range", "must be a number above 0") for name, n in given.items() if not n > 0]
+        if problems:
+            raise InvalidValue(*problems)
         self._context: Any = context or default_context()  # passlib has no types
+        self._max_seconds, self._max_memory = max_seconds, max_memory
 
     async def hash(self, password: str, /) -> str:
         """Return a salted hash by the first scheme."""
@@ -76,7 +85,7 @@ class PasslibHasher(PasswordHasher):
 
     def _verify(self, password: str, password_hash: str) -> Verification | None:
         """Return None for a hash that no scheme recognises, or that would cost too much."""
-        if not checks.is_text(password_hash, checks.MAX_HASH) or not _affordable(password_hash):
+        if not checks.is_text(password_hash, checks.MAX_HASH) or not self._is_affordable(password_hash):
             return None
         if not checks.is_text(password, checks.MAX_CACHE_VALUE):
             return Verification(ok=False)
@@ -91,13 +100,12 @@ class PasslibHasher(PasswordHasher):
             too_long = "72 bytes" in str(error)  # bcrypt 5 refuses what older ones cut
             return Verification(ok=False) if too_long else None
 
-
-def _affordable(password_hash: str) -> bool:
-    return all(
-        int(next(number for number in match.groups() if number)) <= limit
-        for pattern, limit in _LIMITS
-        for match in pattern.finditer(password_hash)
-    )
+    def _is_affordable(self, password_hash: str) -> bool:
+        try:
+            cost = cost_of(self._context.handler(self._context.identify(password_hash)), password_hash)
+        except (ValueError, TypeError, KeyError):  # of no scheme, or malformed
+            return False
+        return cost.within(self._max_seconds, self._max_memory)
 
 
 __all__ = ["PasslibHasher", "Threaded", "default_context"]
