@@ -7,23 +7,33 @@ no greenlet, and nothing generated.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from functools import partial, update_wrapper
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, cast, overload
 
 from authx_core.domain.errors import Suspended
 from authx_core.repo import UsersRepo
+
+_SUSPENSIONS: Final = 1000
+"""Of one coroutine, each of which it catches, before it is closed."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T], /) -> T:
-    """Run a coroutine that never suspends, and return its result. Raises `Suspended` if it does after all."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+    """Run a coroutine that never suspends, and return its result.
+
+    Where it does suspend, `Suspended` is raised inside it, so that it may go on: a callback that waits silences no
+    other. Raises `Suspended` if nothing in it catches that.
+    """
+    step: Callable[[], object] = partial(coroutine.send, None)
+    for _ in range(_SUSPENSIONS):
+        try:
+            step()
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        step = partial(coroutine.throw, Suspended())
     coroutine.close()
     raise Suspended
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from authx_core import (
     Events,
     InvalidPolicy,
     PasswordResetRequested,
+    Policy,
     Suspended,
     User,
     UserCreated,
@@ -44,6 +46,14 @@ class Duck:
 
     async def publish(self, event: Event, /) -> None:
         self.heard.append(event)
+
+
+class Forever:
+    """Waits, in an event loop and where there is none."""
+
+    def __await__(self) -> Generator[None]:
+        while True:
+            yield
 
 
 class Greeting(UsersRepo):
@@ -124,29 +134,46 @@ async def test_an_event_of_the_applications_own_reaches_the_callbacks(
 
 
 async def test_a_token_is_mailed_by_a_callback(users: UsersRepo, ana: User, told: list[Event]) -> None:
-    await users.set_password_reset_token(ana.id, "t" * 43)
+    await users.set_password_reset_token(ana.id, "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE")
     event = told[0]
     assert isinstance(event, PasswordResetRequested)
-    assert event.token.reveal() == "t" * 43
+    assert event.token.reveal() == "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE"
 
 
 @pytest.fixture
-def blocking(clock: ManualClock, hasher: PasslibHasher) -> Callable[[Any], BlockingUsersRepo]:
-    return lambda callback: BlockingUsersRepo(
-        UsersRepo(MemoryUserStore(), MemoryCache(clock), [callback], clock=clock, hasher=hasher)
+def blocking(clock: ManualClock, hasher: PasslibHasher) -> Callable[..., BlockingUsersRepo]:
+    return lambda *callbacks: BlockingUsersRepo(
+        UsersRepo(MemoryUserStore(), MemoryCache(clock), callbacks, clock=clock, hasher=hasher)
     )
 
 
-def test_a_callback_that_suspends_is_an_error_in_the_blocking_facade(
-    blocking: Callable[[Any], BlockingUsersRepo],
+def test_a_callback_that_waits_breaks_neither_the_blocking_facade_nor_the_others(
+    blocking: Callable[..., BlockingUsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def receive(_: Event) -> None:
         await asyncio.sleep(0)
 
-    users = blocking(receive)
-    with pytest.raises(Suspended, match="an asynchronous adapter or callback is behind the blocking facade"):
-        users.create({"username": "ana"})
-    assert users.get_by_username("ana") is not None
+    users = blocking(receive, receive, told.append)
+    ana = users.create({"username": "ana"})
+    assert users.get_by_username("ana") == ana
+    assert [event.name for event in told] == ["user_created"]
+    failures = [record.exc_info and record.exc_info[0] for record in caplog.records]
+    assert failures == [Suspended, Suspended]
+    assert "an asynchronous adapter or callback is behind the blocking facade" in caplog.text
+
+
+async def test_a_callback_that_hangs_breaks_neither_the_operation_nor_the_others(
+    make_users: Callable[..., UsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hang(_: Event) -> None:
+        await Forever()
+
+    policy = Policy(callback_timeout=timedelta(milliseconds=1))
+    users = make_users(callbacks=[hang, told.append], policy=policy)
+    ana = await users.create({"username": "ana"})
+    assert await users.get(ana.id) == ana
+    assert [event.name for event in told] == ["user_created"]
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] in ([TimeoutError], [Suspended])
 
 
 @pytest.mark.parametrize("seconds", [0, -1, None, "60", float("nan")])

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 import attrs
 
-from authx_core.domain.checks import MAX_LIFETIME, MAX_LIMIT, MAX_NAME, is_set, is_whole
+from authx_core.domain.checks import MAX_LIMIT, MAX_NAME, is_set, is_whole
 from authx_core.domain.common_passwords import common_passwords
 from authx_core.domain.errors import InvalidPolicy, Problem
 from authx_core.domain.scripts import Restriction
@@ -48,11 +48,23 @@ _RANGES: Final = {
     "password_max_bytes": (256, 4096),
     "username_min": (1, MAX_NAME),
     "username_max": (1, MAX_NAME),
-    "login_client_max": (1, 1_000_000),
-    "login_max": (1, 1_000_000),
-    "confirmation_max": (1, 1_000_000),
-    "reset_max": (1, 1_000_000),
+    "login_client_max": (1, 10_000),  # a whole company behind one address
+    "login_max": (1, 100),  # NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row
+    "confirmation_max": (1, 100),
+    "reset_max": (1, 100),
     "max_page_size": (1, MAX_LIMIT),
+}
+
+_MILLISECOND, _DAY = timedelta(milliseconds=1), timedelta(days=1)
+_LONGEST: Final = {
+    "login_client_timeout": _DAY,  # longer, and an address that many share is a weapon against its users
+    "login_timeout": _DAY,
+    "confirmation_timeout": 30 * _DAY,
+    "confirmation_lifetime": 90 * _DAY,
+    "reset_timeout": 30 * _DAY,
+    "reset_lifetime": 7 * _DAY,  # NIST SP 800-63B-4 gives recovery codes that are sent by e-mail 24 hours
+    "access_cache_ttl": _DAY,
+    "callback_timeout": _DAY,
 }
 
 
@@ -103,6 +115,8 @@ class Policy:
     reset_timeout: timedelta = timedelta(minutes=30)
     reset_lifetime: timedelta = timedelta(hours=1)
     access_cache_ttl: timedelta = timedelta(seconds=60)
+    callback_timeout: timedelta = timedelta(seconds=10)
+    """How long an asynchronous callback may take before it is cancelled and logged."""
     max_page_size: int = 100
     without_cache: Literal["refuse", "admit"] = "refuse"
     """What a limit does when the cache cannot be reached: raise `CacheUnavailable`, or let everybody through."""
@@ -114,13 +128,9 @@ class Policy:
             if not is_whole(getattr(self, name), low, high)
         ]
         problems += [
-            Problem(field.name, "out_of_range", "must be a timedelta from one millisecond to ten years")
-            for field in attrs.fields(type(self))
-            if isinstance(field.default, timedelta)
-            and not (
-                isinstance(span := getattr(self, field.name), timedelta)
-                and timedelta(milliseconds=1) <= span <= MAX_LIFETIME
-            )
+            Problem(name, "out_of_range", f"must be a timedelta, from one millisecond to {longest.days} days")
+            for name, longest in _LONGEST.items()
+            if not isinstance(span := getattr(self, name), timedelta) or not _MILLISECOND <= span <= longest
         ]
         if not problems and self.username_min > self.username_max:
             problems.append(Problem("username_min", "contradiction", "must not exceed username_max"))

@@ -14,6 +14,7 @@ from authx_core.domain.ids import uuid7_text
 from authx_core.domain.policy import Policy
 from authx_core.ports import Cache, Clock, Events, PasswordHasher, UserStore
 from authx_core.repo.hooks import Hooks
+from authx_core.repo.waiting import at_most
 from authx_core.use_cases.crud import NewId
 from authx_core.use_cases.protection import seconds
 
@@ -42,8 +43,9 @@ class UsersBase(Hooks):
         """Bind the ports.
 
         ``access_expiration`` (seconds or a timedelta) is how long an access token is valid. ``callbacks`` receive
-        every event after its change is stored; one that raises is logged, and breaks neither the operation nor
-        the others. Raises `InvalidPolicy`.
+        every event after its change is stored; one that raises, or waits for longer than
+        ``policy.callback_timeout``, is logged, and breaks neither the operation nor the others. A plain function
+        runs in the caller's thread, where nothing can interrupt it. Raises `InvalidPolicy`.
         """
         try:
             self.access_expiration = seconds(access_expiration, "access_expiration")
@@ -65,6 +67,7 @@ class UsersBase(Hooks):
             try:
                 told = receive.publish(event) if isinstance(receive, Events) else receive(event)
                 if isawaitable(told):
-                    await told
+                    async with at_most(self.policy.callback_timeout):
+                        await told
             except Exception:  # noqa: BLE001 - logged with its traceback; it must not undo what is stored
                 _log.exception("telling %r of %s failed; the change itself is stored", receive, event.name)
