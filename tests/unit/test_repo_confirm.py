@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache
 from authx_core import EmailConfirmationRequested, EmailConfirmed, Event, InvalidValue, Secret, User, UsersRepo
 
 
@@ -26,11 +28,12 @@ async def test_a_link_confirms_and_confirming_again_changes_nothing(
 
 
 async def test_a_given_token_is_used(users: UsersRepo, ana: User) -> None:
-    assert await users.request_email_confirmation(str(ana.email), "t" * 22) == "t" * 22
-    assert await users.confirm_email(Secret("t" * 22))
+    token = "Yp3vQ0s8kXo5cWb1Zr7TgL"
+    assert await users.request_email_confirmation(str(ana.email), token) == token
+    assert await users.confirm_email(Secret(token))
 
 
-@pytest.mark.parametrize("token", ["", "t" * 21, "t" * 1025])
+@pytest.mark.parametrize("token", ["", "Yp3vQ0s8kXo5cWb1Zr7Tg", "t" * 22, "t" * 1025])
 async def test_a_token_that_could_be_guessed_is_refused(users: UsersRepo, ana: User, token: str) -> None:
     with pytest.raises(InvalidValue):
         await users.request_email_confirmation(str(ana.email), token)
@@ -70,4 +73,23 @@ async def test_requests_are_limited_for_each_user(users: UsersRepo, ana: User, c
 
 
 async def test_an_unknown_token_confirms_nobody(users: UsersRepo) -> None:
-    assert not await users.confirm_email("t" * 43)
+    assert not await users.confirm_email("Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE")
+
+
+async def test_a_flood_of_ones_own_links_voids_no_strangers(
+    make_users: Callable[..., UsersRepo], clock: ManualClock
+) -> None:
+    users = make_users(cache=MemoryCache(clock, size=50))
+    await users.create({"email": "ana@example.com"})
+    await users.create({"email": "eve@example.com"})
+    token = await users.request_email_confirmation("ana@example.com")
+    for _ in range(100):
+        await users.request_email_confirmation("eve@example.com")
+        await users.request_email_confirmation("nobody@example.com")
+        clock.advance(0.002)
+    assert await users.confirm_email(token)
+
+
+async def test_the_last_eight_links_of_a_user_live(users: UsersRepo, ana: User) -> None:
+    tokens = [await users.request_email_confirmation(str(ana.email)) for _ in range(10)]
+    assert [await users.confirm_email(token) for token in tokens] == [False] * 2 + [True] * 8

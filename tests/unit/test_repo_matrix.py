@@ -13,7 +13,7 @@ from passlib.context import CryptContext
 from authx_adapters.clock import ManualClock
 from authx_core import NewUser, User, UsersRepo
 
-RESET, CONFIRM, SPENT = "r" * 43, "c" * 43, "s" * 43
+RESET, CONFIRM, SPENT = (f"{kind}-Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4" for kind in ("reset", "confirm", "spent"))
 Do: TypeAlias = Callable[[UsersRepo, User], Awaitable[Any]]
 OUTDATED = CryptContext(["argon2"], argon2__time_cost=1, argon2__memory_cost=32, argon2__parallelism=1)
 PASSWORD, OTHER = "correct horse battery", "another horse battery"

@@ -16,7 +16,7 @@ from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.passlib import PasslibHasher
 from authx_core import BlockingUsersRepo, EmailTaken, InvalidToken, User, UsernameTaken, UsersRepo
 
-TOKEN = "t" * 43
+TOKEN = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE"
 ADDRESSES = [
     "rené@example.com",
     "RENÉ@example.com",

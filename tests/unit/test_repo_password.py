@@ -20,7 +20,7 @@ from authx_core import (
     UsersRepo,
 )
 
-TOKEN, OTHER = "t" * 43, "another horse battery"
+TOKEN, OTHER = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE", "another horse battery"
 
 
 async def test_a_social_account_can_set_a_first_password(users: UsersRepo) -> None:

@@ -14,11 +14,12 @@ from authx_core import (
     InvalidValue,
     LoggedIn,
     LoginFailed,
-    NewUser,
     Policy,
+    Secret,
     TooManyAttempts,
     User,
     UsersRepo,
+    UserStore,
 )
 
 PASSWORD, WRONG = "correct horse battery", "wrong horse battery"
@@ -134,9 +135,10 @@ async def test_a_success_starts_the_count_anew(users: UsersRepo) -> None:
 
 
 async def test_a_hash_of_no_known_scheme_is_logged_and_nobody(
-    users: UsersRepo, caplog: pytest.LogCaptureFixture
+    users: UsersRepo, store: UserStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bob = await users.create(NewUser(username="bob", password_hash="$canary$"))
+    planted = User(id="7", username="bob", username_key="bob", password_hash=Secret("$canary$"), created_at=clock.now())
+    bob = await store.create(planted)
     assert await users.authenticate("bob", PASSWORD) is None
     assert bob.id in caplog.text
     assert "canary" not in caplog.text
@@ -151,3 +153,13 @@ async def test_limits_are_the_policys(make_users: Any) -> None:
     users: UsersRepo = make_users(policy=Policy(login_max=1, login_client_max=1))
     assert [await users.is_bruteforce(None, "ana") for _ in range(2)] == [False, True]
     assert [await users.is_bruteforce("::1", f"user{number}") for number in range(2)] == [False, True]
+
+
+@pytest.mark.parametrize("key", ["reset", "confirmation", "login:client", "login:name"])
+async def test_a_key_of_the_application_meets_no_counter_of_ours(users: UsersRepo, ana: User, key: str) -> None:
+    for _ in range(50):
+        await users._check_timeout_and_incr(f"{key}:{ana.id}", 1, 60)
+        await users._check_timeout_and_incr(f"app:{key}:{ana.id}", 1, 60)
+    assert await users.is_password_reset_available(ana.id)
+    assert await users.is_email_confirmation_available(ana.id)
+    assert not await users.is_bruteforce("192.0.2.7", "ana")

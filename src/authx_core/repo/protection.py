@@ -16,7 +16,7 @@ class UsersProtectionMixin(UsersBase):
 
     async def _check_timeout_and_incr(self, key: str, max: int, timeout: float | timedelta) -> bool:  # noqa: ASYNC109 - AuthX's name
         """Count a call; True for exactly ``max`` calls in ``timeout`` (seconds or a timedelta), also in parallel."""
-        return await protection.within_limit(key, max, timeout, cache=self.cache, policy=self.policy)
+        return await protection.within_own_limit(key, max, timeout, cache=self.cache, policy=self.policy)
 
     async def is_bruteforce(self, ip: str | None, login: str) -> bool:
         """Count an attempt of this client and for this login; True once either is over its limit.

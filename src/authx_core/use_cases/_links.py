@@ -9,15 +9,15 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from authx_core.domain import checks
+from authx_core.domain.clients import text_key
 from authx_core.domain.errors import InvalidValue, Problem
 from authx_core.domain.secret import Secret
+from authx_core.domain.token import why_no_token
 from authx_core.domain.user import User, UserId
 from authx_core.ports import Cache
 
-MIN_TOKEN: Final = 22
-"""Characters of URL-safe base64 that hold 128 bits (OWASP ASVS 4, 2.6.2: at least 112)."""
-MAX_TOKEN: Final = 1024
+_LIVE: Final = 8
+"""Links of one kind that a user has at a time."""
 Purpose: TypeAlias = Literal["confirm", "reset"]
 
 
@@ -37,30 +37,33 @@ def new_token() -> Secret:
 
 def check_token(token: Secret) -> None:
     """Refuse a token that could be guessed or is no text. Raises `InvalidValue`."""
-    if reason := _wrong(token):
+    if reason := why_no_token(token.reveal()):
         raise InvalidValue(Problem("token", "invalid", reason))
 
 
 async def keep(purpose: Purpose, token: Secret, user: User | None, lifetime: timedelta, *, cache: Cache) -> None:
-    """Keep the digest of a token; for nobody, the same work is done for a link that opens nothing."""
+    """Keep the digest of a token; for nobody, the same work is done for a link that opens nothing.
+
+    A user has eight live links of a kind: the next one voids the oldest, so that a flood of one's own links, in a
+    cache that has to let something go, pushes out nobody else's.
+    """
     link = Link(user.id, user.email, user.epoch) if user else Link(None, None, 0)
     value = json.dumps(attrs.astuple(link))
-    await cache.set(_key(purpose, token), value, ttl=lifetime if user else timedelta(milliseconds=1))
+    ttl = lifetime if user else timedelta(milliseconds=1)
+    key = _key(purpose, token)
+    ring = f"{purpose}:links:{text_key(user.id) if user else token.digest()}"
+    place = f"{ring}:{await cache.increment(ring, ttl=ttl) % _LIVE}"
+    await cache.delete(await cache.pop(place) or place)
+    await cache.set(place, key, ttl=ttl)
+    await cache.set(key, value, ttl=ttl)
 
 
 async def follow(purpose: Purpose, token: Secret, *, cache: Cache) -> Link | None:
     """Return what a token is bound to while it lives. Looking spends nothing: mail scanners open links."""
-    if _wrong(token):
+    if why_no_token(token.reveal()):
         return None
     value = await cache.get(_key(purpose, token))
     return Link(*json.loads(value)) if value else None
-
-
-def _wrong(token: Secret) -> str | None:
-    reason = checks.text(token.reveal(), MAX_TOKEN)
-    if not reason and len(token.reveal()) < MIN_TOKEN:
-        return f"must have at least {MIN_TOKEN} characters, or it could be guessed"
-    return reason
 
 
 def _key(purpose: Purpose, token: Secret) -> str:

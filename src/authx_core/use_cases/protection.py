@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from authx_core.domain import checks
 from authx_core.domain.canonical import email_key, username_key
@@ -11,6 +12,17 @@ from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.domain.events import BruteForceDetected
 from authx_core.domain.policy import Policy
 from authx_core.ports import Cache, Events
+
+_LIMIT: Final = "limit:"
+_OWN: Final = "app:"
+
+
+async def within_own_limit(key: str, limit: int, window: float | timedelta, *, cache: Cache, policy: Policy) -> bool:
+    """Count a call under a key of the application's, which meets none of the core's; otherwise like `within_limit`."""
+    reason = checks.text(key, checks.MAX_CACHE_KEY - len(_OWN + _LIMIT))
+    if reason:
+        raise InvalidValue(Problem("key", "invalid", reason))
+    return await within_limit(f"{_OWN}{key}", limit, window, cache=cache, policy=policy)
 
 
 async def within_limit(key: str, limit: int, window: float | timedelta, *, cache: Cache, policy: Policy) -> bool:
@@ -22,10 +34,7 @@ async def within_limit(key: str, limit: int, window: float | timedelta, *, cache
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise InvalidValue(Problem("limit", "invalid", "must be a whole number"))
     span = seconds(window)
-    reason = checks.text(key, checks.MAX_CACHE_KEY - len("limit:"))
-    if reason:
-        raise InvalidValue(Problem("key", "invalid", reason))
-    count = await _count(f"limit:{key}", span, cache=cache, policy=policy)
+    count = await _count(f"{_LIMIT}{key}", span, cache=cache, policy=policy)
     return count is None or count <= limit
 
 

@@ -13,7 +13,7 @@ from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.passlib import PasslibHasher
 from authx_core import Event, InvalidToken, NewUser, Secret, StaleUser, StoreUnavailable, User, UserFields, UsersRepo
 
-TOKEN, PASSWORD, OTHER = "t" * 43, "correct horse battery", "another horse battery"
+TOKEN, PASSWORD, OTHER = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE", "correct horse battery", "another horse battery"
 Meddle: TypeAlias = Callable[[MemoryUserStore], Awaitable[Any]]
 
 
