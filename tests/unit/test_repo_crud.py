@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from authx_adapters.clock import ManualClock
+from authx_adapters.passlib import PasslibHasher
 from authx_core import (
     EmailTaken,
     Event,
     IdentifierTaken,
     InvalidQuery,
     InvalidUser,
+    InvalidValue,
     NewUser,
     SocialIdentity,
     SocialTaken,
@@ -216,3 +220,50 @@ async def test_a_search_that_cannot_be_run_says_so(users: UsersRepo, wrong: dict
     with pytest.raises(InvalidQuery) as caught:
         await users.search(**{"p": 1, **wrong})
     assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("value", [42, uuid.UUID(int=7), None, b"7", ["7"], {"id": "7"}])
+async def test_what_is_not_text_is_refused_where_nobody_would_be_found(users: UsersRepo, value: Any) -> None:
+    calls: dict[str, Awaitable[object]] = {
+        "id": users.get(value),
+        "email": users.get_by_email(value),
+        "username": users.get_by_username(value),
+        "login": users.get_by_login(value),
+        "sid": users.get_by_social("google", value),
+    }
+    for field, call in calls.items():
+        with pytest.raises(InvalidValue, match=f"{field}: must be text, not {type(value).__name__}"):
+            await call
+    for call in (users.delete(value), users.kick(value), users.update(value, {}), users.update_last_login(value)):
+        with pytest.raises(InvalidValue, match="id: must be text"):
+            await call
+
+
+@pytest.mark.parametrize(
+    "password_hash",
+    [
+        "plain text password",
+        "$argon2id$v=19$m=64,t=1,p=1$broken",
+        "$2b$31$" + "a" * 53,
+        "!",
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+    ],
+)
+async def test_a_hash_of_no_accepted_scheme_is_not_stored(users: UsersRepo, password_hash: str) -> None:
+    with pytest.raises(InvalidUser, match="password_hash: is no hash of an accepted scheme"):
+        await users.create(NewUser(username="bob", password_hash=password_hash))
+    assert await users.get_by_username("bob") is None
+
+
+async def test_a_hash_of_the_empty_password_is_not_stored(users: UsersRepo, hasher: PasslibHasher) -> None:
+    empty = await hasher.hash("")
+    with pytest.raises(InvalidUser, match="password_hash: is the hash of the empty password"):
+        await users.create(NewUser(username="bob", password_hash=empty))
+
+
+async def test_an_error_does_not_grow_with_its_input(users: UsersRepo) -> None:
+    with pytest.raises(InvalidUser) as caught:
+        await users.create({f"field {number}": number for number in range(300_000)})
+    assert len(caught.value.problems) == 100
+    assert "more problems" in str(caught.value)
+    assert len(str(caught.value)) < 10_000

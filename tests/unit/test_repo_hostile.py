@@ -11,10 +11,10 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from authx_core import AuthxError, NewUser, Policy, User, UsersRepo
+from authx_core import AuthxError, InvalidValue, NewUser, Policy, User, UsersRepo
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
-TOKEN: Final = "t" * 43
+TOKEN: Final = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE"
 HOSTILE: Final[dict[str, Any]] = {
     "empty": "",
     "None": None,
@@ -101,7 +101,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def users(make_users: Callable[..., UsersRepo]) -> UsersRepo:
     """With limits that these attempts do not reach."""
-    return make_users(policy=Policy(login_max=1000, login_client_max=1000))
+    return make_users(policy=Policy(login_max=100, login_client_max=1000))
 
 
 def attacked(name: str, target: str) -> Iterator[tuple[str, Any]]:
@@ -156,7 +156,11 @@ def test_what_is_ordinary_is_an_operation_that_exists(key: tuple[str, str, str],
 
 async def test_a_hostile_address_gets_a_link_that_opens_nothing(users: UsersRepo, ana: User) -> None:
     for label, address in HOSTILE.items():
-        token = await users.request_email_confirmation(address)
+        try:
+            token = await users.request_email_confirmation(address)
+        except InvalidValue:
+            assert not isinstance(address, str), label
+            continue
         assert not await users.confirm_email(token), label
     assert await users.get(ana.id) == ana
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from traceback import TracebackException
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ from authx_core import (
     UnknownHash,
     User,
     UsersRepo,
+    UserStore,
     Verification,
     run,
 )
@@ -36,6 +38,7 @@ CANARY = "canary-that-must-not-show"
 SHORT, LONG, BROKEN = "cnry!", CANARY * 100, CANARY + "\ud800"
 HASH = f"$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ${CANARY}"
 CONFIRM = CANARY + "-confirm"
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Do: TypeAlias = Callable[[UsersRepo, User], Awaitable[Any]]
 
 DEEDS: dict[str, Do] = {
@@ -141,11 +144,13 @@ def fails(event: Event) -> None:
 
 @pytest.mark.parametrize("deed", DEEDS)
 async def test_no_secret_shows(
-    make_users: Callable[..., UsersRepo], told: list[Event], logged: Logged, deed: str
+    make_users: Callable[..., UsersRepo], store: UserStore, told: list[Event], logged: Logged, deed: str
 ) -> None:
     users = make_users(callbacks=[fails, told.append])
     ana = await users.create({"username": "ana", "email": "ana@example.com", "password": CANARY})
-    await users.create(NewUser(username="eve", password_hash="$unknown$" + CANARY))
+    await store.create(
+        User(id="7", username="eve", username_key="eve", password_hash=Secret("$unknown$" + CANARY), created_at=NOW)
+    )
     await users.set_password_reset_token(ana.id, CANARY)
     await users.request_email_confirmation("ana@example.com", CONFIRM)
     ana = await users.get(ana.id) or ana

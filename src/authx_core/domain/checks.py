@@ -58,6 +58,17 @@ def is_text(value: object, limit: int = MAX_NAME) -> bool:
     return text(value, limit) is None
 
 
+def check_text(**values: object) -> None:
+    """Raise `InvalidValue` for each value that is not text: an id or a name of another type is a slip, not nobody's."""
+    problems = [
+        Problem(field, "invalid", f"must be text, not {type(value).__name__}")
+        for field, value in values.items()
+        if not isinstance(value, str)
+    ]
+    if problems:
+        raise InvalidValue(*problems)
+
+
 def is_whole(value: object, low: int, high: int) -> bool:
     """Whether a value is a whole number in these bounds, both included; True and False are none."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

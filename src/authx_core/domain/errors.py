@@ -29,12 +29,15 @@ Each has a stable ``code`` for programs and a sentence for people. None holds a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_MAX_PROBLEMS: Final = 100
 
 
 @attrs.frozen
@@ -56,11 +59,18 @@ class AuthxError(Exception):
 
 
 class InvalidInput(AuthxError):
-    """Input that was refused, with every `Problem` found in it. Nothing was changed."""
+    """Input that was refused, with every `Problem` found in it, at most 100. Nothing was changed.
+
+    The last of more than 100 says how many are left out, so that no input makes an error of its own size.
+    """
 
     code = "invalid"
 
     def __init__(self, *problems: Problem) -> None:
+        left_out = len(problems) - _MAX_PROBLEMS + 1
+        if left_out > 1:
+            more = Problem("", "more", f"and {left_out} more problems")
+            problems = (*problems[: _MAX_PROBLEMS - 1], more)
         super().__init__(*problems)
 
     @property

@@ -37,7 +37,8 @@ async def change(
 
 
 def well_formed(user_id: UserId) -> UserId:
-    """Return the id. Raises `UserNotFound` if it can be nobody's."""
+    """Return the id. Raises `UserNotFound` if it can be nobody's, `InvalidValue` if it is not text."""
+    checks.check_text(id=user_id)
     if not checks.is_text(user_id, checks.MAX_ID):
         raise UserNotFound(user_id)
     return user_id
@@ -52,7 +53,8 @@ async def existing(user_id: UserId, *, users: UserStore) -> User:
 
 
 async def find(user_id: UserId, *, users: UserStore) -> User | None:
-    """Return the user or None; a malformed id is nobody's."""
+    """Return the user or None; a malformed id is nobody's. Raises `InvalidValue` for an id that is not text."""
+    checks.check_text(id=user_id)
     return await users.get(user_id) if checks.is_text(user_id, checks.MAX_ID) else None
 
 

@@ -44,7 +44,7 @@ async def authenticate(
     """
     if await is_bruteforce(ip, login, cache=cache, events=events, policy=policy):
         raise TooManyAttempts
-    user = await get_by_login(login, users=users)
+    user = await get_by_login(login, users=users) if isinstance(login, str) else None
     reason, outdated = await _judge(user, password, hasher=hasher, policy=policy)
     if user is None or reason != "ok":
         failure = "unknown" if reason == "ok" else reason

@@ -10,7 +10,7 @@ import attrs
 
 from authx_core.domain import checks
 from authx_core.domain.canonical import email_fragment, email_key, username_fragment, username_key
-from authx_core.domain.errors import InvalidQuery, InvalidUser, InvalidValue, Problem, StaleUser
+from authx_core.domain.errors import InvalidQuery, InvalidUser, InvalidValue, Problem, StaleUser, UnknownHash
 from authx_core.domain.events import UserCreated, UserDeleted, UsernameChanged, UserUpdated
 from authx_core.domain.password import prepared
 from authx_core.domain.policy import Policy
@@ -31,6 +31,7 @@ async def get(user_id: UserId, *, users: UserStore) -> User | None:
 
 async def get_by_email(email: str, *, users: UserStore) -> User | None:
     """Return the user with this address in any spelling, or None."""
+    checks.check_text(email=email)
     try:
         key = email_key(email)
     except InvalidValue:
@@ -40,6 +41,7 @@ async def get_by_email(email: str, *, users: UserStore) -> User | None:
 
 async def get_by_username(username: str, *, users: UserStore) -> User | None:
     """Return the user with this username in any spelling, or None."""
+    checks.check_text(username=username)
     try:
         key = username_key(username)
     except InvalidValue:
@@ -49,13 +51,15 @@ async def get_by_username(username: str, *, users: UserStore) -> User | None:
 
 async def get_by_login(login: str, *, users: UserStore) -> User | None:
     """Return the user by an address if there is an ``@``, else by a username."""
-    if isinstance(login, str) and "@" in login:
+    checks.check_text(login=login)
+    if "@" in login:
         return await get_by_email(login, users=users)
     return await get_by_username(login, users=users)
 
 
 async def get_by_social(provider: str, sid: str, *, users: UserStore) -> User | None:
     """Return the user who linked this outside account, or None."""
+    checks.check_text(provider=provider, sid=sid)
     if not (checks.is_text(provider) and checks.is_text(sid)):
         return None
     return await users.get_by_social(provider, sid)
@@ -79,6 +83,8 @@ async def create(
     password_hash = new.password_hash
     if new.password is not None:
         password_hash = await hashed(new.password, hasher=hasher, policy=policy)
+    elif password_hash is not None:
+        await _check_hash(password_hash, hasher=hasher)
     now = clock.now()
     granted = User(
         id=new_id(now),
@@ -91,6 +97,17 @@ async def create(
     stored = await users.create(attrs.evolve(granted, **fields))
     await events.publish(UserCreated(user=stored))
     return stored
+
+
+async def _check_hash(password_hash: Secret, *, hasher: PasswordHasher) -> None:
+    """Refuse a hash that the hasher cannot verify, such as a password in clear, and that of the empty password."""
+    try:
+        of_nothing = await hasher.verify("", password_hash.reveal())
+    except UnknownHash:
+        reason = "is no hash of an accepted scheme: give a password in clear as `password`"
+        raise InvalidUser(Problem("password_hash", "unknown_hash", reason)) from None
+    if of_nothing.ok:
+        raise InvalidUser(Problem("password_hash", "empty", "is the hash of the empty password"))
 
 
 async def hashed(password: Secret, *, hasher: PasswordHasher, policy: Policy) -> Secret:
@@ -142,6 +159,7 @@ def _completed(user: User, changes: UserChanges, version: int | None) -> UserCha
 
 async def delete(user_id: UserId, *, users: UserStore, events: Events) -> bool:
     """Remove a user; True if there was one. Links, tokens and lookups are dead at once. Raises `UserReferenced`."""
+    checks.check_text(id=user_id)
     if not checks.is_text(user_id, checks.MAX_ID) or not await users.delete(user_id):
         return False
     await events.publish(UserDeleted(user_id=user_id))
