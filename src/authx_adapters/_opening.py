@@ -2,61 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Generator, Iterable
+from contextlib import AsyncExitStack, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 import attrs
 
+from authx_adapters._address import brief, scheme
+from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
+from authx_adapters.clock import SystemClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_adapters.threaded import Threaded
-from authx_core import Cache, CacheUnavailable, Clock, InvalidValue, Problem, UserStore
+from authx_adapters.threaded import Threaded, ThreadedCache, ThreadedHasher, ThreadedUserStore
+from authx_core import (
+    Cache,
+    Callback,
+    Clock,
+    InvalidValue,
+    PasswordHasher,
+    Policy,
+    Problem,
+    UsersRepo,
+    UserStore,
+)
+from authx_core.domain.secret import Secret
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from authx_adapters.mongodb import MongoCache, MongoUserStore
     from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+    from authx_adapters.sqlalchemy.opening import Opened
 
-_OnSQL = TypeVar("_OnSQL", "SQLAlchemyUserStore", "SQLAlchemyCache")
-_OnMongoDB = TypeVar("_OnMongoDB", "MongoUserStore", "MongoCache")
+_R = TypeVar("_R", bound=UsersRepo)
+_T = TypeVar("_T", ThreadedUserStore, ThreadedCache, ThreadedHasher)
 
-_SQL: Final = {
-    "sqlite": ("pysqlite", "pysqlite", "sqlalchemy"),
-    "postgresql": ("psycopg", "asyncpg", "postgresql"),
-    "mariadb": ("pymysql", "asyncmy", "mariadb"),
-    "mysql": ("pymysql", "asyncmy", "mariadb"),
+_SIX_HOURS: Final = timedelta(hours=6)
+_EXTRAS: Final = {
+    "sqlite": "sqlalchemy",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mariadb": "mariadb",
+    "mysql": "mariadb",
 }
-"""Databases, with the drivers for a blocking and an asynchronous caller who names none, and the extra that has both."""
-_BLOCKING: Final = frozenset({"pysqlite", "psycopg", "pymysql"})
-_ASYNCHRONOUS: Final = frozenset({"aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"})
+"""Relational databases, and the extra that has their drivers."""
 _MONGODB: Final = frozenset({"mongodb", "mongodb+srv"})
-_REDIS: Final = frozenset({"redis", "rediss", "redis+cluster", "rediss+cluster"})
-_HOUR: Final = 3600
-"""Seconds after which a connection is not used again: MariaDB closes idle ones after eight hours."""
-_PATIENCE: Final = 30
-"""Seconds that a write to SQLite waits for another process's."""
-
-_CONNECT_ARGS: Final[dict[str, dict[str, Any]]] = {
-    "pysqlite": {"timeout": _PATIENCE},
-    "aiosqlite": {"timeout": _PATIENCE},
-    "psycopg": {"prepare_threshold": None},  # a pooler would mix up the statements that clients prepare under one name
+_REDIS: Final = frozenset(f"{name}{kind}" for name in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel")) | {
+    "unix",
+    "redis+socket",
 }
 
-_MONGODB_PATIENCE: Final = {"serverSelectionTimeoutMS": 5_000}
-"""How long a call waits for a server that is gone, unless the URL says; PyMongo's own default is 30 seconds."""
+
+def _timeout(given: float | timedelta) -> float:
+    return _bound("timeout", given)
 
 
-@asynccontextmanager
-async def opened(
-    url: str, cache_url: str, clock: Clock, *, blocking: bool
-) -> AsyncGenerator[tuple[UserStore, Cache], None]:
-    """Open a store and a cache, ready for use; close in the end what was opened."""
-    async with AsyncExitStack() as stack:
-        opening = _Opening(stack, clock, blocking)
-        yield await opening.store(url), await opening.cache(cache_url)
+def _cache_timeout(given: float | timedelta) -> float:
+    return _bound("cache_timeout", given)
+
+
+def _bound(field: str, given: float | timedelta) -> float:
+    """Return a timeout in seconds. Raises `InvalidValue` that names it."""
+    try:
+        bound = seconds(given)
+    except InvalidValue as error:
+        raise InvalidValue(*(attrs.evolve(problem, field=field) for problem in error.problems)) from None
+    if bound is None:
+        raise InvalidValue(Problem(field, "out_of_range", "must be positive: every call ends"))
+    return bound
+
+
+class Options(TypedDict, total=False):
+    """What `connect` and its kin take beside the URL; `connect` tells the meaning and the defaults."""
+
+    cache_url: str | Secret
+    callbacks: Iterable[Callback]
+    access_expiration: float | timedelta
+    clock: Clock
+    hasher: PasswordHasher
+    policy: Policy
+    timeout: float | timedelta
+    cache_timeout: float | timedelta
+
+
+@attrs.frozen(kw_only=True)
+class Recipe:
+    """What is to be opened."""
+
+    url: Secret = attrs.field(converter=Secret)
+    cache_url: Secret = attrs.field(converter=Secret)
+    callbacks: Iterable[Callback] = ()
+    access_expiration: float | timedelta = _SIX_HOURS
+    clock: Clock = attrs.field(factory=SystemClock)
+    hasher: PasswordHasher | None = None
+    policy: Policy | None = None
+    timeout: float = attrs.field(default=5.0, converter=_timeout)
+    cache_timeout: float = attrs.field(default=0.5, converter=_cache_timeout)
+
+    async def open(self, repo: type[_R], *, blocking: bool) -> _R:
+        """Open a facade whose `aclose` closes all that was opened for it."""
+        async with AsyncExitStack() as stack:
+            opening = _Opening(stack, self.clock, blocking)
+            users = repo(
+                await opening.store(self.url, self.timeout),
+                await opening.cache(self.cache_url, self.cache_timeout),
+                self.callbacks,
+                self.access_expiration,
+                clock=self.clock,
+                hasher=self.hasher or opening.hasher(self.timeout),
+                policy=self.policy,
+            )
+            users.closing = stack.pop_all().aclose
+        return users
 
 
 @attrs.frozen
@@ -66,145 +122,103 @@ class _Opening:
     stack: AsyncExitStack
     clock: Clock
     blocking: bool
-    clients: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    clients: dict[Secret, Any] = attrs.field(factory=dict[Secret, Any])
 
-    async def store(self, url: str) -> UserStore:
-        scheme = _scheme(url, "url")
-        if scheme == "memory":
+    async def store(self, url: Secret, within: float) -> UserStore:
+        database = scheme(url)
+        if database == "memory":
             return MemoryUserStore()
-        if scheme in _MONGODB:
+        if database in _MONGODB:
             with _driver("url", "mongodb"):
                 from authx_adapters.mongodb import MongoUserStore  # noqa: PLC0415 - only who uses it needs the extra
-            return await _with_indexes(MongoUserStore(self._mongodb(url, "url")))
-        if scheme.partition("+")[0] in _SQL:
+            users = MongoUserStore(self._mongodb(url, "url", within))
+            await _with_indexes(users)
+            return users
+        if database.partition("+")[0] in _EXTRAS:
             with _driver("url", "sqlalchemy"):
                 from authx_adapters.sqlalchemy import SQLAlchemyUserStore  # noqa: PLC0415 - likewise
-            engine, threads = self._engine(url, "url")
-            store = await _with_tables(SQLAlchemyUserStore(engine))
-            return Threaded(store) if threads else store
-        raise _unknown("url")
+            opened = self._engine(url, "url", within)
+            store = SQLAlchemyUserStore(opened.engine)
+            await _with_tables(store)
+            return self._in_threads(Threaded(store, timeout=within)) if opened.in_threads else store
+        raise _unknown("url", database)
 
-    async def cache(self, url: str) -> Cache:
-        scheme = _scheme(url, "cache_url")
-        if scheme == "memory":
+    async def cache(self, url: Secret, within: float) -> Cache:
+        database = scheme(url)
+        if database == "memory":
             return MemoryCache(self.clock)
-        if scheme in _REDIS:
-            return self._redis_cache(url)
-        if scheme in _MONGODB:
+        if database in _REDIS:
+            return self._redis_cache(url, within)
+        if database in _MONGODB:
             with _driver("cache_url", "mongodb"):
                 from authx_adapters.mongodb import MongoCache  # noqa: PLC0415 - only who uses it needs the extra
-            return await _with_indexes(MongoCache(self._mongodb(url, "cache_url"), self.clock))
-        if scheme.partition("+")[0] in _SQL:
+            entries = MongoCache(self._mongodb(url, "cache_url", within), self.clock)
+            await _with_indexes(entries)
+            return entries
+        if database.partition("+")[0] in _EXTRAS:
             with _driver("cache_url", "sqlalchemy"):
                 from authx_adapters.sqlalchemy import SQLAlchemyCache  # noqa: PLC0415 - likewise
-            engine, threads = self._engine(url, "cache_url")
-            cache = await _with_tables(SQLAlchemyCache(engine, self.clock))
-            return Threaded(cache) if threads else cache
-        raise _unknown("cache_url")
+            opened = self._engine(url, "cache_url", within)
+            cache = SQLAlchemyCache(opened.engine, self.clock)
+            await _with_tables(cache)
+            return self._in_threads(Threaded(cache, timeout=within)) if opened.in_threads else cache
+        raise _unknown("cache_url", database)
 
-    def _engine(self, url: str, field: str) -> tuple[Engine | AsyncEngine, bool]:
-        """Return an engine, and whether an asynchronous caller needs threads for it."""
-        from sqlalchemy import create_engine, make_url  # noqa: PLC0415 - only who uses it needs the extra
-        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - likewise
-        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - likewise
+    def hasher(self, timeout: float) -> PasswordHasher:
+        from authx_adapters.passlib import PasslibHasher  # noqa: PLC0415 - only who uses it needs the extra
 
-        try:
-            address = make_url(url)
-        except (ArgumentError, ValueError):
-            raise InvalidValue(Problem(field, "invalid", "is not a URL of a database")) from None
-        database, _, driver = address.drivername.partition("+")
-        for_blocking, for_asynchronous, extra = _SQL[database]
-        driver = driver or (for_blocking if self.blocking else for_asynchronous)
-        if driver not in (_BLOCKING if self.blocking else _BLOCKING | _ASYNCHRONOUS):
-            raise _unknown(field)
-        if database == "sqlite":
-            _refuse_memory(field, address.database)
-        asynchronous = not self.blocking and driver in _ASYNCHRONOUS
-        if url not in self.clients:
-            make = create_async_engine if asynchronous else create_engine
-            with _driver(field, extra):
-                self.clients[url] = make(
-                    address.set(drivername=f"{'mariadb' if database == 'mysql' else database}+{driver}"),
-                    connect_args=_CONNECT_ARGS.get(driver, {}),
-                    hide_parameters=True,
-                    isolation_level="AUTOCOMMIT",
-                    pool_recycle=_HOUR,
-                    skip_autocommit_rollback=True,
-                )
-            self._close_at_the_end(self.clients[url].dispose)
-        return self.clients[url], not self.blocking and not asynchronous
+        if self.blocking:
+            return PasslibHasher()
+        return self._in_threads(Threaded(PasslibHasher(), workers=2, queue=64, timeout=timeout))
 
-    def _mongodb(self, url: str, field: str) -> Any:
-        from pymongo import AsyncMongoClient, MongoClient  # noqa: PLC0415 - only who uses it needs the extra
-        from pymongo.errors import PyMongoError  # noqa: PLC0415 - likewise
+    def _in_threads(self, port: _T) -> _T:
+        self._close_at_the_end(port.aclose)
+        return port
+
+    def _engine(self, url: Secret, field: str, timeout: float) -> Opened:
+        from authx_adapters.sqlalchemy.opening import open_engine  # noqa: PLC0415 - only who uses it needs the extra
 
         if url not in self.clients:
-            try:
-                options = {} if "serverselectiontimeoutms" in url.lower() else _MONGODB_PATIENCE
-                make: Any = MongoClient if self.blocking else AsyncMongoClient
-                self.clients[url] = make(url, **options)
-            except (PyMongoError, ValueError):
-                raise InvalidValue(Problem(field, "invalid", "is not a URL of MongoDB")) from None
+            with _driver(field, _EXTRAS[scheme(url).partition("+")[0]]):
+                self.clients[url] = open_engine(url, field, timeout, blocking=self.blocking)
+            self._close_at_the_end(self.clients[url].engine.dispose)
+        opened: Opened = self.clients[url]
+        return opened
+
+    def _mongodb(self, url: Secret, field: str, timeout: float) -> Any:
+        from authx_adapters.mongodb.opening import DATABASE, open_client  # noqa: PLC0415 - likewise
+
+        if url not in self.clients:
+            self.clients[url] = open_client(url, field, timeout, blocking=self.blocking)
             self._close_at_the_end(self.clients[url].close)
-        return self.clients[url].get_default_database("authx")
+        return self.clients[url].get_default_database(DATABASE)
 
-    def _redis_cache(self, url: str) -> Cache:
+    def _redis_cache(self, url: Secret, timeout: float) -> Cache:
         with _driver("cache_url", "redis"):
-            import redis  # noqa: PLC0415 - only who uses it needs the extra
-            import redis.asyncio  # noqa: PLC0415 - likewise
-            from redis.exceptions import RedisClusterException, RedisError  # noqa: PLC0415 - likewise
-
-            from authx_adapters.redis import RedisCache  # noqa: PLC0415 - likewise
-
-        library: Any = redis if self.blocking else redis.asyncio
-        queueing: Any = library.BlockingConnectionPool  # the usual pool refuses who finds no connection free
-        try:
-            if "+cluster" in url:
-                plain = url.replace("+cluster", "", 1)
-                options = {"connection_pool_class": queueing} if self.blocking else {}
-                client = library.RedisCluster.from_url(plain, **options)
-            else:
-                client = library.Redis.from_pool(queueing.from_url(url))
-        except ValueError:
-            raise InvalidValue(Problem("cache_url", "invalid", "is not a URL of Redis")) from None
-        except (RedisError, RedisClusterException) as error:
-            raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
-        self._close_at_the_end(client.close if self.blocking else client.aclose)
-        if self.blocking and "+cluster" in url:
-            self._close_at_the_end(client.disconnect_connection_pools)  # which `close` leaves open
-        return RedisCache(client)
+            from authx_adapters.redis import RedisCache  # noqa: PLC0415 - only who uses it needs the extra
+            from authx_adapters.redis.opening import open_client  # noqa: PLC0415 - likewise
+        opened = open_client(url, "cache_url", timeout, blocking=self.blocking)
+        for close in opened.closing:
+            self._close_at_the_end(close)
+        return RedisCache(opened.client, **opened.options)
 
     def _close_at_the_end(self, close: Any) -> None:
-        self.stack.push_async_callback(settled, close)
+        self.stack.push_async_callback(_settled, close)
 
 
-async def settled(close: Any) -> None:
+async def _settled(close: Any) -> None:
     """Call a client's closing, of either colour."""
     await settle(close())
 
 
-async def _with_tables(adapter: _OnSQL) -> _OnSQL:
+async def _with_tables(adapter: SQLAlchemyUserStore | SQLAlchemyCache) -> None:
     await adapter.create_schema()
     await adapter.verify_schema()
-    return adapter
 
 
-async def _with_indexes(adapter: _OnMongoDB) -> _OnMongoDB:
+async def _with_indexes(adapter: MongoUserStore | MongoCache) -> None:
     await adapter.ensure_indexes()
     await adapter.verify_schema()
-    return adapter
-
-
-def _scheme(url: str, field: str) -> str:
-    if not isinstance(url, str):
-        raise _unknown(field)
-    return url.partition("://")[0]
-
-
-def _refuse_memory(field: str, database: str | None) -> None:
-    """Refuse a database in SQLite's memory, which every connection would have one of."""
-    if not database or database == ":memory:" or "mode=memory" in database:
-        raise InvalidValue(Problem(field, "unsupported", "must name a file: for users in memory, say memory://"))
 
 
 @contextmanager
@@ -216,9 +230,9 @@ def _driver(field: str, extra: str) -> Generator[None, None, None]:
         raise InvalidValue(Problem(field, "missing_driver", reason)) from error
 
 
-def _unknown(field: str) -> InvalidValue:
+def _unknown(field: str, database: str) -> InvalidValue:
     places = "memory://, sqlite:///file, postgresql://host/db, mariadb://host/db, mongodb://host/db"
     if field == "cache_url":
-        places += ", redis://host, redis+cluster://host"
-    reason = f"must be one of {places}, with a driver for this kind of caller if it names one"
-    return InvalidValue(Problem(field, "unsupported", reason))
+        places += ", redis://host, unix:///socket, redis+cluster://host, redis+sentinel://host/service"
+    named = f"says {brief(database)}, but " if database else ""
+    return InvalidValue(Problem(field, "unsupported", f"{named}must be one of {places}"))

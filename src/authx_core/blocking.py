@@ -83,6 +83,10 @@ class BlockingUsersRepo:
         """Wrap ``users``, whose adapters must be blocking."""
         self.users = users
 
+    def close(self) -> None:
+        """Close what `authx_adapters.open_users_blocking` opened for this facade; a second time does nothing."""
+        run(self.users.aclose())
+
     get = blocking(UsersRepo.get)
     get_by_email = blocking(UsersRepo.get_by_email)
     get_by_username = blocking(UsersRepo.get_by_username)

@@ -17,7 +17,7 @@ from authx_core import BlockingUsersRepo, Suspended, UserNotFound, UsersRepo, bl
 OPERATIONS = [
     name
     for name, member in inspect.getmembers(UsersRepo, inspect.isfunction)
-    if (not name.startswith(("_", "on_")) and name != "publish") or name == "_check_timeout_and_incr"
+    if (not name.startswith(("_", "on_")) and name not in {"publish", "aclose"}) or name == "_check_timeout_and_incr"
 ]
 
 

@@ -58,6 +58,17 @@ class UsersBase(Hooks):
         self.hasher = hasher
         self.policy = policy or Policy()
         self.new_id = new_id
+        self.closing: Callable[[], Awaitable[None]] | None = None
+        """Closes what was opened for this facade alone; see `aclose`."""
+
+    async def aclose(self) -> None:
+        """Close what `authx_adapters.open_users` opened for this facade; a second time does nothing.
+
+        Ports that an application made itself are its own to close.
+        """
+        closing, self.closing = self.closing, None
+        if closing is not None:
+            await closing()
 
     async def publish(self, event: Event, /) -> None:
         """Tell the method ``on_<event>`` and every callback, all of them, whatever one of them raises."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from authx_adapters import connect, connect_blocking
+from authx_adapters import connect, connect_blocking, open_users, open_users_blocking
 from authx_core import InvalidPolicy, InvalidValue, User, UserCreated, UsersRepo
 
 
@@ -57,3 +61,99 @@ async def test_any_other_url_is_refused(url: str) -> None:
 def test_an_impossible_expiration_is_refused() -> None:
     with pytest.raises(InvalidPolicy, match="access_expiration"), connect_blocking("memory://", access_expiration=0):
         pass
+
+
+@pytest.mark.parametrize("scheme", ["memory://", "sqlite:///", "sqlite+aiosqlite:///"])
+async def test_users_are_opened_for_the_life_of_an_application(scheme: str, tmp_path: Path) -> None:
+    url = scheme if scheme == "memory://" else f"{scheme}{tmp_path}/users.db"
+    users = await open_users(url, repo=Greeting)
+    gc.collect()
+    user = await users.create({"username": "ana"})
+    assert users.greeted == [user.id]
+    for _ in range(2):
+        await users.aclose()
+
+
+@pytest.mark.parametrize("scheme", ["memory://", "sqlite:///"])
+def test_users_are_opened_for_the_life_of_a_blocking_application(scheme: str, tmp_path: Path) -> None:
+    url = scheme if scheme == "memory://" else f"{scheme}{tmp_path}/users.db"
+    users = open_users_blocking(url)
+    gc.collect()
+    assert users.get(users.create({"username": "ana"}).id) is not None
+    for _ in range(2):
+        users.close()
+
+
+async def test_a_block_whose_context_manager_nobody_keeps_stays_open_and_warns_when_it_is_forgotten() -> None:
+    users = await connect("memory://").__aenter__()
+    gc.collect()
+    assert (await users.create({"username": "ana"})).username == "ana"
+    with pytest.warns(ResourceWarning, match=r"connect\(…\) at .*test_connect\.py:\d+ was never closed: await users"):  # noqa: PT031 - the one lets go, the other collects
+        del users
+        gc.collect()
+
+
+async def test_forgetting_to_close_warns_and_names_the_call() -> None:
+    users = await open_users("memory://")
+    with pytest.warns(ResourceWarning, match=r"open_users\(…\) at .*test_connect\.py:\d+ .*: await users\.aclose\(\)"):  # noqa: PT031 - the one lets go, the other collects
+        del users
+        gc.collect()
+    blocking = open_users_blocking("memory://")
+    with pytest.warns(ResourceWarning, match=r"open_users_blocking\(…\) at .*test_connect\.py:\d+ .*: users\.close"):  # noqa: PT031 - the one lets go, the other collects
+        del blocking
+        gc.collect()
+
+
+def test_who_forgets_the_block_is_told_what_to_write() -> None:
+    asynchronous: Any = connect("memory://")
+    with pytest.raises(
+        AttributeError, match=r"'create'.*`async with connect\(…\) as users:`.*`users = await open_users"
+    ):
+        asynchronous.create({"username": "ana"})
+    blocking: Any = connect_blocking("memory://")
+    with pytest.raises(AttributeError, match=r"'create'.*`with connect_blocking\(…\) as users:`.*open_users_blocking"):
+        blocking.create({"username": "ana"})
+    assert not hasattr(blocking, "get")
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+async def test_an_error_in_the_block_keeps_its_traceback_and_what_was_opened_is_closed(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    for url in ("memory://", f"sqlite:///{tmp_path}/users.db"):
+        with pytest.raises(ZeroDivisionError) as raised:
+            async with connect(url):
+                fail()
+        assert [entry.name for entry in raised.traceback][-1] == "fail"
+        with pytest.raises(ZeroDivisionError) as raised, connect_blocking(url):
+            fail()
+        assert [entry.name for entry in raised.traceback][-1] == "fail"
+    assert set(threading.enumerate()) <= before
+
+
+async def test_no_thread_is_left_after_closing(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    url = f"sqlite:///{tmp_path}/users.db"
+    async with connect(url, cache_url=url) as users:
+        creating = (users.create({"username": f"user{n}", "password": "seven teaspoons of static"}) for n in range(4))
+        await asyncio.gather(*creating)
+        assert len(set(threading.enumerate()) - before) >= 3  # hashes, writes, reads
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), True, "5", None])
+def test_an_impossible_timeout_is_refused_by_name(timeout: Any) -> None:
+    with pytest.raises(InvalidValue, match=r"^timeout: "):
+        connect("memory://", timeout=timeout)
+    with pytest.raises(InvalidValue, match=r"^cache_timeout: "):
+        connect_blocking("memory://", cache_timeout=timeout)
+
+
+async def test_an_option_that_nobody_knows_is_a_type_error() -> None:
+    misspelt: Any = {"cashe_url": "memory://"}
+    with pytest.raises(TypeError, match="cashe_url"):
+        connect("memory://", **misspelt)
+    with pytest.raises(TypeError, match="cashe_url"):
+        await open_users("memory://", **misspelt)

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
+import warnings
+from datetime import timedelta
 from threading import Event, get_ident
+from typing import Any
 
 import pytest
 
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.threaded import Threaded
-from authx_core import Overloaded, PasswordHasher, Suspended, Verification, run
+from authx_core import (
+    CacheUnavailable,
+    InvalidValue,
+    Overloaded,
+    PasswordHasher,
+    PortUnavailable,
+    StoreUnavailable,
+    Suspended,
+    UserStore,
+    Verification,
+    run,
+)
 
 
 class Held(PasswordHasher):
@@ -27,7 +45,7 @@ class Held(PasswordHasher):
         return Verification(ok=password[::-1] == password_hash)
 
 
-async def begun(held: Held, count: int) -> None:
+async def begun(held: Held | HeldUsers, count: int) -> None:
     while held.begun < count:  # noqa: ASYNC110 - it is begun in a thread
         await asyncio.sleep(0)
 
@@ -83,3 +101,192 @@ async def test_a_cancelled_call_that_runs_ends_in_its_thread_and_the_hasher_stay
 def test_without_an_event_loop_it_says_so_in_one_sentence() -> None:
     with pytest.raises(Suspended, match="blocking facade"):
         run(Threaded(Held()).hash("password"))
+
+
+class HeldUsers(MemoryUserStore):
+    """A store whose writes are blocked until they are let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free, self.begun = Event(), 0
+
+    async def delete(self, user_id: str, /) -> bool:
+        self.begun += 1
+        self.free.wait(30)
+        return await super().delete(user_id)
+
+
+class HeldCache(MemoryCache):
+    """A cache that answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(ManualClock())
+        self.free = Event()
+
+    async def delete(self, key: str, /) -> bool:
+        self.free.wait(30)
+        return await super().delete(key)
+
+
+async def test_a_caller_who_waits_too_long_gets_the_error_of_the_port() -> None:
+    store, cache, hasher = HeldUsers(), HeldCache(), Held()
+    calls: list[tuple[Any, type[PortUnavailable]]] = [
+        (Threaded(store, timeout=0.05).delete("ana"), StoreUnavailable),
+        (Threaded(cache, timeout=timedelta(milliseconds=50)).delete("ana"), CacheUnavailable),
+        (Threaded(hasher, timeout=0.05).hash("password"), Overloaded),
+    ]
+    for call, error in calls:
+        with pytest.raises(error, match=r"no thread has answered within 0\.05 seconds"):
+            await call
+    for held in (store, cache, hasher):
+        held.free.set()
+
+
+async def test_the_wait_in_the_queue_counts_too() -> None:
+    held = Held()
+    hasher = Threaded(held, workers=1, timeout=0.05)
+    outcomes = await asyncio.gather(*(hasher.hash(str(number)) for number in range(5)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {Overloaded}
+    assert held.begun == 1, "who has given up is not served later"
+    held.free.set()
+
+
+async def test_a_thread_whose_caller_gave_up_is_not_free_before_its_call_has_ended() -> None:
+    held = Held()
+    hasher = Threaded(held, workers=1, queue=0, timeout=0.05)
+    with pytest.raises(Overloaded, match="within"):
+        await hasher.hash("running")
+    with pytest.raises(Overloaded, match="full"):
+        await hasher.hash("while the thread is busy")
+    held.free.set()
+    await until_free(hasher)
+
+
+async def until_free(hasher: PasswordHasher) -> None:
+    while True:
+        try:
+            await hasher.hash("free")
+        except Overloaded:
+            await asyncio.sleep(0.001)
+        else:
+            break
+
+
+async def test_a_full_queue_is_the_error_of_the_port() -> None:
+    held = HeldUsers()
+    store = Threaded(held, workers=1, queue=0)
+    running = asyncio.create_task(store.delete("ana"))
+    await begun(held, 1)
+    with pytest.raises(StoreUnavailable, match="full"):
+        await store.delete("ben")
+    held.free.set()
+    assert not await running
+
+
+async def test_reads_do_not_wait_behind_writes_that_are_blocked() -> None:
+    held = HeldUsers()
+    store = Threaded(held, workers=2)
+    writes = [asyncio.create_task(store.delete(str(number))) for number in range(20)]
+    await begun(held, 2)
+    for _ in range(10):
+        assert await store.get("ana") is None
+        assert await store.get_blackout() is None
+    assert not any(write.done() for write in writes)
+    held.free.set()
+    assert await asyncio.gather(*writes) == [False] * 20
+
+
+async def test_closing_ends_the_threads_once_their_calls_have_ended() -> None:
+    before = set(threading.enumerate())
+    held = HeldUsers()
+    store = Threaded(held, workers=2)
+    calls = [asyncio.create_task(store.delete(str(number))) for number in range(4)]
+    await begun(held, 2)
+    closing = asyncio.create_task(store.aclose())
+    await asyncio.sleep(0)
+    held.free.set()
+    await closing
+    assert await asyncio.gather(*calls) == [False] * 4
+    assert set(threading.enumerate()) <= before
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.get("ana")
+    await store.aclose()
+
+
+async def test_closing_does_not_wait_for_a_thread_that_hangs() -> None:
+    held = HeldUsers()
+    store = Threaded(held, timeout=0.05)
+    with pytest.raises(StoreUnavailable):
+        await store.delete("ana")
+    await store.aclose()
+    held.free.set()
+
+
+async def test_a_forked_child_has_threads_of_its_own() -> None:
+    store: UserStore = Threaded(MemoryUserStore())
+    assert await store.get("ana") is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is what is tried here
+        child = os.fork()
+    if not child:
+        os._exit(asks_in_a_loop_of_its_own(store))
+    assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 0
+
+
+def asks_in_a_loop_of_its_own(store: UserStore) -> int:
+    """Return 0 if there is an answer."""
+    asyncio._set_running_loop(None)
+    try:
+        asyncio.run(asyncio.wait_for(store.get("ana"), 20))
+    except BaseException:  # noqa: BLE001 - nothing may go on in the child
+        return 1
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [
+        (object(), "not an object of object"),
+        (None, "not an object of NoneType"),
+        (MemoryUserStore, "not the class MemoryUserStore"),
+        ("sqlite:///users.db", "not an object of str"),
+        (Threaded(MemoryUserStore()), "has threads already"),
+    ],
+)
+def test_what_is_no_blocking_port_is_refused(port: Any, said: str) -> None:
+    with pytest.raises(InvalidValue, match=f"port: .*{said}"):
+        Threaded(port)
+
+
+def test_impossible_numbers_are_refused_all_at_once() -> None:
+    wrong: Any = {"workers": -1, "queue": 1.5}
+    with pytest.raises(InvalidValue) as refused:
+        Threaded(MemoryUserStore(), **wrong)
+    assert [problem.field for problem in refused.value.problems] == ["workers", "queue"]
+    for timeout in (0, -1, float("inf"), None, "5"):
+        unbounded: Any = {"timeout": timeout}
+        with pytest.raises(InvalidValue, match="timeout"):
+            Threaded(MemoryUserStore(), **unbounded)
+
+
+async def test_a_port_that_can_be_closed_itself_is_threaded_too() -> None:
+    class Closable(MemoryUserStore):
+        async def aclose(self) -> None: ...
+
+    store = Threaded(Closable())
+    assert await store.get("ana") is None
+    await store.aclose()
+
+
+async def test_an_asynchronous_port_is_told_apart_when_it_is_called() -> None:
+    class Waits(MemoryUserStore):
+        async def get(self, _: str, /) -> Any:
+            await asyncio.sleep(0)
+
+    class LooksForALoop(MemoryUserStore):
+        async def get(self, _: str, /) -> Any:
+            return asyncio.get_running_loop().time()
+
+    for port in (Waits(), LooksForALoop()):
+        with pytest.raises(InvalidValue, match="port: is asynchronous"):
+            await Threaded(port).get("ana")

@@ -1,0 +1,54 @@
+"""Databases from URLs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import split_options
+
+from authx_adapters._address import brief
+from authx_core import InvalidValue, Problem
+from authx_core.domain.secret import Secret
+
+DATABASE: Final = "authx"
+"""For a URL that names none."""
+
+
+def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> Any:
+    """Make a client, which connects in the background. Raises `InvalidValue` for what the URL should not say."""
+    problems = [Problem(field, "invalid", reason) for reason in _wrong_options(url)]
+    if problems:
+        raise InvalidValue(*problems)
+    client = _client(url, timeout, blocking=blocking)
+    if client is None:
+        reason = "is not a URL of MongoDB (percent-encode : / ? # [ ] @ in names and passwords)"
+        raise InvalidValue(Problem(field, "invalid", reason))
+    return client
+
+
+def _client(url: Secret, timeout: float, *, blocking: bool) -> Any:
+    """Return nothing for a URL that PyMongo does not understand: its error would quote it."""
+    milliseconds = max(1, round(timeout * 1000))
+    names = ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS", "waitQueueTimeoutMS")
+    given = url.reveal().lower()
+    patience = {name: milliseconds for name in names if f"{name.lower()}=" not in given}
+    make: Any = MongoClient if blocking else AsyncMongoClient
+    try:
+        return make(url.reveal(), **patience)
+    except (PyMongoError, ValueError, TypeError):
+        return None
+
+
+def _wrong_options(url: Secret) -> list[str]:
+    """Say of each option that PyMongo refuses, or does not know, what is wrong; it would but warn."""
+    wrong = list[str]()
+    for option in url.reveal().partition("?")[2].replace(";", "&").split("&"):
+        name = option.partition("=")[0]
+        try:
+            split_options(option, validate=True, warn=False) if option else None
+        except (PyMongoError, ValueError, TypeError) as error:
+            known = "is not known to PyMongo" if "nknown option" in str(error) else "cannot have this value"
+            wrong.append(f"has the option {brief(name)}, which {known}")
+    return wrong

@@ -1,0 +1,135 @@
+"""What the URL of a MariaDB or MySQL says, in the words of PyMySQL, asyncmy and aiomysql."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+
+from authx_adapters._address import Address, Hidden
+from authx_adapters._options import Read, boolean, file, one_of, read, refuse, text, whole
+from authx_core import Problem
+
+_MODES: Final = {
+    "DISABLED": None,
+    "PREFERRED": None,
+    "REQUIRED": (ssl.CERT_NONE, False),
+    "VERIFY_CA": (ssl.CERT_REQUIRED, False),
+    "VERIFY_IDENTITY": (ssl.CERT_REQUIRED, True),
+}
+"""MySQL's words for how a server is checked: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html."""
+_SYNONYMS: Final = {
+    "true": "REQUIRED",
+    "false": "DISABLED",
+    "disable": "DISABLED",
+    "prefer": "PREFERRED",
+    "require": "REQUIRED",
+    "verify-ca": "VERIFY_CA",
+    "verify-full": "VERIFY_IDENTITY",
+    "strict": "VERIFY_IDENTITY",
+    "accept_invalid_certs": "REQUIRED",
+    "skip-verify": "REQUIRED",
+    '{"rejectunauthorized":true}': "VERIFY_IDENTITY",
+    '{"rejectunauthorized":false}': "REQUIRED",
+}
+"""What hosters and other drivers call them."""
+
+
+def _mode(value: str) -> str:
+    plain = "".join(value.split())
+    return str(one_of(*_MODES)(_SYNONYMS.get(plain.lower(), plain)))
+
+
+_TLS: Final = ("ssl_mode", "sslmode", "ssl", "tls", "usessl", "sslaccept")
+"""Options for the one thing."""
+KNOWN: Final[Mapping[str, Read]] = {
+    **dict.fromkeys(_TLS, _mode),
+    "ssl_ca": file,
+    "sslrootcert": file,
+    "ssl_capath": text,
+    "ssl_cert": file,
+    "ssl_key": file,
+    "ssl_verify_cert": boolean,
+    "ssl_verify_identity": boolean,
+    "ssl_check_hostname": boolean,
+    "charset": one_of("utf8mb4", "utf8", "utf8mb3"),
+    "connect_timeout": whole(1),
+    "read_timeout": whole(1),
+    "write_timeout": whole(1),
+    "unix_socket": text,
+    "sql_mode": text,
+    "init_command": text,
+    "program_name": text,
+    "reconnect": boolean,
+    "connection_limit": whole(1),
+}
+_LACKING: Final = {
+    "pymysql": (),
+    "asyncmy": ("write_timeout",),
+    "aiomysql": ("read_timeout", "write_timeout"),
+}
+
+
+def arguments(address: Address, field: str, driver: str, timeout: float) -> tuple[Hidden, Hidden]:
+    """Return what to connect with, in the driver's words, and how to make the pool.
+
+    Raises `InvalidValue` with all options that are wrong.
+    """
+    lacking = dict.fromkeys(_LACKING[driver], f"{driver} has no such thing; connect(…, timeout=…) bounds every call")
+    values, problems = read(address, field, KNOWN, lacking)
+    if len(address.hosts) > 1:
+        problems.append(Problem(field, "unsupported", f"names several hosts, of which {driver} can take one"))
+    context, wrong = _context(values)
+    if wrong:
+        problems.append(Problem(field, "invalid", wrong))
+    refuse(problems)
+    values.pop("reconnect", None)  # the pool does
+    limit = values.pop("connection_limit", None)
+    values["charset"] = "utf8mb4"  # of which the others are a part
+    values.setdefault("connect_timeout", timeout)
+    if driver != "aiomysql":
+        values.setdefault("read_timeout", timeout)
+    if driver == "pymysql":
+        values.setdefault("write_timeout", timeout)
+    if context is not None:
+        values["ssl"] = context
+    if address.password is not None:
+        values["password"] = address.password.reveal()
+    return values, Hidden() if limit is None else Hidden(pool_size=limit, max_overflow=0)
+
+
+def _context(values: Hidden) -> tuple[ssl.SSLContext | None, str | None]:
+    """Return how to encrypt, None for not at all; or what is wrong. A CA alone asks for a server of its own."""
+    modes = [values.pop(name) for name in _TLS if name in values]
+    roots = [values.pop(name) for name in ("ssl_ca", "sslrootcert") if name in values]
+    folder, certificate, key = (values.pop(name, None) for name in ("ssl_capath", "ssl_cert", "ssl_key"))
+    checked, named = values.pop("ssl_verify_cert", False), values.pop("ssl_verify_identity", False)
+    named = values.pop("ssl_check_hostname", named)
+    if len(set(modes)) > 1:
+        return None, "has options for TLS that contradict each other"
+    mode: str | None = next(iter(modes), None)
+    if mode is None and (roots or folder or certificate or checked or named):
+        mode = "VERIFY_IDENTITY" if named else "VERIFY_CA" if roots or folder or checked else "REQUIRED"
+    if mode == "REQUIRED" and (roots or folder or checked):
+        mode = "VERIFY_IDENTITY" if named else "VERIFY_CA"
+    wanted = _MODES[mode] if mode else None
+    if wanted is None:
+        return None, None
+    try:
+        context = ssl.create_default_context(
+            cafile=next((root for root in roots if root != "system"), None), capath=folder
+        )
+        context.check_hostname = wanted[1]
+        context.verify_mode = wanted[0]
+        if certificate:
+            context.load_cert_chain(certificate, key)
+    except (OSError, ValueError):
+        return None, "names a file for TLS that cannot be read"
+    return context, None
+
+
+def check_encrypted(connection: Any) -> None:
+    """Close a connection that is not, and raise `ConnectionError`: aiomysql goes on where the server has no TLS."""
+    if not getattr(getattr(connection, "driver_connection", connection), "_secure", True):
+        connection.close()
+        raise ConnectionError("the server offers no TLS, which the URL requires")
