@@ -83,7 +83,9 @@ async def clear(users: UsersRepo) -> None:
 
 async def asynchronous(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
     """Play it in an event loop."""
-    async with connect(url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters]) as users:
+    async with connect(
+        url, cache_url=cache_url, cache_timeout=5, clock=stage.clock, callbacks=[stage.letters]
+    ) as users:
         if not await is_empty(users):
             sys.exit("the demo wants an empty database")
         try:
@@ -95,7 +97,9 @@ async def asynchronous(url: str, cache_url: str, stage: Stage, *, keep: bool) ->
 
 def blocking(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
     """Play it without an event loop: over blocking adapters nothing ever suspends, so `run` is all it takes."""
-    with connect_blocking(url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters]) as users:
+    with connect_blocking(
+        url, cache_url=cache_url, cache_timeout=5, clock=stage.clock, callbacks=[stage.letters]
+    ) as users:
         if not run(is_empty(users.users)):
             sys.exit("the demo wants an empty database")
         try:

@@ -12,6 +12,7 @@ import attrs
 from authx_adapters._address import brief, scheme
 from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
+from authx_adapters.breaker import CircuitBreaker
 from authx_adapters.clock import SystemClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.threaded import Threaded, ThreadedCache, ThreadedHasher, ThreadedUserStore
@@ -101,7 +102,7 @@ class Recipe:
     async def open(self, repo: type[_R], *, blocking: bool) -> _R:
         """Open a facade whose `aclose` closes all that was opened for it."""
         async with AsyncExitStack() as stack:
-            opening = _Opening(stack, self.clock, blocking)
+            opening = _Opening(stack, self.clock, blocking, max(self.timeout, self.cache_timeout))
             users = repo(
                 await opening.store(self.url, self.timeout),
                 await opening.cache(self.cache_url, self.cache_timeout),
@@ -122,6 +123,8 @@ class _Opening:
     stack: AsyncExitStack
     clock: Clock
     blocking: bool
+    patience: float
+    """Seconds within which tables are made and verified, and a connection comes about: also a cache's."""
     clients: dict[Secret, Any] = attrs.field(factory=dict[Secret, Any])
 
     async def store(self, url: Secret, within: float) -> UserStore:
@@ -131,36 +134,39 @@ class _Opening:
         if database in _MONGODB:
             with _driver("url", "mongodb"):
                 from authx_adapters.mongodb import MongoUserStore  # noqa: PLC0415 - only who uses it needs the extra
-            users = MongoUserStore(self._mongodb(url, "url", within))
-            await _with_indexes(users)
-            return users
+            users = self._mongodb(url, "url")
+            await _with_indexes(MongoUserStore(users, timeout=self.patience))
+            return MongoUserStore(users, timeout=within)
         if database.partition("+")[0] in _EXTRAS:
             with _driver("url", "sqlalchemy"):
                 from authx_adapters.sqlalchemy import SQLAlchemyUserStore  # noqa: PLC0415 - likewise
-            opened = self._engine(url, "url", within)
-            store = SQLAlchemyUserStore(opened.engine)
-            await _with_tables(store)
+            opened = self._engine(url, "url")
+            await _with_tables(SQLAlchemyUserStore(opened.engine, timeout=self.patience))
+            store = SQLAlchemyUserStore(opened.engine, timeout=within)
             return self._in_threads(Threaded(store, timeout=within)) if opened.in_threads else store
         raise _unknown("url", database)
 
     async def cache(self, url: Secret, within: float) -> Cache:
-        database = scheme(url)
-        if database == "memory":
+        if scheme(url) == "memory":
             return MemoryCache(self.clock)
+        return CircuitBreaker(await self._cache(url, within))  # for one that does not answer, a login waits once
+
+    async def _cache(self, url: Secret, within: float) -> Cache:
+        database = scheme(url)
         if database in _REDIS:
             return self._redis_cache(url, within)
         if database in _MONGODB:
             with _driver("cache_url", "mongodb"):
                 from authx_adapters.mongodb import MongoCache  # noqa: PLC0415 - only who uses it needs the extra
-            entries = MongoCache(self._mongodb(url, "cache_url", within), self.clock)
-            await _with_indexes(entries)
-            return entries
+            entries = self._mongodb(url, "cache_url")
+            await _with_indexes(MongoCache(entries, self.clock, timeout=self.patience))
+            return MongoCache(entries, self.clock, timeout=within)
         if database.partition("+")[0] in _EXTRAS:
             with _driver("cache_url", "sqlalchemy"):
                 from authx_adapters.sqlalchemy import SQLAlchemyCache  # noqa: PLC0415 - likewise
-            opened = self._engine(url, "cache_url", within)
-            cache = SQLAlchemyCache(opened.engine, self.clock)
-            await _with_tables(cache)
+            opened = self._engine(url, "cache_url")
+            await _with_tables(SQLAlchemyCache(opened.engine, self.clock, timeout=self.patience))
+            cache = SQLAlchemyCache(opened.engine, self.clock, timeout=within)
             return self._in_threads(Threaded(cache, timeout=within)) if opened.in_threads else cache
         raise _unknown("cache_url", database)
 
@@ -175,21 +181,21 @@ class _Opening:
         self._close_at_the_end(port.aclose)
         return port
 
-    def _engine(self, url: Secret, field: str, timeout: float) -> Opened:
+    def _engine(self, url: Secret, field: str) -> Opened:
         from authx_adapters.sqlalchemy.opening import open_engine  # noqa: PLC0415 - only who uses it needs the extra
 
         if url not in self.clients:
             with _driver(field, _EXTRAS[scheme(url).partition("+")[0]]):
-                self.clients[url] = open_engine(url, field, timeout, blocking=self.blocking)
+                self.clients[url] = open_engine(url, field, self.patience, blocking=self.blocking)
             self._close_at_the_end(self.clients[url].engine.dispose)
         opened: Opened = self.clients[url]
         return opened
 
-    def _mongodb(self, url: Secret, field: str, timeout: float) -> Any:
+    def _mongodb(self, url: Secret, field: str) -> Any:
         from authx_adapters.mongodb.opening import DATABASE, open_client  # noqa: PLC0415 - likewise
 
         if url not in self.clients:
-            self.clients[url] = open_client(url, field, timeout, blocking=self.blocking)
+            self.clients[url] = open_client(url, field, self.patience, blocking=self.blocking)
             self._close_at_the_end(self.clients[url].close)
         return self.clients[url].get_default_database(DATABASE)
 
@@ -200,7 +206,7 @@ class _Opening:
         opened = open_client(url, "cache_url", timeout, blocking=self.blocking)
         for close in opened.closing:
             self._close_at_the_end(close)
-        return RedisCache(opened.client, **opened.options)
+        return RedisCache(opened.client, timeout=timeout, **opened.options)
 
     def _close_at_the_end(self, close: Any) -> None:
         self.stack.push_async_callback(_settled, close)

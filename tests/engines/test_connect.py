@@ -28,6 +28,8 @@ URLS: list[tuple[DatabaseKind, str]] = [
 ONLY_ASYNCHRONOUS = {"postgresql+asyncpg", "mariadb+aiomysql"}
 UNCLOSED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 """PyMongo leaves a socket that it was just connecting to the garbage collector."""
+PATIENCE = 20
+"""Seconds of a cache on a busy machine, where its calls are not what is tried."""
 CALLERS = 150
 """More than redis-py's usual pool serves at once."""
 
@@ -37,7 +39,7 @@ async def test_users_and_cache_from_one_url(kind: DatabaseKind, scheme: str) -> 
     with servers.database(kind) as lent:
         url = f"{scheme}://{lent.partition('://')[2]}"
         for _ in range(2):  # missing tables are made, and what is there is taken
-            async with connect(url, cache_url=url) as users:
+            async with connect(url, cache_url=url, cache_timeout=PATIENCE) as users:
                 user = await users.get_by_login("ANA@example.com") or await users.create({"email": "ana@example.com"})
                 token = await users.request_email_confirmation("ana@example.com")
                 assert await users.confirm_email(token)
@@ -45,7 +47,7 @@ async def test_users_and_cache_from_one_url(kind: DatabaseKind, scheme: str) -> 
             with pytest.raises(InvalidValue, match="driver"), connect_blocking(url):
                 pass
         else:
-            with connect_blocking(url, cache_url=url) as blocking:
+            with connect_blocking(url, cache_url=url, cache_timeout=PATIENCE) as blocking:
                 assert blocking.search() == ([blocking.get(user.id)], 1)
 
 
@@ -53,11 +55,14 @@ async def test_users_and_cache_from_one_url(kind: DatabaseKind, scheme: str) -> 
 async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, scheme: str) -> None:
     url = servers.url(kind).replace("redis", scheme, 1)
     key, seconds = f"test {uuid4()}", 20  # after which nothing is left of it
-    async with connect("memory://", cache_url=url) as users:
+    async with connect("memory://", cache_url=url, cache_timeout=PATIENCE) as users:
         count = [users._check_timeout_and_incr(key, 10, seconds) for _ in range(CALLERS)]
         assert sum(await asyncio.gather(*count)) == 10
     key += " blocking"
-    with connect_blocking("memory://", cache_url=url) as blocking, ThreadPoolExecutor(CALLERS) as threads:
+    with (
+        connect_blocking("memory://", cache_url=url, cache_timeout=PATIENCE) as blocking,
+        ThreadPoolExecutor(CALLERS) as threads,
+    ):
         assert sum(threads.map(lambda _: blocking._check_timeout_and_incr(key, 10, seconds), range(CALLERS))) == 10
 
 
@@ -67,7 +72,7 @@ async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, sch
         ("postgresql://localhost:1/x", "memory://", StoreUnavailable),
         ("mariadb://localhost:1/x", "memory://", StoreUnavailable),
         pytest.param(
-            "mongodb://localhost:1/x?serverSelectionTimeoutMS=100", "memory://", StoreUnavailable, marks=UNCLOSED
+            "mongodb://localhost:1/x", "memory://", StoreUnavailable, marks=UNCLOSED
         ),
         ("memory://", "postgresql://localhost:1/x", CacheUnavailable),
         ("memory://", "redis+cluster://localhost:1", CacheUnavailable),
@@ -78,10 +83,10 @@ async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, sch
     ],
 )
 async def test_what_cannot_be_reached_or_understood_is_told(url: str, cache_url: str, error: type[Exception]) -> None:
-    with pytest.raises(error), connect_blocking(url, cache_url=cache_url) as users:
+    with pytest.raises(error), connect_blocking(url, cache_url=cache_url, timeout=1) as users:
         users.is_bruteforce("192.0.2.7", "ana")
     with pytest.raises(error):
-        async with connect(url, cache_url=cache_url) as asynchronous:
+        async with connect(url, cache_url=cache_url, timeout=1) as asynchronous:
             await asynchronous.is_bruteforce("192.0.2.7", "ana")
     gc.collect()
 

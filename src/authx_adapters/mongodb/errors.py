@@ -9,6 +9,7 @@ from typing import Final
 import pymongo
 from pymongo.errors import OperationFailure, PyMongoError, WTimeoutError
 
+from authx_adapters._bare import bare
 from authx_core.domain import InvalidValue, PortUnavailable, Problem
 
 _FAILED_VALIDATION: Final = 121
@@ -34,7 +35,7 @@ def translated(unavailable: type[PortUnavailable], within: float | None = None) 
         raise InvalidValue(Problem("client", "foreign_loop", reason)) from error
     except PyMongoError as error:
         quotes = isinstance(error, OperationFailure) and error.code == _FAILED_VALIDATION
-        raise unavailable(_reason(error)) from (None if quotes else error)
+        raise unavailable(_reason(bare(error))) from (None if quotes else error)
 
 
 def _reason(error: PyMongoError) -> str:

@@ -31,7 +31,7 @@ def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> A
 def _client(url: Secret, timeout: float, *, blocking: bool) -> Any:
     """Return nothing for a URL that PyMongo does not understand: its error would quote it."""
     milliseconds = max(1, round(timeout * 1000))
-    names = ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS", "waitQueueTimeoutMS")
+    names = ("serverSelectionTimeoutMS", "connectTimeoutMS", "waitQueueTimeoutMS")
     given = url.reveal().lower()
     patience = {name: milliseconds for name in names if f"{name.lower()}=" not in given}
     make: Any = MongoClient if blocking else AsyncMongoClient

@@ -11,6 +11,7 @@ import attrs
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from authx_adapters._bare import bare
 from authx_adapters._encoding import instant, microseconds
 from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
@@ -97,7 +98,7 @@ class MongoUserStore(UserStore):
             try:
                 await settle(self._users.insert_one(document, session=self._session))
             except DuplicateKeyError as error:
-                raise await self._taken(error, keys(document), {}) from error
+                raise await self._taken(error, keys(document), {}) from bare(error)
         return from_document(document)
 
     async def get(self, user_id: UserId, /) -> User | None:
@@ -133,7 +134,7 @@ class MongoUserStore(UserStore):
                     )
                 )
             except DuplicateKeyError as error:
-                raise await self._taken(error, keys(fields), {"_id": {"$ne": user_id}}) from error
+                raise await self._taken(error, keys(fields), {"_id": {"$ne": user_id}}) from bare(error)
             if document is None:
                 raise await self._unmatched(user_id, expected)
         return from_document(document)

@@ -26,6 +26,7 @@ from redis.exceptions import (
     TimeoutError,  # noqa: A004 - the driver's
 )
 
+from authx_adapters._bare import bare
 from authx_adapters.redis.belonging import foreign_loop
 from authx_core.domain import AuthxError, InvalidValue, PortUnavailable, Problem
 
@@ -77,7 +78,7 @@ def translated(error: Exception, unavailable: type[PortUnavailable]) -> AuthxErr
     said = _said(error)
     meant = _meant(error, said, unavailable)
     quotes = "with args beginning with" in said
-    meant.__cause__, meant.__suppress_context__ = None if quotes else error, True
+    meant.__cause__, meant.__suppress_context__ = None if quotes else bare(error), True
     return meant
 
 

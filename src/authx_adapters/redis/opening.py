@@ -17,6 +17,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from authx_adapters._address import Address, Hidden, Host, parse
 from authx_adapters._options import Read, boolean, file, one_of, read, refuse, span, text, whole
+from authx_adapters.redis.patience import settings
 from authx_core import CacheUnavailable, Problem
 from authx_core.domain.secret import Secret
 
@@ -86,14 +87,17 @@ def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> O
         values.setdefault("ssl_check_hostname", False)
     if address.user or address.password:
         values["credential_provider"] = _Credentials(address.user, address.password)
-    values = Hidden({"socket_timeout": timeout, "socket_connect_timeout": timeout}, **values)
+    patience = settings(timeout)
+    if not blocking or kind == "+cluster":
+        del patience["retry"]  # the adapter ends repetitions in time
+    wait = patience.pop("timeout")
     open_kind = {"+cluster": _cluster, "+sentinel": _sentinel}.get(kind, _server)
-    client, closing = open_kind(library, address, values, timeout, encrypted=encrypted)
+    client, closing = open_kind(library, address, Hidden(patience, **values), wait, encrypted=encrypted)
     return Opened(client, options, closing)
 
 
 def _server(
-    library: Any, address: Address, values: Hidden, timeout: float, *, encrypted: bool
+    library: Any, address: Address, values: Hidden, wait: float, *, encrypted: bool
 ) -> tuple[Any, tuple[Any, ...]]:
     if address.scheme in {"unix", "redis+socket"}:
         values["connection_class"] = library.UnixDomainSocketConnection
@@ -103,12 +107,12 @@ def _server(
         host = next(iter(address.hosts), Host("localhost"))
         values["host"], values["port"] = host.name, host.port or _PORT
     # The usual pool refuses a caller who finds no connection free; this one lets callers wait.
-    client = library.Redis.from_pool(library.BlockingConnectionPool(timeout=timeout, **values))
+    client = library.Redis.from_pool(library.BlockingConnectionPool(timeout=wait, **values))
     return client, (_closing(client),)
 
 
 def _cluster(
-    library: Any, address: Address, values: Hidden, timeout: float, *, encrypted: bool
+    library: Any, address: Address, values: Hidden, wait: float, *, encrypted: bool
 ) -> tuple[Any, tuple[Any, ...]]:
     del values["db"]  # a cluster has but one
     nodes = [
@@ -117,7 +121,7 @@ def _cluster(
     if library is redis:  # which makes pools of this kind, other than its usual one, only if there is a URL
         host = f"[{nodes[0].host}]" if ":" in nodes[0].host else nodes[0].host
         values["url"] = f"{'rediss' if encrypted else 'redis'}://{host}:{nodes[0].port}"
-        values["connection_pool_class"] = partial(library.BlockingConnectionPool, timeout=timeout)
+        values["connection_pool_class"] = partial(library.BlockingConnectionPool, timeout=wait)
     elif encrypted:
         values["ssl"] = True
     client = _found(lambda: library.RedisCluster(startup_nodes=nodes, **values))
@@ -129,7 +133,7 @@ def _cluster(
 
 
 def _sentinel(
-    library: Any, address: Address, values: Hidden, timeout: float, *, encrypted: bool
+    library: Any, address: Address, values: Hidden, wait: float, *, encrypted: bool
 ) -> tuple[Any, tuple[Any, ...]]:
     service = values.pop("service_name", None) or unquote(address.path).partition("/")[0]
     user, password = (values.pop(f"sentinel_{name}", None) for name in ("username", "password"))
@@ -142,7 +146,7 @@ def _sentinel(
     sentinels = theirs.Sentinel(places, sentinel_kwargs=for_sentinels)
     # A pool for what sentinels name, in which callers wait.
     queueing: Any = type("QueueingPool", (theirs.SentinelConnectionPool, library.BlockingConnectionPool), {})
-    pool = queueing(service, sentinels, ssl=encrypted, timeout=timeout, **values)
+    pool = queueing(service, sentinels, ssl=encrypted, timeout=wait, **values)
     client = library.Redis.from_pool(pool)
     return client, (_closing(client), *map(_closing, sentinels.sentinels))
 

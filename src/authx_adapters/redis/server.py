@@ -19,6 +19,7 @@ from redis.exceptions import (
     RedisClusterException,
 )
 
+from authx_adapters._bare import bare
 from authx_adapters._in_time import in_time
 from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
@@ -110,7 +111,7 @@ class Server:
         try:
             replies = await self._in_time(lambda: self._exchanged(commands, script, repeatable=repeatable))
         except TimeoutError as error:
-            raise self._unavailable(f"no answer within {self._within:g} seconds") from error
+            raise self._unavailable(f"no answer within {self._within:g} seconds") from bare(error)
         for reply in replies:
             if isinstance(reply, Exception):
                 raise translated(reply, self._unavailable)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from authx_adapters._bare import bare
 from authx_adapters._seconds import seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
@@ -209,13 +210,13 @@ class Database:
             raise self._unavailable(type(error.orig).__name__) from None
         except DBAPIError as error:
             error.hide_parameters = True
-            raise self._unavailable(deadline.reason or _reason(error)) from error
+            raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
         except (SQLAlchemyError, OSError) as error:
-            raise self._unavailable(deadline.reason or _reason(error)) from error
+            raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
         except Exception as error:
             # Outside of a statement, as when it sets autocommit, SQLAlchemy hands on what the driver raises.
             if deadline.reason or type(error).__module__.partition(".")[0] in _DRIVERS:
-                raise self._unavailable(deadline.reason or _reason(error)) from error
+                raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
             raise
 
 

@@ -87,10 +87,8 @@ def arguments(address: Address, field: str, driver: str, timeout: float) -> tupl
     limit = values.pop("connection_limit", None)
     values["charset"] = "utf8mb4"  # of which the others are a part
     values.setdefault("connect_timeout", timeout)
-    if driver != "aiomysql":
+    if driver == "pymysql":  # of the handshake: there is nothing yet that the adapter could shut down
         values.setdefault("read_timeout", timeout)
-    if driver == "pymysql":
-        values.setdefault("write_timeout", timeout)
     if context is not None:
         values["ssl"] = context
     if address.password is not None:
