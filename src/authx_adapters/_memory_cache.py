@@ -21,6 +21,7 @@ from typing import Final
 
 import attrs
 
+from authx_adapters._forks import forkable
 from authx_core.domain import checks
 from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.ports import Cache, Clock
@@ -94,7 +95,7 @@ class MemoryCache(Cache):
             raise InvalidValue(Problem("size", "out_of_range", "must be at least 1"))
         self._clock = clock
         self._now = clock.now()
-        self._lock: Final = Lock()
+        self._lock: Final = forkable(Lock())
         self._values, self._counters = _Room(size), _Room(size)
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:

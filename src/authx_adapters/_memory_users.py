@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from authx_adapters._forks import forkable
 from authx_core.domain import checks
 from authx_core.domain.errors import IdentifierTaken, StaleUser, UserNotFound
 from authx_core.domain.user import User, UserChanges, UserFields, UserId, UserQuery
@@ -24,7 +25,7 @@ class MemoryUserStore(UserStore):
     """Users in this process's memory: one lock, an index for each key, ids kept in order."""
 
     def __init__(self) -> None:
-        self._lock: Final = RLock()
+        self._lock: Final = forkable(RLock())
         self._users: dict[UserId, User] = {}
         self._ids: list[UserId] = []
         self._owners: dict[_Key, UserId] = {}

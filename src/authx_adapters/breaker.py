@@ -13,6 +13,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any, Final, TypeVar
 
+from authx_adapters._forks import forkable
 from authx_adapters._seconds import seconds
 from authx_core.domain import CacheUnavailable
 from authx_core.ports import Cache
@@ -81,7 +82,7 @@ class _Circuit:
     def __init__(self, pause: float, monotonic: Callable[[], float]) -> None:
         self._pause = pause
         self._monotonic = monotonic
-        self._lock = Lock()
+        self._lock = forkable(Lock())
         self._until: float | None = None
         self._probing = False
         self._closings = 0

@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from threading import Lock
 from typing import Final
 
+from authx_adapters._forks import forkable
 from authx_core.ports import Clock
 
 _START: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
-class SystemClock(Clock):
-    """The system's time in UTC. While the system steps back, this stands still."""
+def _present() -> datetime:
+    return datetime.now(timezone.utc)
 
-    def __init__(self) -> None:
-        self._last = datetime.now(timezone.utc)
-        self._lock = Lock()
+
+def _nanoseconds() -> int:
+    """Tell monotonic time that goes on while the machine is suspended, where the system has such a clock."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return time.monotonic_ns()
+
+
+class SystemClock(Clock):
+    """The system's time in UTC. It follows the system forwards; while the system is behind, it goes on by itself.
+
+    A system that is set back an hour leaves this clock an hour ahead, at the pace of a monotonic clock, until the
+    system has caught up or the process ends: a lock of 15 minutes lasts 15 minutes.
+    """
+
+    def __init__(
+        self, *, system: Callable[[], datetime] = _present, monotonic: Callable[[], int] = _nanoseconds
+    ) -> None:
+        """Follow ``system``, and keep pace with ``monotonic``, which tells nanoseconds; a test brings its own."""
+        self._system, self._monotonic = system, monotonic
+        self._lock = forkable(Lock())
+        self._anchor = system(), monotonic()
 
     def now(self) -> datetime:
         """Return the present, never earlier than the last answer."""
         with self._lock:
-            self._last = max(self._last, datetime.now(timezone.utc))
-            return self._last
+            # In this order: to be held up between the two readings makes the anchor late, never early.
+            system, ticks = self._system(), self._monotonic()
+            told, then = self._anchor
+            paced = told + timedelta(microseconds=(ticks - then) // 1_000)
+            if system > paced:
+                self._anchor = system, ticks
+            return max(system, paced)
 
 
 class ManualClock(Clock):

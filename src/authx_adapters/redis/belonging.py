@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 
 from redis import RedisCluster
 
+from authx_adapters._forks import renew
 from authx_core.domain import InvalidValue, Problem, Suspended
 
 _homes: Final[WeakKeyDictionary[object, tuple[int, ref[asyncio.AbstractEventLoop]]]] = WeakKeyDictionary()
@@ -66,7 +67,7 @@ def _renew_locks() -> None:
     for part in [part for client in _blocking for part in _parts(client)]:
         for attribute in vars(part).values():
             if hasattr(attribute, "_at_fork_reinit"):  # as locks have it, for the standard library's own use
-                attribute._at_fork_reinit()  # noqa: SLF001 - likewise: others have the same lock, which must stay the same
+                renew(attribute)
 
 
 def _parts(client: Any) -> Iterator[object]:

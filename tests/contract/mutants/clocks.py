@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta, timezone
 from random import Random
+from threading import Lock
 
 from authx_adapters.clock import ManualClock, SystemClock
 from authx_core.contract import Capabilities, Harness
@@ -107,3 +108,27 @@ class Milliseconds(SystemClock):
 class Seconds(SystemClock):
     def now(self) -> datetime:
         return super().now().replace(microsecond=0)
+
+
+@mutant("K-005", "the latest answer is told for as long as the system's clock is behind")
+class StandsStill(Clock):
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.last = datetime.now(timezone.utc)
+
+    def now(self) -> datetime:
+        with self.lock:
+            self.last = max(self.last, datetime.now(timezone.utc))
+            return self.last
+
+
+@mutant("K-005", "each answer while the system's clock is behind is a microsecond later than the last")
+class Creeps(Clock):
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.last = time.time_ns() // 1000
+
+    def now(self) -> datetime:
+        with self.lock:
+            self.last = max(self.last + 1, time.time_ns() // 1000)
+            return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=self.last)
