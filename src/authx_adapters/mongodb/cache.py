@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +11,10 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from authx_adapters._encoding import microseconds
-from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import counters, indexes
+from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import AnyDatabase, Document, durable
-from authx_adapters.mongodb.errors import translated
 from authx_adapters.mongodb.keys import by_id
 from authx_adapters.mongodb.verify import verify
 from authx_core.domain import CacheUnavailable, checks
@@ -51,25 +49,25 @@ class MongoCache(Cache):
         None leaves that to the client. Raises `InvalidValue` unless it is positive.
         """
         self._clock = clock
-        self._within = seconds(timeout)
+        self._call = Calls(database, CacheUnavailable, timeout)
         self._database = database
         self._entries = durable(database, f"{prefix}cache")
 
     async def ensure_indexes(self) -> None:
         """Make the index of deadlines if it is missing; any number of processes may do so at a time."""
-        with self._translated():
+        with self._call():
             missing = await indexes.missing(self._entries, indexes.CACHE)
-        with translated(CacheUnavailable):  # to make one takes the longer, the more entries there are
+        with self._call(unlimited=True):  # to make one takes the longer, the more entries there are
             await indexes.make(self._entries, indexes.CACHE, missing)
 
     async def verify_schema(self) -> None:
         """Check what the promises rest on. Raises `InvalidSchema` with all that is wrong, and what to do."""
-        with self._translated():
+        with self._call():
             await verify(self._database, [(self._entries, indexes.CACHE)])
 
     async def purge(self) -> int:
         """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
-        with self._translated():
+        with self._call():
             result = await settle(self._entries.delete_many({"deadline": {"$lte": self._now()}}))
         return result.deleted_count
 
@@ -79,7 +77,7 @@ class MongoCache(Cache):
         if not keys:
             return []
         cursor = self._entries.find(self._live({"$in": list(keys)}), batch_size=len(keys) + 1)
-        with self._translated():
+        with self._call():
             found: list[Document] = await settle(cursor.to_list())
         values = {entry["_id"]: str(entry["value"]) for entry in found}
         return [values.get(key) for key in keys]
@@ -87,14 +85,14 @@ class MongoCache(Cache):
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
         """Keep a value, replacing what was there."""
         checks.check_entry([key], value=value, ttl=ttl)
-        with self._translated():
+        with self._call():
             await settle(self._entries.replace_one(by_id(key), self._entry(value, ttl), upsert=True))
 
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         """Keep a value only if the key is absent."""
         checks.check_entry([key], value=value, ttl=ttl)
         expired = by_id(key) | {"deadline": {"$lte": self._now()}}
-        with self._translated():
+        with self._call():
             try:
                 await settle(self._entries.replace_one(expired, self._entry(value, ttl), upsert=True))
             except DuplicateKeyError:  # a live one is in the way of the insertion
@@ -104,14 +102,14 @@ class MongoCache(Cache):
     async def pop(self, key: str, /) -> str | None:
         """Read once, then gone."""
         checks.check_entry([key])
-        with self._translated():
+        with self._call():
             found = await settle(self._entries.find_one_and_delete(self._live(key)))
         return None if found is None else str(found["value"])
 
     async def delete(self, key: str, /) -> bool:
         """Remove a key; True if a live one went."""
         checks.check_entry([key])
-        with self._translated():
+        with self._call():
             result = await settle(self._entries.delete_one(self._live(key)))
         return result.deleted_count == 1
 
@@ -119,7 +117,7 @@ class MongoCache(Cache):
         """Add to each counter, in order."""
         checks.check_entry(keys, ttl=ttl)
         checks.check_step(by)
-        with self._translated():
+        with self._call():
             return [await self._count(key, by, ttl) for key in keys]
 
     async def _count(self, key: str, step: int, ttl: timedelta) -> int:
@@ -133,9 +131,6 @@ class MongoCache(Cache):
             )
         )
         return counters.count(before, step, now=microseconds(now))
-
-    def _translated(self) -> AbstractContextManager[None]:
-        return translated(CacheUnavailable, self._within)
 
     def _now(self) -> int:
         return microseconds(self._clock.now())

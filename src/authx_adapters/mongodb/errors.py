@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Final
 
-import pymongo
 from pymongo.errors import OperationFailure, PyMongoError, WTimeoutError
 
 from authx_adapters._bare import bare
@@ -17,17 +16,13 @@ _FAILED_VALIDATION: Final = 121
 
 
 @contextmanager
-def translated(unavailable: type[PortUnavailable], within: float | None = None) -> Generator[None, None, None]:
+def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None]:
     """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored.
-
-    All that is inside ends ``within`` so many seconds: the wait for a server, for a connection and for an answer,
-    repetitions included. The earlier of two deadlines holds, where an application sets one with `pymongo.timeout`.
 
     Raises `InvalidValue` in another event loop than the client's.
     """
     try:
-        with nullcontext() if within is None else pymongo.timeout(within):
-            yield
+        yield
     except RuntimeError as error:
         if "different event loop" not in str(error):
             raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,12 +12,11 @@ from pymongo.errors import DuplicateKeyError
 
 from authx_adapters._bare import bare
 from authx_adapters._encoding import instant, microseconds
-from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import indexes
+from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import LOCAL, AnyDatabase, AnySession, Document, durable
 from authx_adapters.mongodb.documents import from_document, to_document
-from authx_adapters.mongodb.errors import translated
 from authx_adapters.mongodb.keys import Key, keys, owner, refused
 from authx_adapters.mongodb.queries import matching, unchanged
 from authx_adapters.mongodb.verify import verify
@@ -66,7 +64,7 @@ class MongoUserStore(UserStore):
         None leaves that to the client. Raises `InvalidValue` unless it is positive.
         """
         self._database = database
-        self._within = seconds(timeout)
+        self._call = Calls(database, StoreUnavailable, timeout, session)
         self._users = durable(database, f"{prefix}users")
         self._settings = durable(database, f"{prefix}settings")
         self._newest = self._users.with_options(read_concern=LOCAL)
@@ -77,9 +75,9 @@ class MongoUserStore(UserStore):
 
         Raises `InvalidSchema` if there are others in their way, or users who share a key.
         """
-        with self._translated():
+        with self._call():
             missing = await indexes.missing(self._users, indexes.USERS)
-        with translated(StoreUnavailable):  # to make one takes the longer, the more users there are
+        with self._call(unlimited=True):  # to make one takes the longer, the more users there are
             await indexes.make(self._users, indexes.USERS, missing)
 
     async def verify_schema(self) -> None:
@@ -87,14 +85,14 @@ class MongoUserStore(UserStore):
 
         Raises `InvalidSchema` with all that would break a promise, and what to do about it.
         """
-        with self._translated():
+        with self._call():
             await verify(self._database, [(self._users, indexes.USERS), (self._settings, ())], self._session)
 
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
         checks.check_user(user)
         document = to_document({**attrs.asdict(user, recurse=False), "version": 1})
-        with self._translated():
+        with self._call():
             try:
                 await settle(self._users.insert_one(document, session=self._session))
             except DuplicateKeyError as error:
@@ -123,7 +121,7 @@ class MongoUserStore(UserStore):
         if not checks.is_text(user_id):
             raise UserNotFound(user_id)
         fields = to_document(changes)
-        with self._translated():
+        with self._call():
             try:
                 document = await settle(
                     self._users.find_one_and_update(
@@ -143,7 +141,7 @@ class MongoUserStore(UserStore):
         """Remove a user; see the port."""
         if not checks.is_text(user_id):
             return False
-        with self._translated():
+        with self._call():
             result = await settle(self._users.delete_one(owner("id", user_id), session=self._session))
         return result.deleted_count == 1
 
@@ -161,39 +159,36 @@ class MongoUserStore(UserStore):
             batch_size=limit,
             session=self._session,
         )
-        with self._translated():
+        with self._call():
             found: list[Document] = await settle(cursor.to_list())
         return [from_document(document) for document in found]
 
     async def count(self, query: UserQuery, /) -> int:
         """Return how many users the query finds."""
         checks.check_query(query)
-        with self._translated():
+        with self._call():
             return await settle(self._users.count_documents(matching(query), session=self._session))
 
     async def get_blackout(self) -> datetime | None:
         """Return the cut-off."""
-        with self._translated():
+        with self._call():
             found = await settle(self._settings.find_one(_BLACKOUT, session=self._session))
         return None if found is None else instant(found["cutoff"])
 
     async def set_blackout(self, cutoff: datetime | None, /) -> None:
         """Keep the later cut-off; None lifts it."""
         checks.check_blackout(cutoff)
-        with self._translated():
+        with self._call():
             if cutoff is None:
                 await settle(self._settings.delete_one(_BLACKOUT, session=self._session))
             else:
                 later = {"$max": {"cutoff": microseconds(cutoff)}}
                 await settle(self._settings.update_one(_BLACKOUT, later, upsert=True, session=self._session))
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return translated(StoreUnavailable, self._within)
-
     async def _owner(self, field: str, *key: str) -> User | None:
         if not all(checks.is_text(part) for part in key):
             return None
-        with self._translated():
+        with self._call():
             found = await settle(self._users.find_one(owner(field, *key), session=self._session))
         return None if found is None else from_document(found)
 
