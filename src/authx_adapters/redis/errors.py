@@ -93,7 +93,7 @@ def _said(error: Exception) -> str:
 
 def _meant(error: Exception, said: str, unavailable: type[PortUnavailable]) -> AuthxError:
     kind = type(error).__name__
-    if isinstance(error, RuntimeError) and ("event loop" in said or "different loop" in said):
+    if isinstance(error, RuntimeError) and ("event loop" in said.lower() or "different loop" in said):
         return foreign_loop()
     if isinstance(error, ResponseError) and (misfit := _by_mark(_MISFITS, said)):
         return InvalidValue(Problem("key", "invalid", misfit))
