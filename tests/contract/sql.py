@@ -24,7 +24,6 @@ class SQL(Harness):
 
     def __init__(self) -> None:
         self.engines: list[Engine | AsyncEngine] = []
-        self.caches: list[SQLAlchemyCache] = []
 
     @property
     def url(self) -> str:
@@ -57,12 +56,13 @@ class SQL(Harness):
         return store if self.asynchronous else never_suspends(store)
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.caches.append(SQLAlchemyCache(self.engine(), clock, self.schemas[1]))
-        await self.caches[-1].create_schema()
-        return self.caches[-1] if self.asynchronous else never_suspends(self.caches[-1])
+        cache = await self.entries(clock)
+        return cache if self.asynchronous else never_suspends(cache)
 
-    async def purge(self) -> None:
-        await self.caches[-1].purge()
+    async def entries(self, clock: SteppedClock) -> SQLAlchemyCache:
+        cache = SQLAlchemyCache(self.engine(), clock, self.schemas[1])
+        await cache.create_schema()
+        return cache
 
     async def stored(self) -> int:
         count = text(f"SELECT count(*) FROM {self.prefix}cache")  # noqa: S608 - the prefix is ours
@@ -98,7 +98,6 @@ class SQL(Harness):
             await _dispose(engine)
 
     async def close(self) -> None:
-        self.caches.clear()
         while self.engines:
             await _dispose(self.engines.pop())
 

@@ -27,7 +27,6 @@ class BlockingMongoDB(Harness):
 
     def __init__(self) -> None:
         self.clients: list[MongoClient[Any]] = []
-        self.caches: list[MongoCache] = []
         self.spoiled = False
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
@@ -39,11 +38,7 @@ class BlockingMongoDB(Harness):
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
         self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
         cache = MongoCache(self.clients[-1].get_default_database(), clock, prefix=self.prefix)
-        self.caches.append(cache)
         return never_suspends(cache)
-
-    async def purge(self) -> None:
-        await self.caches[-1].purge()
 
     async def stored(self) -> int:
         with MongoClient[Any](self.url) as client:
@@ -78,7 +73,6 @@ class BlockingMongoDB(Harness):
         self.spoiled = False
 
     async def close(self) -> None:
-        self.caches.clear()
         while self.clients:
             self.clients.pop().close()
 
@@ -108,8 +102,7 @@ class AsyncMongoDB(BlockingMongoDB):
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
         self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
-        self.caches.append(MongoCache(self.own[-1].get_default_database(), clock, prefix=self.prefix))
-        return self.caches[-1]
+        return MongoCache(self.own[-1].get_default_database(), clock, prefix=self.prefix)
 
     async def close(self) -> None:
         await super().close()

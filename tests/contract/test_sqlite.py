@@ -39,8 +39,7 @@ class ThreadedSQLite(BlockingSQLite):
         return Threaded(await self.store())
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        await super().open_cache(clock)
-        return Threaded(self.caches[-1])
+        return Threaded(await self.entries(clock))
 
 
 class AsyncSQLite(BlockingSQLite):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from bson.int64 import Int64
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
+from pymongo.write_concern import WriteConcern
 
 from authx_adapters._encoding import microseconds
 from authx_adapters._settle import settle
+from authx_adapters._sweeping import SWEEP, Sweeping
 from authx_adapters.mongodb import counters, indexes
 from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import AnyDatabase, Document, durable
@@ -28,8 +31,9 @@ class MongoCache(Cache):
     of MongoDB's changes several documents and tells what became of each.
 
     Lifetimes are kept by ``clock``: processes whose clocks differ see an entry end earlier or later by as much. What
-    has expired never shows, and stays until it is written anew or `purge` removes it, by the same clock. There is no
-    TTL index, which goes by the server's clock: it could remove what still lives by this one.
+    has expired never shows. Every hundredth write is followed by a sweep, which removes up to a thousand expired
+    entries; `purge` removes them all. There is no TTL index, which goes by the server's clock: it could remove what
+    still lives by this one.
 
     Writes are acknowledged by a majority, as those of `MongoUserStore` are: a link that was used stays used when a
     primary fails.
@@ -52,6 +56,8 @@ class MongoCache(Cache):
         self._call = Calls(database, CacheUnavailable, timeout)
         self._database = database
         self._entries = durable(database, f"{prefix}cache")
+        self._swept = self._entries.with_options(write_concern=WriteConcern(1))  # if it comes back, it is swept again
+        self._sweeping = Sweeping()
 
     async def ensure_indexes(self) -> None:
         """Make the index of deadlines if it is missing; any number of processes may do so at a time."""
@@ -66,9 +72,9 @@ class MongoCache(Cache):
             await verify(self._database, [(self._entries, indexes.CACHE)])
 
     async def purge(self) -> int:
-        """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
+        """Remove all that has expired, and return how many entries that was."""
         with self._call():
-            result = await settle(self._entries.delete_many({"deadline": {"$lte": self._now()}}))
+            result = await settle(self._entries.delete_many(self._expired()))
         return result.deleted_count
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
@@ -87,16 +93,18 @@ class MongoCache(Cache):
         checks.check_entry([key], value=value, ttl=ttl)
         with self._call():
             await settle(self._entries.replace_one(by_id(key), self._entry(value, ttl), upsert=True))
+        await self._written()
 
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         """Keep a value only if the key is absent."""
         checks.check_entry([key], value=value, ttl=ttl)
-        expired = by_id(key) | {"deadline": {"$lte": self._now()}}
+        expired = by_id(key) | self._expired()
         with self._call():
             try:
                 await settle(self._entries.replace_one(expired, self._entry(value, ttl), upsert=True))
             except DuplicateKeyError:  # a live one is in the way of the insertion
                 return False
+        await self._written()
         return True
 
     async def pop(self, key: str, /) -> str | None:
@@ -118,7 +126,9 @@ class MongoCache(Cache):
         checks.check_entry(keys, ttl=ttl)
         checks.check_step(by)
         with self._call():
-            return [await self._count(key, by, ttl) for key in keys]
+            counts = [await self._count(key, by, ttl) for key in keys]
+        await self._written()
+        return counts
 
     async def _count(self, key: str, step: int, ttl: timedelta) -> int:
         now = self._clock.now()
@@ -131,6 +141,18 @@ class MongoCache(Cache):
             )
         )
         return counters.count(before, step, now=microseconds(now))
+
+    async def _written(self) -> None:
+        """Remove some of what has expired, if it is time."""
+        if self._sweeping.is_due():
+            expired = self._expired()
+            cursor = self._entries.find(expired, ["_id"], sort=["deadline"], limit=SWEEP, batch_size=SWEEP)
+            with suppress(CacheUnavailable), self._call():  # the write was done, and the next sweep does the rest
+                found: list[Document] = await settle(cursor.to_list())
+                await settle(self._swept.delete_many(expired | {"_id": {"$in": [entry["_id"] for entry in found]}}))
+
+    def _expired(self) -> dict[str, Any]:
+        return {"deadline": {"$lte": self._now()}}
 
     def _now(self) -> int:
         return microseconds(self._clock.now())

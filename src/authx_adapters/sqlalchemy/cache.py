@@ -5,11 +5,26 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Delete, Executable, Row, Select, bindparam, case, delete, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    null,
+    or_,
+    select,
+)
 
+from authx_adapters._sweeping import SWEEP, Sweeping
 from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.schema import CacheSchema
 from authx_adapters.sqlalchemy.statements import Kept, upsert
@@ -27,7 +42,8 @@ class SQLAlchemyCache(Cache):
     """Entries in a table of PostgreSQL, MariaDB or SQLite, each call one statement.
 
     Lifetimes are kept by ``clock``: processes whose clocks differ see an entry end earlier or later by as much. What
-    has expired never shows, and stays in the table until it is written anew or `purge` removes it.
+    has expired never shows. Every hundredth write is followed by a sweep, which removes up to a thousand expired
+    entries; `purge` removes them all.
 
     Give it an engine: inside a transaction (`SQLAlchemyUserStore` tells which clients there are) counters would be held
     against all others until it ends, and a rollback would take them back.
@@ -57,6 +73,10 @@ class SQLAlchemyCache(Cache):
         )
         self._popped = delete(self._entries).where(key == bindparam("key")).returning(self._entries)
         self._expired: Delete = delete(self._entries).where(self._entries.c.deadline <= now)
+        self._oldest: Select[Any] = (
+            select(key).where(self._entries.c.deadline <= now).order_by(self._entries.c.deadline).limit(SWEEP)
+        )
+        self._sweeping = Sweeping()
 
     async def create_schema(self) -> None:
         """Create the table if it is missing; an application with migrations has it made by those."""
@@ -67,7 +87,7 @@ class SQLAlchemyCache(Cache):
         await self._database.run(lambda connection: verify(connection, self.schema), reads=True)
 
     async def purge(self) -> int:
-        """Remove what has expired, and return how many entries that was. Call it now and then, from one place."""
+        """Remove all that has expired, and return how many entries that was."""
         now = self._clock.now()
         return await self._database.run(lambda connection: connection.execute(self._expired, {"now": now}).rowcount)
 
@@ -134,7 +154,26 @@ class SQLAlchemyCache(Cache):
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], kept: Kept) -> Sequence[Row[Any]]:
         statement = upsert(self._database.name, self._entries, rows, kept).returning(self._entries)
-        return await self._rows(statement, {})
+        stored = await self._rows(statement, {})
+        if self._sweeping.is_due() and not self._database.joined:
+            with suppress(CacheUnavailable):  # the write was done, and the next sweep does the rest
+                await self._sweep()
+        return stored
+
+    async def _sweep(self) -> None:
+        """Remove some of what has expired; a row that another writer holds is left to the next sweep."""
+        now, key = self._clock.now(), self._entries.c.key
+
+        def work(connection: Connection) -> None:
+            if self._database.is_mariadb:  # which takes no LIMIT in a subquery; by their keys, it locks those rows only
+                keys = sorted(connection.execute(self._oldest, {"now": now}).scalars())
+                if keys:
+                    connection.execute(self._expired.where(key.in_(keys)), {"now": now})
+            else:
+                free = self._oldest.with_for_update(skip_locked=True)
+                connection.execute(self._expired.where(key.in_(free)), {"now": now})
+
+        await self._database.run(work)
 
     async def _rows(
         self, statement: Executable, values: Mapping[str, object], *, reads: bool = False

@@ -1,0 +1,80 @@
+"""Caches in a database remove what has expired by themselves: a little, now and then, and nothing that lives."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_core import run
+from authx_core.contract.threads import in_thread
+from engines.drivers import KEEPING_USERS, SQL, Driver, prepare
+from engines.trips import metered
+
+MINUTE: Final = timedelta(minutes=1)
+EVERY: Final = 100
+"""Writes from one sweep to the next."""
+EXPIRED: Final = 30
+CALLERS: Final = 4
+
+keeping_entries = pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+
+
+@keeping_entries
+async def test_the_hundredth_write_removes_what_has_expired_and_nothing_else(driver: Driver) -> None:
+    clock = ManualClock()
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            cache: Any = driver.cache(client, url, clock)
+            await prepare(cache)
+            await cache.set("living", "value", ttl=2 * MINUTE)
+            await cache.increment("counting", ttl=2 * MINUTE)
+            for number in range(EXPIRED):
+                await cache.add(f"expired {number}", "value", ttl=MINUTE)
+            clock.advance(MINUTE)
+            for _ in range(EVERY - EXPIRED - 2):
+                await cache.set("written", "value", ttl=MINUTE)
+            assert await cache.get_many(["living", "counting"]) == ["value", "1"]
+            assert await cache.purge() == 0
+
+
+@keeping_entries
+async def test_all_other_writes_cost_what_they_did(driver: Driver) -> None:
+    clock = ManualClock()
+    with driver.space() as url:
+        async with metered(driver, url, **driver.alone) as (client, trips):
+            cache = driver.cache(client, url, clock)
+            await prepare(cache)
+            costs = list[int]()
+            for _ in range(EVERY + 5):
+                before = trips()
+                await cache.set("key", "value", ttl=MINUTE)
+                costs.append(trips() - before)
+    steady = costs[EVERY // 2]
+    assert costs[EVERY // 2 : EVERY - 1] + costs[EVERY:] == [steady] * (EVERY // 2 + 4)
+    assert costs[EVERY - 1] <= steady + 2
+
+
+@pytest.mark.parametrize("driver", SQL, ids=str)
+async def test_sweeps_and_writers_do_not_disturb_each_other(driver: Driver) -> None:
+    """All callers count the same keys in different orders, and their lifetimes end again and again."""
+    clock = ManualClock()
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            cache = driver.cache(client, url, clock)
+            await prepare(cache)
+            keys = [f"key {number}" for number in range(4)]
+
+            async def write(caller: int) -> None:
+                for number in range(EVERY // 2):
+                    await cache.increment_many(keys if caller % 2 else keys[::-1], ttl=MINUTE)
+                    if number % CALLERS == caller:
+                        clock.advance(MINUTE)
+
+            if driver.blocking:
+                await asyncio.gather(*[in_thread(lambda n=n: run(write(n))) for n in range(CALLERS)])  # type: ignore[misc] # a lambda's default
+            else:
+                await asyncio.gather(*map(write, range(CALLERS)))
