@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 from servers.group import Group
 from servers.mariadb import MariaDB
@@ -37,7 +37,7 @@ def private(kind: Kind) -> AbstractContextManager[Private]:
     return _lend(START[kind]())
 
 
-def first_start(server: Private) -> None:
+def first_start(server: Server | Group[Any]) -> None:
     """Start a server that cannot be had if it does not; one that has run and does not come back is an error."""
     try:
         server.start()

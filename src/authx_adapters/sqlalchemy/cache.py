@@ -32,6 +32,7 @@ from authx_adapters.sqlalchemy.verify import verify
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache, Clock
 
+_MINUTE: Final = timedelta(minutes=1)
 _BATCH: Final = 500
 """Keys in one statement."""
 _COLUMNS: Final = ("stamp", "value", "number", "deadline")
@@ -83,8 +84,12 @@ class SQLAlchemyCache(Cache):
         await self._database.create(self.schema)
 
     async def verify_schema(self) -> None:
-        """Check the table and the server's settings. Raises `InvalidSchema` with all that is wrong, and what to do."""
-        await self._database.run(lambda connection: verify(connection, self.schema), reads=True)
+        """Check the table, the server's settings, and that what one connection writes another one sees.
+
+        Raises `InvalidSchema` with all that is wrong, and what to do.
+        """
+        row = None if self._database.joined else self._meaningless
+        await self._database.run(lambda connection: verify(connection, self.schema, row), reads=True)
 
     async def purge(self) -> int:
         """Remove all that has expired, and return how many entries that was."""
@@ -151,6 +156,10 @@ class SQLAlchemyCache(Cache):
         if any(row.stamp != stamp for row in stored):
             raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))
         return {row.key: row.number for row in stored}
+
+    def _meaningless(self) -> dict[str, object]:
+        """Make an entry whose key nobody knows; it lives so long that no `purge` removes it meanwhile."""
+        return _row(f"authx-verify-{secrets.token_hex()}", "", self._clock.now() + _MINUTE)
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], kept: Kept) -> Sequence[Row[Any]]:
         statement = upsert(self._database.name, self._entries, rows, kept).returning(self._entries)

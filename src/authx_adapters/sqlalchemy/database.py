@@ -18,6 +18,7 @@ from authx_adapters._seconds import seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
+from authx_adapters.sqlalchemy.poolers import check_pooler
 from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
 from authx_adapters.sqlalchemy.schema import Tables
 from authx_core.domain import AuthxError, InvalidValue, PortUnavailable, Problem
@@ -127,12 +128,16 @@ class Database:
             raise InvalidValue(Problem("client", "foreign_loop", reason))
 
     async def create(self, tables: Tables) -> None:
-        """Create the tables that are missing. Raises `InvalidValue` inside the caller's transaction."""
+        """Create the tables that are missing.
+
+        Raises `InvalidValue` inside the caller's transaction, and `InvalidSchema` behind an unsafe pooler.
+        """
         if self.joined:
             reason = "must be an engine: MariaDB would commit the caller's transaction before it creates a table"
             raise InvalidValue(Problem("client", "unsupported", reason))
 
         def work(connection: Connection) -> None:
+            check_pooler(connection)
             with self._own_transaction(connection):
                 tables.create(connection)
 

@@ -63,6 +63,13 @@ KNOWN: Final[Mapping[str, Read]] = {
     "reconnect": boolean,
     "connection_limit": whole(1),
 }
+_GALERA: Final = """
+BEGIN NOT ATOMIC IF EXISTS (
+  SELECT 1 FROM information_schema.system_variables WHERE variable_name = 'WSREP_ON' AND global_value = 'ON'
+) THEN EXECUTE IMMEDIATE 'SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7'; END IF; END
+"""
+"""On a node of a cluster: no statement is repeated that has answered already, and what other nodes wrote is seen. A
+server may be built without these variables, so they are asked for first, all in one round trip."""
 _LACKING: Final = {
     "pymysql": (),
     "asyncmy": ("write_timeout",),
@@ -87,6 +94,7 @@ def arguments(address: Address, field: str, driver: str, timeout: float) -> tupl
     limit = values.pop("connection_limit", None)
     values["charset"] = "utf8mb4"  # of which the others are a part
     values.setdefault("connect_timeout", timeout)
+    values.setdefault("init_command", _GALERA)
     if driver == "pymysql":  # of the handshake: there is nothing yet that the adapter could shut down
         values.setdefault("read_timeout", timeout)
     if context is not None:

@@ -7,7 +7,19 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, column, literal, select, table, text
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    column,
+    literal,
+    select,
+    table,
+    text,
+)
 
 from authx_adapters.sqlalchemy.schema import Schema
 
@@ -47,7 +59,8 @@ def _queries(connection: Connection, schema: Schema, user_id: str) -> Iterator[S
         place = connection.schema_for_object(parent)
         for child, pairs in _foreign_keys(connection, parent, place):
             if child != schema.identities.name:
-                refers = table(child, *[column(name) for name in pairs], schema=place)
+                columns: list[ColumnClause[Any]] = [column(name) for name in pairs]
+                refers = table(child, *columns, schema=place)
                 same: list[ColumnElement[bool]] = [refers.c[name] == there for name, there in pairs.items()]
                 yield select(literal(1)).select_from(refers.join(parent, and_(*same))).where(owner == user_id).limit(1)
 
@@ -56,20 +69,22 @@ def _foreign_keys(
     connection: Connection, parent: Table, place: str | None
 ) -> Iterator[tuple[str, Mapping[str, ColumnElement[Any]]]]:
     """Find each foreign key to a table: whose it is, and which of its columns refers to which of the parent's."""
-    catalogue = connection.dialect.identifier_preparer.quote(place or "main") + ".sqlite_master"
+    quote = connection.dialect.identifier_preparer.quote
+    catalogue = "sqlite_master" if place is None else f"{quote(place)}.sqlite_master"
+    within = "" if place is None else ", :place"
     rows = connection.execute(
         text(
             f'SELECT child.name, refers.id, refers.seq, refers."from", refers."to" FROM {catalogue} AS child, '  # noqa: S608 - quoted
-            "pragma_foreign_key_list(child.name, :place) AS refers WHERE child.type = 'table' "
+            f"pragma_foreign_key_list(child.name{within}) AS refers WHERE child.type = 'table' "
             'AND refers."table" = :parent COLLATE NOCASE'
         ),
-        {"place": place or "main", "parent": parent.name},
+        {"parent": parent.name} | ({"place": place} if within else {}),
     ).all()
-    there: Mapping[str, ColumnElement[Any]] = {each.name.lower(): each for each in parent.columns}
-    keys: Sequence[ColumnElement[Any]] = list(parent.primary_key.columns)
+    there: dict[str, ColumnElement[Any]] = {each.name.lower(): each for each in parent.columns}
+    keys: Sequence[ColumnElement[Any]] = [each for each in parent.columns if each.primary_key]
     found = defaultdict[tuple[str, int], dict[str, ColumnElement[Any]]](dict)
     for child, number, position, name, to in rows:
-        referred = keys[position] if to is None else there.get(to.lower())
+        referred = keys[int(position)] if to is None else there.get(to.lower())
         if referred is not None:
             found[child, number][name] = referred
     return ((child, pairs) for (child, _), pairs in found.items())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 import attrs
@@ -37,6 +38,7 @@ from authx_core.ports import UserStore
 
 _RETRIES: Final = 10
 """A key that was taken may be free by the time that one asks which it was."""
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _REFERRED: Final = frozenset({"23001", "23503", 1217, 1451, "FOREIGN KEY constraint failed"})
 """A foreign key refuses that a row goes: PostgreSQL's SQLSTATEs, MariaDB's numbers, SQLite's words."""
 
@@ -77,9 +79,12 @@ class SQLAlchemyUserStore(UserStore):
         """Check what the promises of a store rest on, at an application's start.
 
         Raises `InvalidSchema` for every missing table or unique index, unsafe collation or SQL mode, and column of
-        another kind than `Schema` declares, each with what to do about it.
+        another kind than `Schema` declares, each with what to do about it. On an engine, a row that means nothing is
+        written, looked for through a second connection, and removed: a driver that does not commit, a read-only server
+        and a pooler that mixes up statements are refused too.
         """
-        await self._run(lambda connection: verify_users(connection, self.schema), reads=True)
+        row = None if self._database.joined else _meaningless
+        await self._run(lambda connection: verify_users(connection, self.schema, row), reads=True)
 
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
@@ -264,6 +269,11 @@ class _Claim:
     email_key: str | None
     username_key: str | None
     identities: tuple[SocialIdentity, ...]
+
+
+def _meaningless() -> dict[str, object]:
+    """Make a row beside the blackout's that no statement of ours reads."""
+    return {"id": -1 - secrets.randbelow(2**31), "cutoff": _LONG_AGO}
 
 
 def _user(row: Row[Any]) -> User:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BigInteger, Column, Connection, Inspector, Integer, Table, inspect, text
 from sqlalchemy.types import TypeDecorator
 
+from authx_adapters.sqlalchemy.keeping import lost
+from authx_adapters.sqlalchemy.poolers import check_pooler
 from authx_adapters.sqlalchemy.schema import Schema, Tables
 from authx_adapters.sqlalchemy.types import EXACT, Exact, Permissions
 from authx_core.domain import InvalidSchema, Problem
+
+MakeRow: TypeAlias = Callable[[], Mapping[str, object]]
 
 _OLDEST: Final = {"sqlite": (3, 35), "postgresql": (13,), "mariadb": (10, 6), "mysql": (10, 6)}
 """SQLite: the first with `RETURNING`. The others: the oldest that their makers still maintained in 2025."""
@@ -36,16 +40,23 @@ _INVALID_INDEXES: Final = """
 SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 WHERE NOT indisvalid AND indrelid = to_regclass(:table)
 """
+_SET_GALERA: Final = "on each connection, SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
 _MAKE: Final = "call create_schema() or run your migrations"
 
 
-def verify_users(connection: Connection, schema: Schema) -> None:
+def verify_users(connection: Connection, schema: Schema, row: MakeRow | None) -> None:
     """Raise `InvalidSchema` with all that would break a promise of a user store."""
-    verify(connection, schema, [*_cascades(connection, schema)])
+    verify(connection, schema, row, [*_cascades(connection, schema)])
 
 
-def verify(connection: Connection, tables: Tables, problems: Sequence[Problem] = ()) -> None:
-    """Raise `InvalidSchema` with these problems and all others that are found."""
+def verify(connection: Connection, tables: Tables, row: MakeRow | None, problems: Sequence[Problem] = ()) -> None:
+    """Raise `InvalidSchema` with these problems and all others that are found.
+
+    Where nothing else is wrong, a ``row`` is written to the last of the tables, looked for, and removed again; None
+    where a transaction of the caller's would hide it from others.
+    """
+    if row is not None:
+        check_pooler(connection)
     found = [*_server(connection), *problems]
     inspector = inspect(connection)
     for table in tables.tables:
@@ -53,6 +64,8 @@ def verify(connection: Connection, tables: Tables, problems: Sequence[Problem] =
             found += [*_columns(connection, inspector, table), *_keys(connection, inspector, table)]
         else:
             found.append(Problem(table.name, "missing", f"is not there: {_MAKE}"))
+    if row is not None and not found:
+        found += lost(connection, tables.tables[-1], row())
     if found:
         raise InvalidSchema(*found)
 
@@ -71,6 +84,7 @@ def _server(connection: Connection) -> Iterator[Problem]:
             yield Problem("server_encoding", "unsafe", f"is {encoding}: create the database WITH ENCODING 'UTF8'")
     elif name != "sqlite":
         yield from _mariadb(connection)
+        yield from _galera(connection)
 
 
 def _mariadb(connection: Connection) -> Iterator[Problem]:
@@ -86,6 +100,27 @@ def _mariadb(connection: Connection) -> Iterator[Problem]:
         yield Problem("character_set_client", "unsafe", f"is {charset}: connect with charset=utf8mb4")
     if refuses:
         yield Problem("binlog_format", "unsafe", "is STATEMENT, which refuses READ COMMITTED: set it to MIXED or ROW")
+
+
+def _galera(connection: Connection) -> Iterator[Problem]:
+    """Look at how a cluster with several masters is set, on this connection."""
+    names = "'wsrep_on', 'wsrep_provider', 'wsrep_retry_autocommit', 'wsrep_sync_wait'"
+    rows = connection.execute(text(f"SHOW VARIABLES WHERE Variable_name IN ({names})"))
+    found = {str(name): str(value) for name, value in rows}
+    if found.get("wsrep_on") != "ON" or found.get("wsrep_provider") == "none":
+        return
+    if found["wsrep_retry_autocommit"] != "0":
+        reason = (
+            f"is {found['wsrep_retry_autocommit']}, so a node repeats a statement that lost a race against another "
+            f"node, after it has answered, and a link works twice: {_SET_GALERA}"
+        )
+        yield Problem("wsrep_retry_autocommit", "unsafe", reason)
+    if not int(found["wsrep_sync_wait"]) & 1:
+        reason = (
+            f"is {found['wsrep_sync_wait']}, so a node does not see what another has just written, "
+            f"and a kicked user stays: {_SET_GALERA}"
+        )
+        yield Problem("wsrep_sync_wait", "unsafe", reason)
 
 
 def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Problem]:
@@ -146,14 +181,13 @@ def _quoted(connection: Connection, table: Table) -> str:
 
 
 def _collations_of_indexes(connection: Connection, table: Table) -> Mapping[str, str]:
-    place = connection.schema_for_object(table) or "main"
-    rows = connection.execute(
-        text(
-            "SELECT part.name, part.coll FROM pragma_index_list(:name, :place) AS there, "
-            "pragma_index_xinfo(there.name, :place) AS part"
-        ),
-        {"name": table.name, "place": place},
-    ).all()
+    place = connection.schema_for_object(table)
+    within = "" if place is None else ", :place"
+    query = text(
+        f"SELECT part.name, part.coll FROM pragma_index_list(:name{within}) AS there, "  # noqa: S608 - one of two
+        f"pragma_index_xinfo(there.name{within}) AS part"
+    )
+    rows = connection.execute(query, {"name": table.name} | ({"place": place} if within else {})).all()
     return {name: collation for name, collation in rows if name is not None and collation != "BINARY"}
 
 

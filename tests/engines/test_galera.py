@@ -1,0 +1,131 @@
+"""A cluster with several masters: three nodes of MariaDB Galera, with the settings that they have by default."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import make_url
+
+import servers
+from authx_adapters import connect, connect_blocking
+from authx_adapters.clock import SystemClock
+from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+from authx_core import InvalidSchema, StaleUser, User, UsernameTaken, run
+from authx_core.ports import Cache, UserStore
+from engines.drivers import DRIVERS
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+MINUTE = timedelta(minutes=1)
+SAFE = "SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
+ROUNDS = 25
+"""Of a race; by default, most are lost."""
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[list[str]]:
+    """One database by its URL at each of the three nodes."""
+    with servers.galera() as cluster, servers.database("mariadb", cluster.url) as url:
+        yield cluster.urls(url.rpartition("/")[2])
+
+
+@asynccontextmanager
+async def everywhere(nodes: list[str]) -> AsyncGenerator[tuple[list[UserStore], list[Cache]], None]:
+    """What `connect` opens at each node, through each driver."""
+    drivers = ("mariadb+asyncmy", "mariadb+aiomysql", "mariadb+asyncmy")
+    urls = [
+        make_url(node).set(drivername=driver).render_as_string(hide_password=False)
+        for node, driver in zip(nodes, drivers, strict=True)
+    ]
+    async with AsyncExitStack() as stack:
+        repos = [await stack.enter_async_context(connect(url, cache_url=url)) for url in urls]
+        yield [repo.database for repo in repos], [repo.cache for repo in repos]
+
+
+def test_nodes_with_their_default_settings_are_refused_with_both_settings_named(nodes: list[str]) -> None:
+    engine = DRIVERS["pymysql"].open(nodes[1])
+    for adapter in (SQLAlchemyUserStore(engine), SQLAlchemyCache(engine, SystemClock())):
+        run(adapter.create_schema())
+        with pytest.raises(InvalidSchema) as error:
+            run(adapter.verify_schema())
+        problems = {problem.field: problem.message for problem in error.value.problems}
+        assert problems.keys() == {"wsrep_retry_autocommit", "wsrep_sync_wait"}
+        assert all(SAFE in message for message in problems.values())
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["pymysql", "asyncmy", "aiomysql"])
+async def test_an_engine_with_both_settings_is_taken(name: str, nodes: list[str]) -> None:
+    async with DRIVERS[name].client(nodes[2], connect_args={"init_command": SAFE}) as engine:
+        for adapter in (SQLAlchemyUserStore(engine), SQLAlchemyCache(engine, SystemClock())):
+            await adapter.create_schema()
+            await adapter.verify_schema()
+
+
+def test_what_a_blocking_caller_opens_is_taken(nodes: list[str]) -> None:
+    with connect_blocking(nodes[0], cache_url=nodes[1]) as users:
+        assert users.get("nobody") is None
+
+
+async def test_a_link_works_once_at_whichever_nodes_it_is_spent(nodes: list[str]) -> None:
+    async with everywhere(nodes) as (_, caches):
+        for number in range(ROUNDS):
+            key = f"link {number}"
+            await caches[0].set(key, "ana", ttl=MINUTE)
+            got = await asyncio.gather(*(cache.pop(key) for cache in caches))
+            assert sorted(map(str, got)) == ["None", "None", "ana"]
+
+
+async def test_counters_and_first_comers_are_right_at_all_nodes_together(nodes: list[str]) -> None:
+    async with everywhere(nodes) as (_, caches):
+        for number in range(ROUNDS):
+            calls = [cache.increment(f"count {number}", ttl=MINUTE) for cache in caches * 2]
+            assert sorted(await asyncio.gather(*calls)) == [1, 2, 3, 4, 5, 6]
+            added = await asyncio.gather(*(cache.add(f"first {number}", "x", ttl=MINUTE) for cache in caches))
+            assert added.count(True) == 1
+
+
+async def test_each_node_sees_at_once_what_another_has_written(nodes: list[str]) -> None:
+    async with everywhere(nodes) as (stores, caches):
+        first, second, third = stores
+        for number in range(ROUNDS):
+            ana = await first.create(User(id=f"seen {number}", username_key=f"seen {number}", created_at=NOW))
+            kicked = await second.update(ana.id, {"epoch": 2}, expected={"version": 1})
+            assert await third.get(ana.id) == kicked
+            with pytest.raises(UsernameTaken):
+                await first.create(User(id=f"eve {number}", username_key=ana.username_key, created_at=NOW))
+            assert await second.delete(ana.id)
+            assert await third.get_by_username(f"seen {number}") is None
+            await caches[0].set(f"seen {number}", "x", ttl=MINUTE)
+            assert await caches[1].pop(f"seen {number}") == "x"
+            assert await caches[2].get(f"seen {number}") is None
+
+
+async def test_of_writers_at_different_nodes_one_wins(nodes: list[str]) -> None:
+    async with everywhere(nodes) as (stores, _):
+        for number in range(ROUNDS):
+            made = await asyncio.gather(
+                *(
+                    store.create(User(id=f"one {number} {at}", username_key=f"one {number}", created_at=NOW))
+                    for at, store in enumerate(stores)
+                ),
+                return_exceptions=True,
+            )
+            assert sorted(type(each).__name__ for each in made) == ["User", "UsernameTaken", "UsernameTaken"]
+            (winner,) = [each for each in made if isinstance(each, User)]
+            changed = await asyncio.gather(
+                *(
+                    store.update(winner.id, {"epoch": 2 + at}, expected={"version": 1})
+                    for at, store in enumerate(stores)
+                ),
+                return_exceptions=True,
+            )
+            assert [type(each) for each in changed].count(StaleUser) == 2
+            deleted = await asyncio.gather(*(store.delete(winner.id) for store in stores))
+            assert deleted.count(True) == 1
+        cutoffs = [NOW + number * MINUTE for number in range(9)]
+        await asyncio.gather(*(stores[at % 3].set_blackout(cutoff) for at, cutoff in enumerate(cutoffs)))
+        assert [await store.get_blackout() for store in stores] == [cutoffs[-1]] * 3
