@@ -82,10 +82,19 @@ class Relay:
 
     async def _accept(self) -> None:
         async with asyncio.TaskGroup() as connections:
-            while True:
-                client, _ = await asyncio.get_running_loop().sock_accept(self._door)
+
+            def admit() -> None:
+                client, _ = self._door.accept()
+                client.setblocking(False)
                 self.connections += 1
-                connections.create_task(self._relay(client, self.connections))
+                relay = connections.create_task(self._relay(client, self.connections))
+                relay.add_done_callback(lambda _: client.close())  # also if it never began
+
+            asyncio.get_running_loop().add_reader(self._door, admit)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                asyncio.get_running_loop().remove_reader(self._door)
 
     async def _relay(self, client: socket.socket, number: int) -> None:
         hear, answer = self._listeners()
@@ -98,7 +107,7 @@ class Relay:
 
             return passes
 
-        with client, socket.socket() as server:
+        with socket.socket() as server:
             server.setblocking(False)
             try:
                 await asyncio.get_running_loop().sock_connect(server, self._server)

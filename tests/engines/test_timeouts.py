@@ -10,11 +10,14 @@ from typing import Any, Final
 
 import pytest
 
+import servers
+from authx_adapters import connect_blocking
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable
 from authx_core.contract.clauses._users import full_user, make_user
 from engines.drivers import DRIVERS, SQL, Driver, prepare
+from engines.test_pool import at_once
 from wire import Relay
 
 REMOTE: Final = [driver for driver in SQL if driver.kind is not None]
@@ -74,6 +77,59 @@ async def test_a_call_on_a_connection_that_hangs_ends_in_time(driver: Driver) ->
         await times_out(cache.increment("key", ttl=MINUTE), CacheUnavailable)
         relay.thaw()
         await is_served(lambda: cache.get("key"))
+
+
+@pytest.mark.parametrize("driver", REMOTE, ids=str)
+async def test_connecting_to_a_server_that_says_nothing_ends_in_time(driver: Driver) -> None:
+    async with hanging(driver) as (relay, client):
+        store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
+        relay.freeze()
+        await times_out(store.get(ANN.id))
+        relay.thaw()
+        await is_served(lambda: store.get(ANN.id))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg", "mariadb+pymysql"])
+def test_connect_to_a_server_that_says_nothing_ends_in_time(scheme: str) -> None:
+    with servers.database("postgres" if "postgres" in scheme else "mariadb") as url, Relay(url) as relay:
+        relay.freeze()
+        start = time.monotonic()
+        address = f"{scheme}://{relay.url.partition('://')[2]}"
+        with pytest.raises(StoreUnavailable), connect_blocking(address, timeout=TIMEOUT):
+            pass
+        assert time.monotonic() - start < TIMEOUT + BUSY
+
+
+@pytest.mark.parametrize("driver", REMOTE, ids=str)
+async def test_on_an_applications_own_engine_all_that_it_sends_itself_ends_in_time_too(driver: Driver) -> None:
+    """The ping of its pool, the switch to autocommit, and the rollback at the end."""
+    options = {"isolation_level": None, "skip_autocommit_rollback": False, "pool_pre_ping": True}
+    async with hanging(driver, pool_size=1, max_overflow=0, **options) as (relay, client):
+        store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
+        await store.get(ANN.id)
+        relay.freeze()
+        await times_out(store.get(ANN.id))
+        relay.thaw()
+        await is_served(lambda: store.get(ANN.id))
+
+
+@pytest.mark.parametrize("driver", REMOTE, ids=str)
+async def test_many_callers_behind_a_server_that_hangs_end_in_time(driver: Driver) -> None:
+    async with hanging(driver, pool_size=1, max_overflow=0, pool_timeout=TIMEOUT) as (relay, client):
+        store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
+        await store.get(ANN.id)
+        relay.freeze()
+        start = time.monotonic()
+
+        async def call(_: int) -> str:
+            with pytest.raises(StoreUnavailable):
+                await store.get(ANN.id)
+            return ""
+
+        await at_once(driver, call)
+        assert time.monotonic() - start < 2 * TIMEOUT + BUSY
+        relay.thaw()
+        await is_served(lambda: store.get(ANN.id))
 
 
 @pytest.mark.parametrize("given", [0, -1.0, float("inf"), float("nan"), True, "5", timedelta(0)])

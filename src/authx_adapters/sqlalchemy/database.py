@@ -17,6 +17,7 @@ from authx_adapters._bare import bare
 from authx_adapters._seconds import seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
+from authx_adapters.sqlalchemy.making import in_time
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.poolers import check_pooler
 from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
@@ -63,8 +64,11 @@ class Database:
         self.joined = not isinstance(client, Engine | AsyncEngine)
         self._timeout = seconds(timeout)
         self._asynchronous = isinstance(client, AsyncEngine | AsyncConnection | AsyncSession)
-        if not self.joined:
-            track(client.sync_engine if isinstance(client, AsyncEngine) else client)  # type: ignore[arg-type] # an engine
+        if isinstance(client, Engine | AsyncEngine):
+            engine = client.sync_engine if isinstance(client, AsyncEngine) else client
+            track(engine)
+            if self._timeout is not None:
+                in_time(engine)
         self._unavailable = unavailable
         self._client = client
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -200,6 +204,8 @@ class Database:
             try:
                 return work(connection)
             except DBAPIError as error:
+                if is_outdated(error):
+                    connection.invalidate(error)
                 if connection.invalidated or not _is_victim(error):
                     raise
         return work(connection)

@@ -19,6 +19,8 @@ from functools import partial
 from threading import Condition, RLock, Thread
 from typing import Any, Final, Self
 
+_GRACE: Final = 0.2
+"""Seconds that a driver has to notice that its connection was cut or its task cancelled, before a cancellation more."""
 _LINGER: Final = 1.0
 """Seconds for which the watchdog's thread waits for another call before it ends."""
 
@@ -34,6 +36,8 @@ class Deadline:
         """Whether the time ended before the call; then, its connection is of no use."""
         self._asynchronous = asynchronous
         self._timer: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Task[Any] | None = None
+        self._cancels = 0
         self._cut: Callable[[], object] | None = None
         self._close: Callable[[], object] = _nothing
         self._lock = RLock()  # held while a connection is cut, so that none is cut that was given back
@@ -51,12 +55,29 @@ class Deadline:
         with self._lock:
             self._close()
             self._cut, self._close = cut, close
-            if self.expired:
-                self.expire()
-        if not self._asynchronous:
-            WATCHDOG.add(self)
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.left or 0.0, self.expire)
+        if self.expired:
+            self.expire()
+        self._begin()
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncGenerator[None, None]:
+        """Wait for a connection, and be cancelled at the deadline. Raises `TimeoutError`."""
+        if (task := asyncio.current_task()) is None:
+            raise RuntimeError("no task is running")
+        self._waiter = task
+        before = task.cancelling()
+        self._begin()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._cancels and task.cancelling() == before + self._cancels:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._waiter = None
+            for _ in range(self._cancels):
+                task.uncancel()
+            self._cancels = 0
 
     def expire(self) -> None:
         """End the call: its time is over."""
@@ -66,27 +87,38 @@ class Deadline:
                 with suppress(Exception):  # the peer or the driver has closed it
                     self._cut()
 
-    @asynccontextmanager
-    async def waiting(self) -> AsyncGenerator[None, None]:
-        """Wait no longer than this. Raises `TimeoutError`."""
-        try:
-            async with asyncio.timeout(self.left):
-                yield
-        except TimeoutError:
-            self.expired = self.left == 0
-            raise
+    def _ring(self) -> None:
+        """End the call from the event loop's timer, also one that is waiting for a connection."""
+        again = self.expired
+        self.expire()
+        if self._waiter is not None:
+            # Drivers may forget a cancellation, and psycopg takes seconds for one, so a cut connection comes first.
+            if again or self._cut is None:
+                self._waiter.cancel()
+                self._cancels += 1
+            self._timer = asyncio.get_running_loop().call_later(_GRACE, self._ring)
 
     def release(self) -> None:
         """Let go of the connection, which is never cut after this."""
+        if self.seconds is None:
+            return
         with self._lock:
-            if self._cut is None:
-                return
             self._close()
             self._cut, self._close = None, _nothing
-        if self._timer is not None:
+        if not self._asynchronous:
+            WATCHDOG.discard(self)
+        elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        WATCHDOG.discard(self)
+
+    def _begin(self) -> None:
+        """Have the time kept."""
+        if self.seconds is None:
+            return
+        if not self._asynchronous:
+            WATCHDOG.add(self)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.left or 0.0, self._ring)
 
     def shorter(self, seconds: float) -> Deadline:
         """Return one for a part of the call: at most so long, and at most half of what is left."""

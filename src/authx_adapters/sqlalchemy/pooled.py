@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from authx_adapters.sqlalchemy.deadlines import Deadline, current, descriptor
+from authx_adapters.sqlalchemy.deadlines import Deadline, descriptor
 
 LONG: Final = 60.0
 """Seconds after which an idle connection is asked for a sign of life before it is used. Firewalls and balancers forget
@@ -25,7 +25,6 @@ def track(engine: Engine) -> None:
     """Note on each of the engine's connections since when it is idle, and end deadlines as it comes back."""
     if not event.contains(engine, "checkin", _came_back):
         event.listen(engine, "checkin", _came_back)
-        event.listen(engine, "connect", _made, insert=True)  # before SQLAlchemy asks for the server's version
 
 
 def take(connection: Connection, deadline: Deadline) -> bool:
@@ -77,11 +76,6 @@ def _has_news(found: int | None) -> bool:
     poll = select.poll()
     poll.register(found, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def _made(_: object, record: Any) -> None:
-    """Watch over a connection that is made for a call, whose first statements are SQLAlchemy's own."""
-    current().watch(record.driver_connection)
 
 
 def _came_back(_: object, record: Any) -> None:

@@ -91,4 +91,8 @@ def code(error: BaseException) -> Any:
     """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number, SQLite's words."""
     cause: Any = getattr(error, "orig", None) or error
     first = next(iter(cause.args), None)
-    return first if isinstance(first, int) else getattr(cause, "sqlstate", None) or first
+    if isinstance(first, int):
+        return first
+    # SQLAlchemy's own error for a cached plan of asyncpg's has no state; its cause has.
+    states = (getattr(each, "sqlstate", None) for each in (cause, cause.__cause__))
+    return next(filter(None, states), None) or first
