@@ -129,7 +129,7 @@ def unlike(text: str, seen: set[str], separator: str) -> str:
     head, middle, tail = text.partition(separator) if separator else (text, "", "")
     for number in range(2, GOOD):
         key = normalize("NFKC", text).casefold()
-        if key not in seen and len(head) > 2:  # noqa: PLR2004 - what Policy.username_min wants
+        if key not in seen and len(head) > 2:  # noqa: PLR2004 - initials are rare
             break
         text = f"{head}{number}{middle}{tail}"
         head = head if len(head) > 2 else f"{head}{number}"  # noqa: PLR2004 - the same

@@ -77,7 +77,7 @@ def _wrong_name(shown: str) -> str | None:
         return "has a sign that links cannot hold: use letters, digits, dots, hyphens and underscores"
     if reason := letters.refusal(shown):
         return reason
-    if not any(category(char)[0] in "LN" for char in shown):
+    if not any(category(char)[0] in "LN" and category(char) != "Lm" for char in shown):
         return "needs a letter or a digit"
     if address.has_odd_dots(shown):
         return "must not begin or end with a dot, nor have two in a row"
@@ -92,8 +92,15 @@ def username_fragment(text: str) -> str:
 
 
 def email_fragment(text: str) -> str:
-    """Return a piece of an address in the form that keys have, without refusing what no key contains."""
-    return fold(text)
+    """Return a piece of an address in the form that keys have, without refusing what no key contains.
+
+    A domain is found in its ASCII form if it is whole, or ends with a whole label.
+    """
+    local, at, behind = text.rpartition("@")
+    try:
+        return f"{fold(local)}@{address.domain(behind).key}" if at and not behind.isascii() else fold(text)
+    except address.BadAddressError:
+        return fold(text)
 
 
 def _refused(field: str, reason: str) -> InvalidValue:

@@ -21,6 +21,7 @@ from authx_core.domain.folding import ZWNJ
 _PROFILE: Final = get_profile("UsernameCasePreserved")
 _UCD: Final = _PROFILE.base.ucd
 _MIDDLE_DOT: Final = "·"
+_MOST_MARKS: Final = 4
 _PRESENTATION_FORMS: Final = (range(0xFB00, 0xFE00), range(0xFE70, 0xFF00))
 
 _AROUND: Final = "\u200b\u200e\u200f\u061c\u2060\ufeff"
@@ -91,7 +92,7 @@ def refusal(text: str) -> str | None:
             kind = "" if why else PVALID
         if kind != PVALID and not _is_letter_by_compat(char):
             return _why(char, why)
-    return None
+    return "has too many accents on one letter" if _has_many_marks(text) else None
 
 
 def _why(char: str, kind: str) -> str:
@@ -103,6 +104,20 @@ def _why(char: str, kind: str) -> str:
     elif any(part.isascii() and not part.isalnum() for part in plain):
         kind = "punctuation"
     return _REFUSALS.get(kind, _REFUSED)
+
+
+def _has_many_marks(text: str) -> bool:
+    """Whether more than four accents, or the same one twice, stand in a row (UTS 39, section 5.4).
+
+    Marks of combining class 0 are parts of syllables, of which Burmese and Tibetan may have more.
+    """
+    before, row = "", 0
+    for char in normalize("NFD", text):
+        row = row + 1 if combining(char) else 0
+        if row > _MOST_MARKS or (row > 1 and char == before):
+            return True
+        before = char
+    return False
 
 
 def breaks_bidi_rule(text: str) -> bool:
@@ -117,7 +132,7 @@ def breaks_bidi_rule(text: str) -> bool:
 @cache
 def _is_letter_by_compat(char: str) -> bool:
     parts = normalize("NFKC", char)
-    words = all(category(part)[0] in "LM" or category(part) == "Nd" or part == _MIDDLE_DOT for part in parts)
+    words = all(derived_property(ord(part), _UCD)[0] == PVALID or part == _MIDDLE_DOT for part in parts)
     old = any(ord(char) in block for block in _PRESENTATION_FORMS)
     return words and not old and category(char)[0] == "L" and _is_compat_throughout(char)
 

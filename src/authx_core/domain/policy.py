@@ -96,7 +96,7 @@ class Policy:
     ``"high"`` (one, or those of Chinese, Japanese or Korean with Latin), ``"moderate"`` (Latin with any other one in
     common use but Cyrillic and Greek), ``"any"``. It is looked at when a name is given, not when one is looked up."""
     reserved_usernames: frozenset[str] = _RESERVED
-    """Canonical keys that nobody may take (RFC 2142 and its kin), nor names that look like them (UTS 39, section 4)."""
+    """Names that nobody may take in any spelling (RFC 2142 and its kin), nor look-alikes of them (UTS 39, 4)."""
     special_domains: frozenset[str] = frozenset()
     """Domains that addresses may have, with all below them, though mail from outside cannot reach them: special-use
     ones (RFC 6761) such as ``local``, ``test`` and ``localhost``, and names without a dot."""

@@ -12,7 +12,7 @@ from authx_core.domain.canonical import email_key, email_text, username_key, use
 from authx_core.domain.errors import InvalidUser, InvalidValue, Problem
 from authx_core.domain.letters import width
 from authx_core.domain.password import check_password
-from authx_core.domain.scripts import mixes_scripts, resembles
+from authx_core.domain.scripts import is_among, mixes_scripts, resembles
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import JSON, NewUser, UserChanges
 from authx_core.domain.wire import read_identities
@@ -64,7 +64,7 @@ def _username(value: object, policy: Policy) -> UserChanges:
     if mixes_scripts(key, policy.username_scripts):
         reason = "mixes letters or digits of different scripts, which could pass for another name: use one script"
         raise InvalidValue(Problem("username", "mixed_scripts", reason))
-    if key in policy.reserved_usernames:
+    if is_among(key, policy.reserved_usernames):
         raise InvalidValue(Problem("username", "reserved", "is reserved"))
     if resembles(shown, policy.reserved_usernames):
         raise InvalidValue(Problem("username", "reserved", "looks like a reserved name: choose another"))

@@ -11,6 +11,8 @@ from importlib.resources import files
 from typing import Final, Literal, TypeAlias
 from unicodedata import decimal, normalize
 
+from authx_core.domain.folding import fold
+
 Restriction: TypeAlias = Literal["ascii", "single", "high", "moderate", "any"]
 """UTS 39, section 5.2: which scripts may stand in one name."""
 
@@ -31,6 +33,10 @@ _RECOMMENDED: Final = frozenset(
 )
 """UAX 31, table 5, less Cyrillic and Greek, which look too much like Latin."""
 
+_SMALL_CAPITALS: Final = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋĸʟᴍʍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijkklmmnopqrstuvwyz")
+"""Letters in the shape of capitals, which UTS 39 keeps apart from them; Cyrillic's ``в``, ``к``, ``м``, ``н`` and ``т``
+have some of these as prototypes."""
+
 
 def mixes_scripts(name: str, level: Restriction) -> bool:
     """Whether a name has more scripts, or kinds of digits, than this restriction level allows."""
@@ -45,9 +51,19 @@ def mixes_scripts(name: str, level: Restriction) -> bool:
     return not any(all(own & {"Latn", other} for own in found) for other in covers)
 
 
+def is_among(key: str, names: frozenset[str]) -> bool:
+    """Whether a name has the key of one of these."""
+    return key in _folded(names)
+
+
 def resembles(name: str, others: frozenset[str]) -> bool:
     """Whether a name, as it is shown, looks like one of the others in any case."""
     return _looks(name) in _looks_of(others)
+
+
+@lru_cache(maxsize=16)
+def _folded(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(fold, names))
 
 
 @lru_cache(maxsize=16)
@@ -57,7 +73,7 @@ def _looks_of(names: frozenset[str]) -> frozenset[str]:
 
 def _looks(name: str) -> str:
     """Return the skeleton (UTS 39, section 4) of the skeleton's lower case, so that ``РООТ`` is like ``root``."""
-    return _skeleton(_skeleton(name).lower()).replace("i", "l")
+    return _skeleton(_skeleton(name).lower().translate(_SMALL_CAPITALS)).replace("i", "l")
 
 
 def _skeleton(name: str) -> str:

@@ -154,6 +154,30 @@ def test_signs_that_look_like_those_of_the_keyboard_are_refused(sign: str) -> No
         assert text not in str(caught.value)
 
 
+@pytest.mark.parametrize("letter", "\u0640\u07fa\u115f\u1160\u17b4\u3164\uffa0\u034f\ufe0fᄒㅎﷲﬀℂª")
+def test_letters_that_do_not_show_or_spell_no_words_are_refused(letter: str) -> None:
+    """RFC 5892, section 2.6, and what Unicode calls ignorable, old or a presentation form."""
+    assert (_username(f"an{letter}a"), _local(f"an{letter}a")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "heap", ["a\u0301\u0301b", "a\u0316\u0317\u0318\u0319\u031cb", "Z\u0351\u036b\u0343\u036a\u0302\u036bz"]
+)
+def test_a_heap_of_accents_is_refused(heap: str) -> None:
+    assert (_username(heap), _local(heap)) == (None, None)
+
+
+@pytest.mark.parametrize("word", ["Nguyễn", "बच्चों", "བསྒྲུབས", "שָׁלוֹם", "مُحَمَّد", "ကြွှုံ့", "ส้ม", "ຊົ່ວ"])
+def test_words_with_several_marks_are_taken(word: str) -> None:
+    assert username_key(word)
+    assert email_key(f"{word}@example.org")
+
+
+@pytest.mark.parametrize("name", ["ー", "ʻʻ", "--", "_", "'"])
+def test_a_name_has_a_letter_or_a_digit(name: str) -> None:
+    assert _username(name) is None
+
+
 @pytest.mark.parametrize("spelling", ["ANA@example.com", "ana@EXAMPLE.COM", "Ana@Example.Com"])
 def test_spellings_of_an_address_have_one_key(spelling: str) -> None:
     assert email_key(spelling) == "ana@example.com"
@@ -251,6 +275,9 @@ def test_a_key_may_have_more_octets_than_its_address() -> None:
 def test_a_piece_of_a_key_is_folded_like_a_key() -> None:
     assert username_fragment("ＡN") == "an"
     assert email_fragment("Cafe\u0301") == "café"
+    assert email_fragment("ΑΣ@BÜCHER") == "ασ@xn--bcher-kva"
+    assert email_fragment("ana@exa.") == "ana@exa."
+    assert email_fragment("@bü..") == "@bü.."
 
 
 @settings(max_examples=300, deadline=None)

@@ -87,9 +87,21 @@ def test_a_restriction_level_says_which_scripts_a_name_may_mix(username: str, le
 
 
 def test_a_name_that_looks_like_a_reserved_one_is_refused_whatever_its_scripts() -> None:
-    lookalikes = ["аdmin", "ADМIN", "r00t", "adrnin", "АВUЅЕ", "ѕуѕtem", "MЕ"]
+    lookalikes = ["аdmin", "ADМIN", "r00t", "adrnin", "АВUЅЕ", "ѕуѕtem", "MЕ", "ᴀdmin", "ѕуѕтем", "rооᴛ"]
     assert {named(name, username_scripts="any") for name in lookalikes} == {"reserved"}
     assert named("аdmin", username_scripts="any", reserved_usernames=frozenset()) is None
+
+
+@pytest.mark.parametrize("username", ["Großmeister", "GROSSMEISTER", "ΠΑΠΆΣ", "παπάς"])
+def test_a_name_is_reserved_in_any_spelling(username: str) -> None:
+    assert named(username, reserved_usernames=frozenset({"großmeister", "παπάς"})) == "reserved"
+
+
+def test_a_name_may_not_look_like_the_capitals_of_a_reserved_one() -> None:
+    assert [named(name, reserved_usernames=frozenset({"ταχυ"})) for name in ("TAXY", "taxy")] == [
+        "reserved",
+        "reserved",
+    ]
 
 
 @pytest.mark.parametrize(

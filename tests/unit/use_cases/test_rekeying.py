@@ -97,6 +97,14 @@ def test_who_was_changed_or_deleted_meanwhile_is_left() -> None:
     assert run(store.get_by_username("ς")) is not None
 
 
+def test_a_name_that_was_changed_meanwhile_keeps_its_key() -> None:
+    store = filled(named("ς", "ς"))
+    found = run(examine(store))
+    run(store.update("0", {"username": "Ana", "username_key": "ana"}))
+    assert run(rekey(found, users=store)) == found
+    assert run(store.get_by_username("ana")) is not None
+
+
 def test_keys_that_changed_places_are_left() -> None:
     store = filled(named("Bob", "ana"), named("Ana", "bob"))
     found = run(examine(store))
