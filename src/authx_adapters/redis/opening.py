@@ -12,8 +12,11 @@ import redis
 import redis.asyncio
 from redis import sentinel as blocking_sentinel
 from redis.asyncio import sentinel as asynchronous_sentinel
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisClusterException, RedisError
+from redis.retry import Retry
 
 from authx_adapters._address import Address, Hidden, Host, parse
 from authx_adapters._options import Read, boolean, file, one_of, read, refuse, span, text, whole
@@ -137,11 +140,14 @@ def _sentinel(
 ) -> tuple[Any, tuple[Any, ...]]:
     service = values.pop("service_name", None) or unquote(address.path).partition("/")[0]
     user, password = (values.pop(f"sentinel_{name}", None) for name in ("username", "password"))
-    for_sentinels = Hidden({name: value for name, value in values.items() if name.startswith(("ssl", "socket_"))})
+    for_sentinels = Hidden({name: value for name, value in values.items() if name.startswith("ssl")})
     for_sentinels["ssl"] = encrypted
     if user or password:
         for_sentinels["credential_provider"] = _Credentials(user, password and Secret(password))
     places = [(host.name, host.port or _SENTINELS_PORT) for host in address.hosts or [Host("localhost")]]
+    share = wait / len(places)  # so that all of them are asked in time
+    for_sentinels |= {"socket_timeout": share, "socket_connect_timeout": share}
+    for_sentinels["retry"] = (Retry if library is redis else AsyncRetry)(NoBackoff(), 0)
     theirs: Any = blocking_sentinel if library is redis else asynchronous_sentinel
     sentinels = theirs.Sentinel(places, sentinel_kwargs=for_sentinels)
     # A pool for what sentinels name, in which callers wait.

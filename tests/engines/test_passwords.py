@@ -1,0 +1,94 @@
+"""The password of a URL shows nowhere: in no message, repr or local variable of a frame, however opening fails."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+import servers
+from authx_adapters import connect, connect_blocking
+from authx_core import AuthxError
+from authx_core.domain.secret import Secret
+
+PASSWORD = "hunter2/correct:horse"
+ENCODED = quote(PASSWORD, safe="")
+NOWHERE = "127.0.0.1:1"
+STORES = [
+    *(f"postgresql{driver}://ann:{ENCODED}@{NOWHERE}/d" for driver in ("", "+asyncpg", "+psycopg")),
+    f"postgresql://{NOWHERE}/d?user=ann&password={ENCODED}",
+    f"postgresql://ann:{ENCODED}@{NOWHERE}/d?sslmode=nonsense",
+    f"postgresql://ann:{ENCODED}@{NOWHERE}:port/d",
+    f"postgresql+pg8000://ann:{ENCODED}@{NOWHERE}/d",
+    *(f"mariadb{driver}://ann:{ENCODED}@{NOWHERE}/d" for driver in ("", "+asyncmy", "+aiomysql", "+pymysql")),
+    f"mongodb://ann:{ENCODED}@{NOWHERE}/d",
+    f"mongodb://ann:{ENCODED}@{NOWHERE}/d?connectTimeoutMS=abc",
+    f"mongodb://ann:{PASSWORD}@{NOWHERE}/d",
+    f"oracle://ann:{ENCODED}@{NOWHERE}/d",
+]
+CACHES = [
+    *(
+        f"{scheme}://ann:{ENCODED}@{NOWHERE}"
+        for scheme in ("redis", "rediss", "redis+cluster", "postgresql", "mongodb")
+    ),
+    f"redis+sentinel://ann:{ENCODED}@{NOWHERE}/service?sentinel_password={ENCODED}",
+    f"unix://ann:{ENCODED}@/nowhere/redis.sock",
+    f"redis://ann:{ENCODED}@{NOWHERE}?colour=red",
+]
+
+
+def shown(error: BaseException) -> Iterator[str]:
+    """Show an error and all that led to it, with the locals of every frame but those of this file."""
+    seen, left = set[int](), [error]
+    while left:
+        each = left.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        left += [cause for cause in (each.__cause__, each.__context__) if cause is not None]
+        yield f"{each!r} {each}"
+        for frame in traceback.TracebackException.from_exception(each, capture_locals=True).stack:
+            if frame.filename != __file__:
+                yield f"{frame.filename} {frame.name} {frame.locals}"
+
+
+async def fails(url: str, cache_url: str = "memory://") -> None:
+    errors: list[BaseException] = []
+    for secret in (False, True):
+        given, cache = (Secret(url), Secret(cache_url)) if secret else (url, cache_url)
+        try:
+            with connect_blocking(given, cache_url=cache, timeout=1) as blocking:
+                blocking.is_bruteforce("192.0.2.7", "ann")
+        except AuthxError as error:
+            errors.append(error)
+        try:
+            async with connect(given, cache_url=cache, timeout=1) as users:
+                await users.is_bruteforce("192.0.2.7", "ann")
+        except AuthxError as error:
+            errors.append(error)
+    assert len(errors) == 4
+    for raised in errors:
+        lines = list(shown(raised))
+        assert lines
+        assert [line for line in lines if PASSWORD in line or ENCODED in line] == []
+
+
+@pytest.mark.parametrize("url", STORES)
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+async def test_no_password_shows_where_a_store_cannot_be_opened(url: str) -> None:
+    await fails(url)
+
+
+@pytest.mark.parametrize("url", CACHES)
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+async def test_no_password_shows_where_a_cache_cannot_be_opened(url: str) -> None:
+    await fails("memory://", url)
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mongodb", "redis"])
+async def test_no_password_shows_where_it_is_wrong(kind: servers.Kind) -> None:
+    scheme, _, rest = servers.url(kind).partition("://")
+    url = f"{scheme}://nobody:{ENCODED}@{rest.rpartition('@')[2]}"
+    await (fails("memory://", url) if kind == "redis" else fails(url))
