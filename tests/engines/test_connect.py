@@ -95,3 +95,33 @@ def test_a_database_that_would_break_a_promise_is_refused_at_the_start() -> None
             pass
         with connect_blocking(url):
             pass
+
+
+def place(kind: DatabaseKind) -> tuple[str, str]:
+    """Return who may log in, and where the server is."""
+    user, _, rest = servers.url(kind).partition("://")[2].rpartition("@")
+    return user, rest.partition("/")[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme", "unknown", "denied", "missing"),
+    [
+        ("postgres", "postgresql+asyncpg", "not known", "nobody", 'database "missing" does not exist'),
+        ("postgres", "postgresql+psycopg", "resolve host", "nobody", 'database "missing" does not exist'),
+        ("mariadb", "mariadb+asyncmy", "not known", "Access denied", "Unknown database 'missing'"),
+        ("mariadb", "mariadb+aiomysql", "Can't connect", "Access denied", "Unknown database 'missing'"),
+        ("mariadb", "mariadb+pymysql", "not known", "Access denied", "Unknown database 'missing'"),
+    ],
+)
+async def test_a_host_a_user_and_a_database_that_are_not_there_are_told_apart(
+    kind: DatabaseKind, scheme: str, unknown: str, denied: str, missing: str
+) -> None:
+    user, host = place(kind)
+    for url, said in (
+        (f"{scheme}://ann@nowhere.invalid/d", unknown),
+        (f"{scheme}://nobody:wrong@{host}/d", denied),
+        (f"{scheme}://{user}@{host}/missing", missing),
+    ):
+        with pytest.raises(StoreUnavailable, match=said):
+            async with connect(url):
+                pass

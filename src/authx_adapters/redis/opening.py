@@ -203,3 +203,7 @@ class _Credentials(CredentialProvider):
         """Return what AUTH sends."""
         password = self._password.reveal()
         return (self._user, password) if self._user else (password,)
+
+    async def get_credentials_async(self) -> tuple[str, str] | tuple[str]:
+        """Return the same to asynchronous clients."""
+        return self.get_credentials()

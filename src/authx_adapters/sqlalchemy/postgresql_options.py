@@ -52,6 +52,7 @@ _LIBPQ: Final[Mapping[str, Read]] = {
     "fallback_application_name": text,
 }
 """Options that libpq alone has."""
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _PORT: Final = 5432
 _SESSION: Final[Mapping[str, Read]] = {"application_name": text, "options": text}
 
@@ -78,8 +79,9 @@ KNOWN: Final[Mapping[str, Read]] = {**_PLACE, **_DSN, **_LIBPQ, **_SESSION, **OT
 
 def needs_libpq(address: Address) -> bool:
     """Tell whether an option is beyond asyncpg."""
-    asked = {name.lower(): value for name, value in address.options.items()}
-    return not _LIBPQ.keys().isdisjoint(asked) or asked.get("channel_binding", "").lower() == "require"
+    asked = {name.lower().replace("-", "_"): value.lower() for name, value in address.options.items()}
+    wants_psycopg = asked.get("channel_binding") == "require" or asked.get("pgbouncer") in _TRUE
+    return wants_psycopg or not _LIBPQ.keys().isdisjoint(asked)
 
 
 def arguments(address: Address, field: str, driver: str, timeout: float) -> tuple[Hidden, Hidden]:
@@ -94,6 +96,9 @@ def arguments(address: Address, field: str, driver: str, timeout: float) -> tupl
     values, problems = read(address, field, KNOWN, lacking)
     if asyncpg and values.get("channel_binding") == "require":
         reason = "has the option 'channel_binding': asyncpg cannot require it; postgresql+psycopg:// can"
+        problems.append(Problem(field, "unsupported", reason))
+    if asyncpg and values.get("pgbouncer"):
+        reason = "has the option 'pgbouncer': asyncpg prepares every statement; postgresql+psycopg:// does not"
         problems.append(Problem(field, "unsupported", reason))
     places = hosts(values.pop("host", None), values.pop("port", None)) or address.hosts
     if isinstance(places, str):

@@ -77,7 +77,7 @@ HOSTERS = {
 async def test_urls_of_hosters_of_postgresql_open(hoster: str, *, blocking: bool) -> None:
     opened = open_engine(Secret(HOSTERS[hoster]), "url", 5, blocking=blocking)
     assert PASSWORD not in repr(opened)
-    libpq = blocking or hoster == "Neon"
+    libpq = blocking or hoster in {"Neon", "Supabase"}
     assert opened.engine.dialect.driver == ("psycopg" if libpq else "asyncpg")
 
 
@@ -120,7 +120,8 @@ def test_the_roots_that_the_system_trusts_serve_every_driver() -> None:
 
 
 def test_behind_a_pooler_no_statement_stays_prepared() -> None:
-    for option in ("pgbouncer=true", "prepare_threshold=none", "statement_cache_size=0"):
+    assert postgresql("postgresql://h/d?pgbouncer=true", "psycopg")["prepare_threshold"] is None
+    for option in ("prepare_threshold=none", "statement_cache_size=0"):
         assert postgresql(f"postgresql://h/d?{option}", "psycopg")["prepare_threshold"] is None
         assert postgresql(f"postgresql://h/d?{option}", "asyncpg")["statement_cache_size"] == 0
     assert postgresql("postgresql://h/d", "psycopg")["prepare_threshold"] is None
@@ -258,3 +259,13 @@ TABLE = (Path(__file__).parents[3] / "docs" / "engines.md").read_text(encoding="
 def test_the_table_of_options_is_complete(scheme: str, known: Any) -> None:
     row = next(line for line in TABLE.splitlines() if line.startswith(f"| `{scheme}"))
     assert [name for name in known if f"`{name}`" not in row] == []
+
+
+@pytest.mark.parametrize(
+    "option", ["channel_binding=require", "pgbouncer=true", "keepalives_idle=30", "gssencmode=disable"]
+)
+async def test_an_option_that_asyncpg_lacks_takes_psycopg_or_is_refused_by_name(option: str) -> None:
+    opened = open_engine(Secret(f"postgresql://h/d?{option}"), "url", 5, blocking=False)
+    assert opened.engine.dialect.driver == "psycopg"
+    with pytest.raises(InvalidValue, match=rf"'{option.partition('=')[0]}'.*postgresql\+psycopg://"):
+        open_engine(Secret(f"postgresql+asyncpg://h/d?{option}"), "url", 5, blocking=False)
