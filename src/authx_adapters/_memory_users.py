@@ -14,6 +14,7 @@ import attrs
 
 from authx_adapters._forks import forkable
 from authx_core.domain import checks
+from authx_core.domain.changes import changed
 from authx_core.domain.errors import IdentifierTaken, StaleUser, UserNotFound
 from authx_core.domain.user import User, UserChanges, UserFields, UserId, UserQuery
 from authx_core.ports import UserStore
@@ -67,11 +68,11 @@ class MemoryUserStore(UserStore):
                 raise UserNotFound(user_id)
             if any(getattr(user, field) != value for field, value in (expected or {}).items()):
                 raise StaleUser(user_id)
-            changed = attrs.evolve(_copied(attrs.evolve(user, **changes)), version=user.version + 1)
-            self._refuse_taken(changed, set())
+            after = _copied(changed(user, changes))
+            self._refuse_taken(after, set())
             self._drop(user)
-            self._put(changed)
-            return _copied(changed)
+            self._put(after)
+            return _copied(after)
 
     async def delete(self, user_id: UserId, /) -> bool:
         """Remove a user; see the port."""
@@ -104,14 +105,15 @@ class MemoryUserStore(UserStore):
         """Return the cut-off."""
         return self._blackout
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
-        """Keep the later cut-off; None lifts it."""
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
+        """Keep the later cut-off and return it; None lifts it."""
         checks.check_blackout(cutoff)
         with self._lock:
             if cutoff is not None:
                 cutoff = cutoff.astimezone(timezone.utc)
                 cutoff = max(cutoff, self._blackout or cutoff)
             self._blackout = cutoff
+            return cutoff
 
     def _from(self, start: int) -> Iterator[User]:
         return (self._users[self._ids[position]] for position in range(start, len(self._ids)))

@@ -3,6 +3,7 @@
 from authx_core.blocking import BlockingUsersRepo, blocking, run
 from authx_core.domain import (
     JSON,
+    NEXT,
     AuthxError,
     BlackoutLifted,
     BlackoutSet,
@@ -72,6 +73,7 @@ from authx_core.repo import (
 
 __all__ = [
     "JSON",
+    "NEXT",
     "AuthxError",
     "BlackoutLifted",
     "BlackoutSet",

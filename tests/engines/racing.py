@@ -12,7 +12,6 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from authx_adapters.clock import ManualClock
 from authx_core import IdentifierTaken, SocialIdentity, StaleUser, User, run
-from authx_core.domain.user import UserFields
 from authx_core.ports import Cache, UserStore
 from engines.drivers import DRIVERS, SQL, Driver
 
@@ -34,7 +33,7 @@ def new_user(user_id: str, **fields: Any) -> User:
     return User(id=user_id, created_at=NOW, **fields)
 
 
-def claiming(kind: str, key: str) -> UserFields:
+def claiming(kind: str, key: str) -> Any:
     match kind:
         case "email":
             return {"email_key": key}

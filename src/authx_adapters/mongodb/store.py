@@ -21,7 +21,9 @@ from authx_adapters.mongodb.keys import Key, keys, owner, refused
 from authx_adapters.mongodb.queries import matching, unchanged
 from authx_adapters.mongodb.verify import verify
 from authx_core.domain import (
+    NEXT,
     IdentifierTaken,
+    InvalidValue,
     StaleUser,
     StoreUnavailable,
     User,
@@ -32,6 +34,7 @@ from authx_core.domain import (
     UserQuery,
     checks,
 )
+from authx_core.domain.changes import epoch_spent
 from authx_core.ports import UserStore
 
 _BLACKOUT: Final = {"_id": "blackout"}
@@ -120,13 +123,15 @@ class MongoUserStore(UserStore):
         checks.check_update(changes, expected)
         if not checks.is_text(user_id):
             raise UserNotFound(user_id)
-        fields = to_document(changes)
+        raised = changes.get("epoch") is NEXT
+        fields = to_document({field: value for field, value in changes.items() if value is not NEXT})
+        counted = ["version", "epoch"] if raised else ["version"]
         with self._call():
             try:
                 document = await settle(
                     self._users.find_one_and_update(
-                        unchanged(user_id, expected),
-                        {"$set": fields, "$inc": {"version": 1}},
+                        unchanged(user_id, expected, raised=raised),
+                        {"$set": fields, "$inc": dict.fromkeys(counted, 1)},
                         return_document=ReturnDocument.AFTER,
                         session=self._session,
                     )
@@ -134,7 +139,7 @@ class MongoUserStore(UserStore):
             except DuplicateKeyError as error:
                 raise await self._taken(error, keys(fields), {"_id": {"$ne": user_id}}) from bare(error)
             if document is None:
-                raise await self._unmatched(user_id, expected)
+                raise await self._unmatched(user_id, expected, raised=raised)
         return from_document(document)
 
     async def delete(self, user_id: UserId, /) -> bool:
@@ -175,15 +180,23 @@ class MongoUserStore(UserStore):
             found = await settle(self._settings.find_one(_BLACKOUT, session=self._session))
         return None if found is None else instant(found["cutoff"])
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
-        """Keep the later cut-off; None lifts it."""
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
+        """Keep the later cut-off and return it; None lifts it."""
         checks.check_blackout(cutoff)
         with self._call():
             if cutoff is None:
                 await settle(self._settings.delete_one(_BLACKOUT, session=self._session))
-            else:
-                later = {"$max": {"cutoff": microseconds(cutoff)}}
-                await settle(self._settings.update_one(_BLACKOUT, later, upsert=True, session=self._session))
+                return None
+            standing: Any = await settle(
+                self._settings.find_one_and_update(
+                    _BLACKOUT,
+                    {"$max": {"cutoff": microseconds(cutoff)}},
+                    upsert=True,
+                    return_document=ReturnDocument.AFTER,
+                    session=self._session,
+                )
+            )
+        return instant(standing["cutoff"])
 
     async def _owner(self, field: str, *key: str) -> User | None:
         if not all(checks.is_text(part) for part in key):
@@ -192,11 +205,15 @@ class MongoUserStore(UserStore):
             found = await settle(self._users.find_one(owner(field, *key), session=self._session))
         return None if found is None else from_document(found)
 
-    async def _unmatched(self, user_id: UserId, expected: UserFields | None) -> UserNotFound | StaleUser:
-        """Tell an unknown user from one who was changed."""
-        if expected:
-            there = await settle(self._newest.find_one(owner("id", user_id), ["_id"], session=self._session))
-            if there:
+    async def _unmatched(
+        self, user_id: UserId, expected: UserFields | None, *, raised: bool
+    ) -> UserNotFound | StaleUser | InvalidValue:
+        """Tell an unknown user from one who was changed, and from one whose epoch cannot rise."""
+        if expected or raised:
+            there = await settle(self._newest.find_one(owner("id", user_id), ["epoch"], session=self._session))
+            if there and raised and there["epoch"] >= checks.MAX_INTEGER:
+                return epoch_spent()
+            if there and expected:
                 return StaleUser(user_id)
         return UserNotFound(user_id)
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from authx_adapters.sqlalchemy.schema import Schema
-from authx_core.domain import SocialIdentity
+from authx_core.domain import SocialIdentity, checks
 
 BLACKOUT: Final = 1
 """The id of the one cut-off in its table."""
@@ -66,7 +66,7 @@ class Statements:
             self._blackout,
             [{"id": BLACKOUT, "cutoff": bindparam("cutoff", type_=self._blackout.c.cutoff.type)}],
             lambda kept, new: {"cutoff": case((new["cutoff"] > kept["cutoff"], new["cutoff"]), else_=kept["cutoff"])},
-        )
+        ).returning(self._blackout.c.cutoff)
         self.update = cache(self._update)
         self.search = cache(self._search)
         self.count = cache(self._count)
@@ -89,15 +89,19 @@ class Statements:
     def _by(self, column: Column[Any]) -> Select[Any]:
         return select(self._users).where(column == bindparam("value"))
 
-    def _update(self, changed: frozenset[str], expected: frozenset[str]) -> Update:
+    def _update(self, changed: frozenset[str], expected: frozenset[str], *, raised: bool = False) -> Update:
+        """Set what is changed, if what is expected is there; ``raised``: the epoch is one higher than it was."""
         c = self._users.c
+        given = changed - {"epoch"} if raised else changed
+        counted = {"version": c.version + 1} | ({"epoch": c.epoch + 1} if raised else {})
         statement = (
             update(self._users)
             .where(
                 c.id == bindparam("user_id"),
                 *(c[field].is_not_distinct_from(_bound("expected", c[field])) for field in sorted(expected)),
+                *([c.epoch < checks.MAX_INTEGER] if raised else []),
             )
-            .values({field: _bound("new", c[field]) for field in sorted(changed)} | {"version": c.version + 1})
+            .values({field: _bound("new", c[field]) for field in sorted(given)} | counted)
         )
         return statement.returning(self._users) if self.returns_updated else statement
 

@@ -21,6 +21,7 @@ from authx_adapters.sqlalchemy.statements import Statements
 from authx_adapters.sqlalchemy.types import member
 from authx_adapters.sqlalchemy.verify import verify_users
 from authx_core.domain import (
+    NEXT,
     IdentifierTaken,
     SocialIdentity,
     StaleUser,
@@ -34,6 +35,7 @@ from authx_core.domain import (
     UserReferenced,
     checks,
 )
+from authx_core.domain.changes import epoch_spent
 from authx_core.ports import UserStore
 
 _RETRIES: Final = 10
@@ -120,8 +122,9 @@ class SQLAlchemyUserStore(UserStore):
         checks.check_update(changes, expected)
         if not checks.is_text(user_id):
             raise UserNotFound(user_id)
-        statement = self._sql.update(frozenset(changes), frozenset(expected or ()))
-        values = {f"new_{field}": value for field, value in changes.items()}
+        raised = changes.get("epoch") is NEXT
+        statement = self._sql.update(frozenset(changes), frozenset(expected or ()), raised=raised)
+        values = {f"new_{field}": value for field, value in changes.items() if value is not NEXT}
         values |= {f"expected_{field}": value for field, value in (expected or {}).items()}
         values["user_id"] = user_id
 
@@ -136,7 +139,9 @@ class SQLAlchemyUserStore(UserStore):
             if user is not None:
                 return user
             found = connection.execute(self._sql.by_id, {"value": user_id}).one_or_none()
-            raise UserNotFound(user_id) if found is None else StaleUser(user_id)
+            if found is not None and raised and found.epoch >= checks.MAX_INTEGER:
+                raise epoch_spent()
+            raise UserNotFound(user_id) if found is None or not expected else StaleUser(user_id)
 
         claim = _Claim(user_id, changes.get("email_key"), changes.get("username_key"), changes.get("identities", ()))
         return await self._write(work, claim, new=False)
@@ -182,13 +187,14 @@ class SQLAlchemyUserStore(UserStore):
             lambda connection: connection.execute(self._sql.blackout).scalar_one_or_none(), reads=True
         )
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
-        """Keep the later cut-off; None lifts it."""
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
+        """Keep the later cut-off and return it; None lifts it."""
         checks.check_blackout(cutoff)
         if cutoff is None:
             await self._run(lambda connection: connection.execute(self._sql.lift))
-        else:
-            await self._run(lambda connection: connection.execute(self._sql.black_out, {"cutoff": cutoff}))
+            return None
+        given = {"cutoff": cutoff}
+        return await self._run(lambda connection: connection.execute(self._sql.black_out, given).scalar_one())
 
     @contextmanager
     def _deleting(self, connection: Connection, user_id: UserId) -> Generator[None, None, None]:

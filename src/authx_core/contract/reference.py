@@ -18,6 +18,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
 )  # fmt: skip
 
 T = TypeVar("T")
@@ -63,10 +64,10 @@ class ReferenceUsers:
             raise UserNotFound(user_id)
         if any(getattr(user, name) != value for name, value in (expected or {}).items()):
             raise StaleUser(user_id)
-        changed = attrs.evolve(user, **changes, version=user.version + 1)
-        self._refuse_taken(changed, set())
-        self._users[user_id] = changed
-        return changed
+        after = changed(user, changes)
+        self._refuse_taken(after, set())
+        self._users[user_id] = after
+        return after
 
     def delete(self, user_id: UserId) -> bool:
         """Remove a user."""
@@ -85,9 +86,10 @@ class ReferenceUsers:
         """Return the cut-off."""
         return self._blackout
 
-    def set_blackout(self, cutoff: datetime | None) -> None:
-        """Keep the later."""
+    def set_blackout(self, cutoff: datetime | None) -> datetime | None:
+        """Keep the later and return it."""
         self._blackout = cutoff if None in {cutoff, self._blackout} else max(filter(None, (cutoff, self._blackout)))
+        return self._blackout
 
     def _refuse_taken(self, user: User, taken: set[str]) -> None:
         others = [each for each in self._users.values() if each.id != user.id or "id" in taken]

@@ -13,7 +13,7 @@ from authx_core.domain import AuthxError, IdentifierTaken, User, UserId
 
 _SOURCES: Final[Mapping[str, Sequence[str]]] = {
     "datetime": ("datetime", "timedelta", "timezone"),
-    "authx_core.domain": ("SocialIdentity", "User", "UserQuery"),
+    "authx_core.domain": ("NEXT", "SocialIdentity", "User", "UserQuery"),
 }
 """Where the names come from that a script may use."""
 
@@ -77,7 +77,7 @@ class Script:
 def _to_paste(lines: Sequence[str]) -> str:
     """Put before lines what they import."""
     text = "\n".join(lines)
-    used = {source: [name for name in names if re.search(rf"\b{name}[(.]", text)] for source, names in _SOURCES.items()}
+    used = {source: [name for name in names if re.search(rf"\b{name}\b", text)] for source, names in _SOURCES.items()}
     imports = [f"from {source} import {', '.join(names)}" for source, names in used.items() if names]
     return "\n".join(["# in `python -m asyncio`", *imports, text])
 

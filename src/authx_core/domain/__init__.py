@@ -1,6 +1,7 @@
 """Values, rules, errors and events: no I/O, no clock."""
 
 from authx_core.domain.canonical import email_key, username_key
+from authx_core.domain.changes import changed
 from authx_core.domain.errors import (
     AuthxError,
     CacheUnavailable,
@@ -48,6 +49,7 @@ from authx_core.domain.events import (
     UserUpdated,
 )
 from authx_core.domain.ids import uuid7_text
+from authx_core.domain.next import NEXT
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import (
@@ -63,6 +65,7 @@ from authx_core.domain.user import (
 
 __all__ = [
     "JSON",
+    "NEXT",
     "AuthxError",
     "BlackoutLifted",
     "BlackoutSet",
@@ -114,6 +117,7 @@ __all__ = [
     "UserUpdated",
     "UsernameChanged",
     "UsernameTaken",
+    "changed",
     "email_key",
     "username_key",
     "uuid7_text",

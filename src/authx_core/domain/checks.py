@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, TypeGuard
 import attrs
 
 from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.next import NEXT
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import SocialIdentity, User, UserChanges, UserFields, UserQuery
 
@@ -208,7 +209,10 @@ USER: Final[Mapping[str, Check]] = {
     "version": _natural,
 }
 _EXPECTED: Final = {field: check for field, check in USER.items() if field not in {"id", "extra", "identities"}}
-_CHANGES: Final = {field: check for field, check in USER.items() if field not in {"id", "version"}}
+_CHANGES: Final = {
+    **{field: check for field, check in USER.items() if field not in {"id", "version"}},
+    "epoch": lambda value: None if value is NEXT else _natural(value),
+}
 _QUERY: Final[Mapping[str, Check]] = {
     "id": _optional(_text(MAX_ID)),
     "username_contains": _optional(_text(MAX_NAME)),

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypedDict
 
 import attrs
 
+from authx_core.domain.next import Next
 from authx_core.domain.secret import Secret, secret_or_none
 
 UserId: TypeAlias = str
@@ -56,8 +57,8 @@ class User:
     """One higher after every update."""
 
 
-class UserChanges(TypedDict, total=False):
-    """What an update sets: any fields of `User` but ``id`` and ``version``."""
+class _Fields(TypedDict, total=False):
+    """The fields that `UserChanges` and `UserFields` type alike."""
 
     email: str | None
     email_key: str | None
@@ -71,12 +72,19 @@ class UserChanges(TypedDict, total=False):
     created_at: datetime
     last_login: datetime | None
     extra: Mapping[str, JSON]
-    epoch: int
 
 
-class UserFields(UserChanges, total=False):
+class UserChanges(_Fields, total=False):
+    """What an update sets: any fields of `User` but ``id`` and ``version``."""
+
+    epoch: int | Next
+    """`NEXT`: the stored one + 1."""
+
+
+class UserFields(_Fields, total=False):
     """What an update expects to find: scalar fields and permissions, not ``extra`` or ``identities``."""
 
+    epoch: int
     version: int
 
 

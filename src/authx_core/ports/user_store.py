@@ -55,10 +55,11 @@ class UserStore(Protocol):
         """Compare and set in one atomic step; return the user as stored.
 
         If the user exists and every expected field (``version`` included) equals, the changes are applied and
-        the version rises by one, also when nothing else differs. Otherwise nothing is written: `UserNotFound`,
-        `StaleUser` (an expected field differs), `IdentifierTaken`, `UserReferenced` (rows of the application refer
-        to a key or a social identity that would go). A ``password_hash`` is a `Secret` in both mappings: plain text
-        is `InvalidValue`.
+        the version rises by one, also when nothing else differs; an ``epoch`` that is `NEXT` rises by one in the
+        same step. Otherwise nothing is written: `UserNotFound`, `StaleUser` (an expected field differs),
+        `IdentifierTaken`, `InvalidValue` (an epoch of 2**63 - 1 cannot rise), `UserReferenced` (rows of the
+        application refer to a key or a social identity that would go). A ``password_hash`` is a `Secret` in both
+        mappings: plain text is `InvalidValue`.
         """
         ...
 
@@ -91,6 +92,9 @@ class UserStore(Protocol):
         ...
 
     @abstractmethod
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
-        """Keep the later of the stored and the given cut-off, atomically; None lifts it."""
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
+        """Keep the later of the stored and the given cut-off, and return it, in one atomic step.
+
+        None lifts the blackout and returns None.
+        """
         ...

@@ -10,6 +10,7 @@ import attrs
 
 from authx_core.domain import checks
 from authx_core.domain.canonical import email_fragment, email_key, username_fragment, username_key
+from authx_core.domain.changes import changed
 from authx_core.domain.errors import InvalidQuery, InvalidUser, InvalidValue, Problem, StaleUser, UnknownHash
 from authx_core.domain.events import UserCreated, UserDeleted, UsernameChanged, UserUpdated
 from authx_core.domain.password import prepared
@@ -94,7 +95,7 @@ async def create(
         created_at=new.created_at or now,
         last_login=new.last_login,
     )
-    stored = await users.create(attrs.evolve(granted, **fields))
+    stored = await users.create(attrs.evolve(changed(granted, fields), version=1))
     await events.publish(UserCreated(user=stored))
     return stored
 
@@ -151,7 +152,7 @@ def _completed(user: User, changes: UserChanges, version: int | None) -> UserCha
     """Add what follows from the changes to this very user."""
     if version is not None and version != user.version:
         raise StaleUser(user.id)
-    after = attrs.evolve(user, **changes)
+    after = changed(user, changes)
     if after.email is None and after.username is None and not after.identities:
         raise InvalidUser(Problem("", "nobody", "needs an e-mail address, a username or a social identity"))
     return changes if after.email == user.email else {**changes, "confirmed": False}

@@ -20,6 +20,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -88,10 +89,10 @@ class LockedUsers(UserStore):
             user = load(shelf.documents[user_id])
             if not fits(user, expected):
                 raise StaleUser(user_id)
-            changed = attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)
-            if taken := shelf.taken(changed, owners={None, user_id}):
+            after = changed(user, changes)
+            if taken := shelf.taken(after, owners={None, user_id}):
                 raise IdentifierTaken.of(taken)
-            shelf.put(changed)
+            shelf.put(after)
             return load(shelf.documents[user_id])
 
     async def delete(self, user_id: UserId, /) -> bool:
@@ -114,11 +115,12 @@ class LockedUsers(UserStore):
         async with self._alone() as shelf:
             return shelf.cutoff
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         utc = cutoff and cutoff.astimezone(timezone.utc)
         async with self._alone() as shelf:
             shelf.cutoff = utc and max(utc, shelf.cutoff or utc)
+            return shelf.cutoff
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[Shelf]:

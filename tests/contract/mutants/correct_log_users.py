@@ -18,6 +18,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -92,12 +93,12 @@ class LogUsers(UserStore):
                 raise UserNotFound(user_id)
             if not fits(user, expected):
                 raise StaleUser(user_id)
-            document = dump(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1))
-            changed = load(document)
-            if taken := self._taken(changed, owners={None, user_id}):
+            document = dump(changed(user, changes))
+            after = load(document)
+            if taken := self._taken(after, owners={None, user_id}):
                 raise IdentifierTaken.of(taken)
             if await self._append(Kept(document)):
-                return changed
+                return after
 
     async def delete(self, user_id: UserId, /) -> bool:
         while True:
@@ -123,14 +124,14 @@ class LogUsers(UserStore):
         self._catch_up()
         return self._cutoff
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         utc = cutoff and cutoff.astimezone(timezone.utc)
         while True:
             self._catch_up()
             later = utc and max(utc, self._cutoff or utc)
             if await self._append(CutOff(later)):
-                return
+                return later
 
     async def _append(self, happened: Happened) -> bool:
         """Append to what was seen; False if the log went on meanwhile, and all has to be thought over."""

@@ -23,6 +23,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -61,7 +62,7 @@ ON CONFLICT DO NOTHING RETURNING kind, provider, key
 """
 LATER: Final = """
 INSERT INTO {blackout} AS kept VALUES (1, %s)
-ON CONFLICT (id) DO UPDATE SET cutoff = greatest(kept.cutoff, excluded.cutoff)
+ON CONFLICT (id) DO UPDATE SET cutoff = greatest(kept.cutoff, excluded.cutoff) RETURNING cutoff
 """
 CONDITIONS: Final = {
     "id": "id = %(id)s",
@@ -121,12 +122,12 @@ class PostgreSQLUsers(UserStore):
             user = load(found[0])
             if not fits(user, expected):
                 raise StaleUser(user_id)
-            changed = load(dump(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)))
+            after = load(dump(changed(user, changes)))
             await cursor.execute(self._sql("DELETE FROM {keys} WHERE user_id = %s"), [user_id])
-            if taken := await self._refused(cursor, changed):
+            if taken := await self._refused(cursor, after):
                 raise IdentifierTaken.of(taken)
-            await cursor.execute(self._sql(CHANGE), row(changed))
-        return changed
+            await cursor.execute(self._sql(CHANGE), row(after))
+        return after
 
     async def delete(self, user_id: UserId, /) -> bool:
         if not checks.is_text(user_id):
@@ -156,14 +157,17 @@ class PostgreSQLUsers(UserStore):
         rows = await self._rows("SELECT cutoff FROM {blackout}", ())
         return datetime.fromisoformat(rows[0][0]) if rows else None
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         async with self._transaction() as cursor:
             if cutoff is None:
                 await cursor.execute(self._sql("DELETE FROM {blackout}"))
-            else:  # text of one length in UTC sorts as the instants do
-                utc = cutoff.astimezone(timezone.utc).isoformat(timespec="microseconds")
-                await cursor.execute(self._sql(LATER), [utc])
+                return None
+            # text of one length in UTC sorts as the instants do
+            utc = cutoff.astimezone(timezone.utc).isoformat(timespec="microseconds")
+            await cursor.execute(self._sql(LATER), [utc])
+            [(standing,)] = await cursor.fetchall()
+        return datetime.fromisoformat(standing)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncCursor]:

@@ -23,6 +23,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -58,7 +59,9 @@ return owner and redis.call('HGET', KEYS[1], owner)
 """
 LATER: Final = """
 local cutoff = redis.call('GET', KEYS[1])
-if not cutoff or cutoff < ARGV[1] then redis.call('SET', KEYS[1], ARGV[1]) end
+if cutoff and cutoff >= ARGV[1] then return cutoff end
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]
 """
 
 
@@ -108,13 +111,13 @@ class RedisUsers(UserStore):
                 user = load(before)
                 if not fits(user, expected):
                     raise StaleUser(user_id)
-                after = dump(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1))
-                changed = load(after)
+                document = dump(changed(user, changes))
+                after = load(document)
                 result = await self._exchange(
-                    user_id, before, after, freed=self._fields(user), claimed=self._fields(changed)
+                    user_id, before, document, freed=self._fields(user), claimed=self._fields(after)
                 )
                 if result == DONE:
-                    return changed
+                    return after
                 if isinstance(result, list):  # else somebody was quicker
                     raise IdentifierTaken.of(json.loads(field)[0] for field in result)
 
@@ -151,14 +154,16 @@ class RedisUsers(UserStore):
             cutoff = await self._client.get(self._blackout)
         return None if cutoff is None else datetime.fromisoformat(cutoff)
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         with self._reached():
             if cutoff is None:
                 await self._client.delete(self._blackout)
-            else:  # text of one length in UTC sorts as the instants do
-                utc = cutoff.astimezone(timezone.utc).isoformat(timespec="microseconds")
-                await self._client.eval(LATER, 1, self._blackout, utc)
+                return None
+            # text of one length in UTC sorts as the instants do
+            utc = cutoff.astimezone(timezone.utc).isoformat(timespec="microseconds")
+            standing = await self._client.eval(LATER, 1, self._blackout, utc)
+        return datetime.fromisoformat(standing)
 
     async def _exchange(
         self, user_id: UserId, before: str, after: str, *, freed: Iterable[str] = (), claimed: Iterable[str] = ()

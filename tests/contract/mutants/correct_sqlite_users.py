@@ -20,6 +20,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -45,7 +46,10 @@ INSERT INTO users VALUES (:id, :email_key, :username_key, :active, :document)
 ON CONFLICT (id) DO UPDATE SET email_key = :email_key, username_key = :username_key, active = :active,
     document = :document
 """
-LATER = "INSERT INTO blackout VALUES (1, :cutoff) ON CONFLICT (id) DO UPDATE SET cutoff = max(cutoff, :cutoff)"
+LATER = """
+INSERT INTO blackout VALUES (1, :cutoff)
+ON CONFLICT (id) DO UPDATE SET cutoff = max(cutoff, :cutoff) RETURNING cutoff
+"""
 CONDITIONS = {
     "id": "id = :id",
     "after": "id > :after",
@@ -100,11 +104,11 @@ class SQLiteUsers(SQLiteFile, UserStore):
                 raise UserNotFound(user_id)
             if not fits(user, expected):
                 raise StaleUser(user_id)
-            changed = load(dump(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)))
-            if taken := self._taken(db, changed, owners={None, user_id}):
+            after = load(dump(changed(user, changes)))
+            if taken := self._taken(db, after, owners={None, user_id}):
                 raise IdentifierTaken.of(taken)
-            self._put(db, changed)
-        return changed
+            self._put(db, after)
+        return after
 
     async def delete(self, user_id: UserId, /) -> bool:
         if not checks.is_text(user_id):
@@ -137,14 +141,15 @@ class SQLiteUsers(SQLiteFile, UserStore):
             row = db.execute("SELECT cutoff FROM blackout").fetchone()
         return row and datetime.fromisoformat(row[0])
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         with self._statement() as db:
             if cutoff is None:
                 db.execute("DELETE FROM blackout")
-            else:  # text of one length in UTC sorts as the instants do
-                utc = cutoff.astimezone(timezone.utc)
-                db.execute(LATER, {"cutoff": utc.isoformat(timespec="microseconds")})
+                return None
+            utc = cutoff.astimezone(timezone.utc)  # text of one length in UTC sorts as the instants do
+            row = db.execute(LATER, {"cutoff": utc.isoformat(timespec="microseconds")}).fetchone()
+        return datetime.fromisoformat(row[0])
 
     def _find(self, where: str, *values: str) -> User | None:
         with self._statement() as db:

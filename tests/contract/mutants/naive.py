@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from authx_core.domain import EmailTaken, StaleUser, User, UserChanges, UserFields, UserId, UserNotFound, UserQuery
+from authx_core.domain import (
+    EmailTaken,
+    StaleUser,
+    User,
+    UserChanges,
+    UserFields,
+    UserId,
+    UserNotFound,
+    UserQuery,
+    changed,
+)
 from authx_core.ports import Cache, Clock, UserStore
 from contract.mutants.caches import Entries, Entry
 from contract.mutants.registry import mutant
@@ -59,7 +69,7 @@ class NaiveStore(UserStore):
         if expected and expected.get("version", user.version) != user.version:
             raise StaleUser(user_id)
         await _statement()
-        self.table.users[user_id] = attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)
+        self.table.users[user_id] = changed(user, changes)
         return self.table.users[user_id]
 
     async def delete(self, user_id: UserId, /) -> bool:
@@ -93,9 +103,10 @@ class NaiveStore(UserStore):
         await _statement()
         return self.table.blackout
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         await _statement()
         self.table.blackout = cutoff
+        return cutoff
 
 
 @mutant("C-021", "the usual cache: get, then set with expire; increment, then expire; delete the token after use")

@@ -23,6 +23,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -126,11 +127,11 @@ class ReplacesTheDocument(Store):
             raise UserNotFound(user_id)
         if not fits(user, expected):
             raise StaleUser(user_id)
-        changed = attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1)
+        after = changed(user, changes)
         if set(changes) & {"email_key", "username_key", "identities"}:
             return await super().update(user_id, changes)
-        await self.collection.replace_one({"_id": user_id}, to_document(attrs.asdict(changed, recurse=False)))
-        return changed
+        await self.collection.replace_one({"_id": user_id}, to_document(attrs.asdict(after, recurse=False)))
+        return after
 
 
 @broken("U-071", "extra is set key by key, and so merged into what was there")
@@ -162,10 +163,10 @@ class SearchesByRegex(Store):
 
 @broken("U-060", "a blackout is set, whatever later one there is")
 class MovesBlackoutBack(Store):
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         await super().set_blackout(None)
-        await super().set_blackout(cutoff)
+        return await super().set_blackout(cutoff)
 
 
 @broken("U-001", "instants are BSON dates, which keep milliseconds")

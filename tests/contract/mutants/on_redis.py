@@ -370,13 +370,15 @@ class JoinsKeys(RedisUsers):
 
 @broken("U-060", "the blackout is read, compared, then set")
 class BlacksOutInTwoSteps(RedisUsers):
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         before = await self.get_blackout()
         if cutoff is None:
-            await super().set_blackout(None)
-        elif before is None or cutoff > before:
-            await self._client.set(self._blackout, cutoff.astimezone(timezone.utc).isoformat())
+            return await super().set_blackout(None)
+        if before is not None and before >= cutoff:
+            return before
+        await self._client.set(self._blackout, cutoff.astimezone(timezone.utc).isoformat())
+        return cutoff
 
 
 def _checked(keys: Sequence[str], by: int, ttl: timedelta) -> Sequence[str]:

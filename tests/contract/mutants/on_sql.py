@@ -318,7 +318,8 @@ class OverwritesBlackout(Statements):
     def __init__(self, schema: Schema, dialect: str) -> None:
         super().__init__(schema, dialect)
         row = {"id": 1, "cutoff": bindparam("cutoff", type_=schema.blackout.c.cutoff.type)}
-        self.black_out = upsert(dialect, schema.blackout, [row], lambda _, new: {"cutoff": new["cutoff"]})
+        given = upsert(dialect, schema.blackout, [row], lambda _, new: {"cutoff": new["cutoff"]})
+        self.black_out = given.returning(schema.blackout.c.cutoff)
 
 
 @broken("U-060", "a blackout overwrites a later one", "postgres", "mariadb")
@@ -330,17 +331,18 @@ class MovesBlackoutBack(Store):
 class ComparesBlackoutInPython(Store):
     statements = OverwritesBlackout
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         before = await self.get_blackout()
         if cutoff is None or before is None or cutoff > before:
-            await super().set_blackout(cutoff)
+            return await super().set_blackout(cutoff)
+        return before
 
 
 class EqualsNull(Statements):
-    def _update(self, changed: frozenset[str], expected: frozenset[str]) -> Update:
+    def _update(self, changed: frozenset[str], expected: frozenset[str], *, raised: bool = False) -> Update:
         c = self._users.c
-        statement = super()._update(changed, frozenset())
+        statement = super()._update(changed, frozenset(), raised=raised)
         return statement.where(*(c[name] == bindparam(f"expected_{name}", type_=c[name].type) for name in expected))
 
 
@@ -350,12 +352,12 @@ class ComparesByEquals(Store):
 
 
 class OnlyChanges(Statements):
-    def _update(self, changed: frozenset[str], expected: frozenset[str]) -> Update:
+    def _update(self, changed: frozenset[str], expected: frozenset[str], *, raised: bool = False) -> Update:
         c = self._users.c
-        comparable = [c[name] for name in changed - {"extra", "identities"}]
+        comparable = [c[name] for name in changed - {"extra", "identities"} - ({"epoch"} if raised else set())]
         differs = [each.is_distinct_from(bindparam(f"new_{each.name}", type_=each.type)) for each in comparable]
-        statement = super()._update(changed, expected)
-        return statement.where(or_(*differs)) if differs else statement
+        statement = super()._update(changed, expected, raised=raised)
+        return statement.where(or_(*differs)) if differs and not raised else statement
 
 
 @broken("U-031", "0 rows are StaleUser, also when nothing needed a change", "postgres", "mariadb")

@@ -55,9 +55,9 @@ class BlackoutCached(Users):
         self.cutoff = self.cutoff or await super().get_blackout()
         return self.cutoff
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         self.cutoff = None
-        await super().set_blackout(cutoff)
+        return await super().set_blackout(cutoff)
 
 
 @mutant("U-061", "each handle keeps the users that it has read")

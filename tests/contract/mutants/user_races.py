@@ -168,11 +168,10 @@ class CutoffReadThenWritten(Users):
 
 @mutant("U-060", "the later of two cut-offs is found, then written, without a lock")
 class UnlockedCutoff(MemoryUserStore):
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         before = await self.get_blackout()
         if cutoff is None or before is None:
-            await super().set_blackout(cutoff)
-            return
+            return await super().set_blackout(cutoff)
         later = max(before, cutoff)
         await super().set_blackout(None)
-        await super().set_blackout(later)
+        return await super().set_blackout(later)

@@ -20,6 +20,7 @@ from authx_core.domain import (
     UserId,
     UserNotFound,
     UserQuery,
+    changed,
     checks,
 )
 from authx_core.ports import UserStore
@@ -126,12 +127,14 @@ class Users(UserStore):
         await self.reach()
         return self.table.blackout
 
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         await self.reach()
         before = self.table.blackout
         await self.pause("blackout: read")
-        self.table.blackout = self.later(before, cutoff)
+        standing = self.table.blackout = self.later(before, cutoff)
+        await self.pause("answer")
+        return standing
 
     # Steps
 
@@ -175,7 +178,7 @@ class Users(UserStore):
         return self.kept(attrs.evolve(user, version=1))
 
     def changed(self, user: User, changes: UserChanges) -> User:
-        return self.kept(attrs.evolve(attrs.evolve(user, **changes), version=user.version + 1))
+        return self.kept(changed(user, changes))
 
     def missing(self, user_id: UserId, changes: UserChanges) -> User:
         raise UserNotFound(user_id)

@@ -10,6 +10,7 @@ import attrs
 
 from authx_core.contract.clauses._users import KINDS
 from authx_core.contract.linearizability import Model
+from authx_core.domain import NEXT
 
 Verb: TypeAlias = Literal["get", "find", "create", "update", "delete"]
 Field: TypeAlias = tuple[str, Any]
@@ -86,7 +87,9 @@ def step(state: State, call: Call) -> Iterator[tuple[State, object]]:
 
 def _written(person: Person | None, call: Call) -> Person:
     version = 1 if person is None else person.version + 1
-    return attrs.evolve(person or Person(name=call.name), version=version, **dict(call.fields))
+    person = person or Person(name=call.name)
+    fields: dict[str, Any] = {field: person.epoch + 1 if value is NEXT else value for field, value in call.fields}
+    return attrs.evolve(person, version=version, **fields)
 
 
 def _taken(others: State, person: Person) -> Iterator[Refused]:

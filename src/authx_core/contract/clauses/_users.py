@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from itertools import count
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 import attrs
 
@@ -54,8 +54,8 @@ def full_user(name: str) -> User:
     return attrs.evolve(user, last_login=user.created_at + _STEP)
 
 
-def with_key(kind: str, key: str) -> UserFields:
-    """Return the fields that claim one key of a kind of `KINDS`."""
+def with_key(kind: str, key: str) -> Any:
+    """Return the fields that claim one key of a kind of `KINDS`, of a `User` or of `UserChanges`."""
     match kind:
         case "email":
             return {"email": key, "email_key": key}

@@ -9,7 +9,7 @@ import attrs
 from authx_core.contract.clauses._users import EVERYBODY, full_user
 from authx_core.contract.expect import same, same_user
 from authx_core.contract.violation import Violation
-from authx_core.domain import User, UserChanges, UserId
+from authx_core.domain import User, UserChanges, UserId, changed
 from authx_core.ports import UserStore
 
 NAMES: Final = ("ann", "bob", "cid", "dan", "eve", "fay", "gil", "hal")
@@ -54,7 +54,7 @@ async def all_whole(store: UserStore) -> int:
     """Check that each user is whole and each key has its user; return how many there are."""
     users = [user for name in NAMES if (user := await present(store, name)) is not None]
     for user in users:
-        whole = attrs.evolve(user, **all_changes(str(user.username_key)))
+        whole = attrs.evolve(changed(user, all_changes(str(user.username_key))), version=user.version)
         same_user(user, whole, "a user is half one and half another")
     same(await store.count(EVERYBODY), len(users), "there are users without their keys")
     return len(users)

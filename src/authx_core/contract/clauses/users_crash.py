@@ -16,7 +16,7 @@ from authx_core.contract.clauses._writing import all_changes, present
 from authx_core.contract.expect import holds, same, same_user
 from authx_core.contract.sweep import LANDING, Cut, sweep
 from authx_core.contract.trial import Trial
-from authx_core.domain import AuthxError, IdentifierTaken, StaleUser, User, UserChanges
+from authx_core.domain import AuthxError, IdentifierTaken, StaleUser, User, UserChanges, changed
 from authx_core.ports import UserStore
 
 _TIMES: Final = 3
@@ -123,11 +123,11 @@ async def update(trial: Trial) -> None:
         return all_changes(f"new-{user.username_key}")
 
     for user, cut in await _cuts(store, lambda user: store.update(user.id, changes(user)), other.create):
-        changed = attrs.evolve(user, **changes(user), version=user.version + 1)
-        before, after = await settled(partial(_either, other, user, changed))
+        updated = changed(user, changes(user))
+        before, after = await settled(partial(_either, other, user, updated))
         holds(after or not cut.through, "an update that ended was not stored")
-        same_user(after or before, changed if after else user, "a cancelled update was applied in part")
-        await store.create(_namesake(user if after else changed))
+        same_user(after or before, updated if after else user, "a cancelled update was applied in part")
+        await store.create(_namesake(user if after else updated))
 
 
 @clause(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from authx_core.contract.clause import clause
@@ -19,7 +21,7 @@ from authx_core.contract.clauses._users import (
 from authx_core.contract.expect import holds, raised, same, same_user
 from authx_core.contract.races import RACERS, ROUNDS, race
 from authx_core.contract.trial import Trial
-from authx_core.domain import IdentifierTaken, SocialIdentity, User, UserChanges
+from authx_core.domain import IdentifierTaken, SocialIdentity, User
 from authx_core.ports import UserStore
 
 """Addresses, usernames and social identities."""
@@ -113,7 +115,7 @@ async def taken(trial: Trial) -> None:
     """`IdentifierTaken` names every taken field, and the loser leaves nothing behind."""
     store = await trial.users()
     first, second = await store.create(full_user("ann")), await store.create(full_user("bob"))
-    taken: dict[str, UserChanges] = {
+    taken: dict[str, Any] = {
         "email": {"email": first.email, "email_key": first.email_key},
         "username": {"username": second.username, "username_key": second.username_key},
         "identities": {"identities": (SocialIdentity("free", "1"), second.identities[0])},

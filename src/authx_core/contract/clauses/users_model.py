@@ -15,7 +15,7 @@ from authx_core.contract.exploring import explore
 from authx_core.contract.reference import ReferenceUsers
 from authx_core.contract.scripts import Script, Step
 from authx_core.contract.trial import Trial
-from authx_core.domain import SocialIdentity, User, UserId, UserQuery, uuid7_text
+from authx_core.domain import NEXT, SocialIdentity, User, UserId, UserQuery, uuid7_text
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -131,6 +131,7 @@ _CLAIMS: Final[Sequence[dict[str, Any]]] = (
 _CHANGES: Final[Sequence[dict[str, Any]]] = (
     *_CLAIMS,
     *({"active": each} for each in (False, True)),
+    *({"epoch": each} for each in (NEXT, NEXT, 7)),
     *({"permissions": frozenset(each)} for each in ("r", "rw")),
     *({"extra": each} for each in _EXTRAS),
     *({"last_login": each} for each in (*_DAYS[:2], None)),
@@ -140,6 +141,7 @@ _EXPECTED: Final[Sequence[dict[str, Any] | None]] = (
     *({"version": each} for each in (1, 2, 3)),
     *({"active": each} for each in (False, True)),
     *({"last_login": each} for each in (None, _DAY)),
+    {"epoch": 2},
     {"version": 1, "active": True},
 )
 _LOOK: Final = Step("look")
@@ -178,7 +180,7 @@ def _user_steps() -> SearchStrategy[Step]:
 
 
 def _create(name: str, fields: dict[str, Any]) -> Step:
-    return Step("create", (_New(name, fields),))
+    return Step("create", (_New(name, {field: each for field, each in fields.items() if each is not NEXT}),))
 
 
 def _update(name: str, changes: dict[str, Any], expected: dict[str, Any] | None) -> Step:

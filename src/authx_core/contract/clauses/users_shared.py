@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from random import Random
 from typing import Final
 
 import attrs
 
 from authx_core.contract.clause import clause
+from authx_core.contract.clauses._linear_blackout import MODEL, VERBS, answer
 from authx_core.contract.clauses._users import EVERYBODY, full_user
 from authx_core.contract.clauses._writing import summary
+from authx_core.contract.counterexample import smallest
 from authx_core.contract.expect import holds, same, same_user, utc
+from authx_core.contract.histories import Recorder
 from authx_core.contract.processes import elsewhere
 from authx_core.contract.races import RACERS, ROUNDS, race
 from authx_core.contract.trial import Trial
@@ -20,6 +25,10 @@ _CUTOFF: Final = datetime(2026, 3, 4, 5, 6, 7, 891_234, timezone.utc)
 _TICK: Final = timedelta(microseconds=1)
 _STEPS: Final = 3
 """Cut-offs that one racer sets."""
+_HISTORIES: Final = 30
+"""Rounds of U-065, whose calls are chosen at random."""
+_CUTOFFS: Final = 9
+"""How many cut-offs its callers choose from."""
 
 
 """What is one for all users and all handles."""
@@ -90,6 +99,61 @@ async def other_handles(trial: Trial) -> None:
     await first.set_blackout(None)
     same(await second.get_blackout(), None, "another handle still sees a lifted blackout")
     await _reopened(trial, first)
+
+
+@clause(
+    "U-063",
+    means="An administrator is told of a cut-off that is not the one by which tokens are judged.",
+    cause="The given cut-off is returned, or the one that stood before.",
+)
+async def standing(trial: Trial) -> None:
+    """`set_blackout` returns the cut-off that stands after it, and `None` when it lifts."""
+    store = await trial.users()
+    same(await store.set_blackout(None), None, "lifting no blackout returned one")
+    zone = timezone(timedelta(hours=9))
+    for given, kept in (
+        (_CUTOFF, _CUTOFF),
+        (_CUTOFF, _CUTOFF),
+        (_CUTOFF - _TICK, _CUTOFF),
+        (_CUTOFF + _TICK, _CUTOFF + _TICK),
+        ((_CUTOFF + 2 * _TICK).astimezone(zone), _CUTOFF + 2 * _TICK),
+        (_CUTOFF.astimezone(zone), _CUTOFF + 2 * _TICK),
+    ):
+        cutoff = await store.set_blackout(given)
+        same(cutoff, kept, f"setting {given} did not return what stands")
+        utc(cutoff or given, "the cut-off that stands was not returned in UTC")
+        same(await store.get_blackout(), kept, "the cut-off that was returned does not stand")
+    same(await store.set_blackout(None), None, "lifting the blackout returned one")
+    same(await store.set_blackout(_CUTOFF), _CUTOFF, "a cut-off after a lifted blackout did not return what stands")
+
+
+@clause(
+    "U-065",
+    level=2,
+    kind="race",
+    means="Of two administrators who void everybody's tokens at once one is told an earlier cut-off, or none at all.",
+    cause="What stands is read in another statement than the one that sets it.",
+)
+async def answered_alone(trial: Trial) -> None:
+    """What callers of the blackout are told at once could have happened one call after the other."""
+    stores = await trial.racing_users()
+    for _ in range(_HISTORIES):
+        await stores[0].set_blackout(None)
+        recorder = Recorder()
+        seeds = [trial.random.getrandbits(64) for _ in stores]
+
+        async def call(
+            store: UserStore, racer: int, recorder: Recorder = recorder, seeds: Sequence[int] = seeds
+        ) -> None:
+            random = Random(seeds[racer])  # noqa: S311 - to be repeated, not to be guessed
+            for _step in range(_STEPS):
+                made = random.choice(VERBS)(random.randrange(_CUTOFFS))
+                await recorder.record(racer, [made], answer(store, made))
+
+        results = await race(stores, call, warm=_warm_blackout)
+        same(results, [None] * RACERS, "a call about the blackout failed")
+        example = smallest(recorder.operations, MODEL)
+        holds(example is None, f"no order of these calls, one after the other, explains their answers\n{example}")
 
 
 async def _reopened(trial: Trial, store: UserStore) -> None:

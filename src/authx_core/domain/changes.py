@@ -1,0 +1,34 @@
+"""The user that an update leaves behind."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+from authx_core.domain.checks import MAX_INTEGER
+from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.next import NEXT
+from authx_core.domain.user import User, UserChanges
+
+_SPENT: Final = Problem(
+    "epoch", "out_of_range", f"is {MAX_INTEGER}, the highest there is, and cannot rise: give the user a lower one"
+)
+
+
+def changed(user: User, changes: UserChanges) -> User:
+    """Return the user with these changes and the next version; an epoch that is `NEXT` is one more than before.
+
+    For a store that reads, changes and writes in one atomic step. Raises `InvalidValue` if the epoch cannot rise.
+    """
+    fields: dict[str, Any] = {**changes, "version": user.version + 1}
+    if changes.get("epoch") is NEXT:
+        if user.epoch >= MAX_INTEGER:
+            raise epoch_spent()
+        fields["epoch"] = user.epoch + 1
+    return attrs.evolve(user, **fields)
+
+
+def epoch_spent() -> InvalidValue:
+    """Make the error of a `NEXT` that would need more than 64 bits."""
+    return InvalidValue(_SPENT)
