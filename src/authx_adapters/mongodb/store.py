@@ -34,7 +34,6 @@ from authx_core.domain import (
     UserQuery,
     checks,
 )
-from authx_core.domain.changes import epoch_spent
 from authx_core.ports import UserStore
 
 _BLACKOUT: Final = {"_id": "blackout"}
@@ -212,7 +211,7 @@ class MongoUserStore(UserStore):
         if expected or raised:
             there = await settle(self._newest.find_one(owner("id", user_id), ["epoch"], session=self._session))
             if there and raised and there["epoch"] >= checks.MAX_INTEGER:
-                return epoch_spent()
+                return checks.epoch_spent()
             if there and expected:
                 return StaleUser(user_id)
         return UserNotFound(user_id)

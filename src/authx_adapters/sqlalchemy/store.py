@@ -35,7 +35,6 @@ from authx_core.domain import (
     UserReferenced,
     checks,
 )
-from authx_core.domain.changes import epoch_spent
 from authx_core.ports import UserStore
 
 _RETRIES: Final = 10
@@ -140,7 +139,7 @@ class SQLAlchemyUserStore(UserStore):
                 return user
             found = connection.execute(self._sql.by_id, {"value": user_id}).one_or_none()
             if found is not None and raised and found.epoch >= checks.MAX_INTEGER:
-                raise epoch_spent()
+                raise checks.epoch_spent()
             raise UserNotFound(user_id) if found is None or not expected else StaleUser(user_id)
 
         claim = _Claim(user_id, changes.get("email_key"), changes.get("username_key"), changes.get("identities", ()))

@@ -27,10 +27,10 @@ ORDER: Final[Mapping[Kind, Sequence[tuple[str, str]]]] = {
         ("create, get", "U-001"),
         ("get_by_email, get_by_username, get_by_social", "U-010 U-011 U-012 U-013"),
         ("count", "U-002 U-020"),
-        ("update", "U-006 U-030 U-031 U-033 U-037 U-071"),
+        ("update", "U-006 U-030 U-031 U-033 U-037 U-038 U-071"),
         ("delete", "U-003 U-032"),
         ("search", "U-005 U-040 U-050 U-051 U-052 U-053 U-054 U-056 U-057 U-070"),
-        ("get_blackout, set_blackout", "U-004 U-060"),
+        ("get_blackout, set_blackout", "U-004 U-060 U-063"),
     ),
     "cache": (
         ("get_many, pop", "C-001"),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
-from authx_core.domain.checks import MAX_INTEGER
-from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain import checks
 from authx_core.domain.next import NEXT
 from authx_core.domain.user import User, UserChanges
-
-_SPENT: Final = Problem(
-    "epoch", "out_of_range", f"is {MAX_INTEGER}, the highest there is, and cannot rise: give the user a lower one"
-)
 
 
 def changed(user: User, changes: UserChanges) -> User:
@@ -23,12 +18,7 @@ def changed(user: User, changes: UserChanges) -> User:
     """
     fields: dict[str, Any] = {**changes, "version": user.version + 1}
     if changes.get("epoch") is NEXT:
-        if user.epoch >= MAX_INTEGER:
-            raise epoch_spent()
+        if user.epoch >= checks.MAX_INTEGER:
+            raise checks.epoch_spent()
         fields["epoch"] = user.epoch + 1
     return attrs.evolve(user, **fields)
-
-
-def epoch_spent() -> InvalidValue:
-    """Make the error of a `NEXT` that would need more than 64 bits."""
-    return InvalidValue(_SPENT)

@@ -116,6 +116,10 @@ def _natural(value: object) -> str | None:
     return None if 1 <= value <= MAX_INTEGER else f"must be 1..{MAX_INTEGER}"
 
 
+def _natural_or_next(value: object) -> str | None:
+    return None if value is NEXT else _natural(value)
+
+
 def instant(value: object) -> str | None:
     """Refuse what is not an aware datetime that is the same instant in UTC."""
     if not isinstance(value, datetime):
@@ -211,7 +215,7 @@ USER: Final[Mapping[str, Check]] = {
 _EXPECTED: Final = {field: check for field, check in USER.items() if field not in {"id", "extra", "identities"}}
 _CHANGES: Final = {
     **{field: check for field, check in USER.items() if field not in {"id", "version"}},
-    "epoch": lambda value: None if value is NEXT else _natural(value),
+    "epoch": _natural_or_next,
 }
 _QUERY: Final[Mapping[str, Check]] = {
     "id": _optional(_text(MAX_ID)),
@@ -247,6 +251,12 @@ def check_update(changes: UserChanges, expected: UserFields | None) -> None:
         if not isinstance(fields, Mapping):
             raise InvalidValue(Problem(name, "invalid", "must be a mapping"))
         _refuse(fields, checks)
+
+
+def epoch_spent() -> InvalidValue:
+    """Make the error of a `NEXT` that would need more than 64 bits."""
+    reason = f"is {MAX_INTEGER}, the highest there is, and cannot rise: give the user a lower one"
+    return InvalidValue(Problem("epoch", "out_of_range", reason))
 
 
 def check_query(query: UserQuery) -> None:

@@ -15,6 +15,7 @@ from authx_core.domain.policy import Policy
 from authx_core.ports import Cache, Clock, Events, PasswordHasher, UserStore
 from authx_core.repo.hooks import Hooks
 from authx_core.repo.waiting import at_most
+from authx_core.use_cases.blackout import Told
 from authx_core.use_cases.crud import NewId
 from authx_core.use_cases.protection import seconds
 
@@ -58,6 +59,7 @@ class UsersBase(Hooks):
         self.hasher = hasher
         self.policy = policy or Policy()
         self.new_id = new_id
+        self.told = Told()
         self.closing: Callable[[], Awaitable[None]] | None = None
         """Closes what was opened for this facade alone; see `aclose`."""
 

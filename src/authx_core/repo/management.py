@@ -7,7 +7,7 @@ from datetime import datetime
 
 from authx_core.domain.user import User, UserId
 from authx_core.repo.base import UsersBase
-from authx_core.use_cases import management
+from authx_core.use_cases import blackout, management
 
 
 class UsersManagementMixin(UsersBase):
@@ -35,18 +35,18 @@ class UsersManagementMixin(UsersBase):
 
     async def get_blackout(self) -> datetime | None:
         """Return the cut-off: tokens issued at or before it are void."""
-        return await management.get_blackout(users=self.database)
+        return await blackout.get_blackout(users=self.database)
 
     async def set_blackout(self, ts: datetime) -> datetime:
         """Void everybody's tokens issued up to ``ts`` (aware), and return the cut-off that stands.
 
-        One earlier than what stands changes nothing. Raises `InvalidValue`.
+        One that is not later than what stands changes nothing and is not told. Raises `InvalidValue`.
         """
-        return await management.set_blackout(ts, users=self.database, events=self)
+        return await blackout.set_blackout(ts, told=self.told, users=self.database, events=self)
 
     async def delete_blackout(self) -> None:
         """Lift the blackout: tokens that it voided are good again while they live."""
-        await management.delete_blackout(users=self.database, events=self)
+        await blackout.delete_blackout(told=self.told, users=self.database, events=self)
 
     async def set_permissions(self, id: UserId, permissions: Iterable[str]) -> User:
         """Replace what a user may do; tokens issued before are void. Raises `UserNotFound`, `InvalidUser`."""

@@ -10,29 +10,40 @@ from authx_core.domain.errors import StaleUser, UserNotFound
 from authx_core.domain.user import User, UserChanges, UserFields, UserId
 from authx_core.ports import UserStore
 
-_ATTEMPTS: Final = 256
-"""Each failure means that another caller succeeded, except in a repeatable-read transaction, where all fail alike."""
+_ATTEMPTS: Final = 1000
+"""Of one call. Each failure means that another caller succeeded, so as many callers at once are needed for an error."""
 
 Decide = Callable[[User], UserChanges | None]
 
 
 async def change(
-    user_id: UserId, decide: Decide, *, users: UserStore, watch: tuple[str, ...] = ("version",)
+    user_id: UserId,
+    decide: Decide,
+    *,
+    users: UserStore,
+    watch: tuple[str, ...] = ("version",),
+    seen: User | None = None,
 ) -> tuple[User, User]:
     """Apply what ``decide`` makes of the user as it is at that moment; return the user before and after.
 
     ``decide`` answers None to leave the user alone, and is asked again if a field that it goes by (``watch``)
-    was changed in the meantime. Raises `UserNotFound`; `StaleUser` after 256 attempts; `IdentifierTaken`.
+    was changed in the meantime. It begins with the user as ``seen``, who is read if nobody is given.
+
+    Raises `UserNotFound`; `IdentifierTaken`; `StaleUser` after 1,000 attempts, or at once inside a transaction of
+    the caller's whose snapshot does not show the change that came between.
     """
+    user = seen or await existing(user_id, users=users)
     for _ in range(_ATTEMPTS):
-        user = await existing(user_id, users=users)
         changes = decide(user)
         if changes is None:
             return user, user
         try:
-            return user, await users.update(user.id, changes, expected=_seen(user, watch))
+            return user, await users.update(user.id, changes, expected=_watched(user, watch))
         except StaleUser:
-            continue
+            now = await existing(user_id, users=users)
+            if now == user:
+                raise
+            user = now
     raise StaleUser(user_id)
 
 
@@ -58,7 +69,7 @@ async def find(user_id: UserId, *, users: UserStore) -> User | None:
     return await users.get(user_id) if checks.is_text(user_id, checks.MAX_ID) else None
 
 
-def _seen(user: User, watch: tuple[str, ...]) -> UserFields:
+def _watched(user: User, watch: tuple[str, ...]) -> UserFields:
     fields: UserFields = {}
     for field in watch:
         fields[field] = getattr(user, field)  # type: ignore[literal-required]  # the fields are named by our own use cases

@@ -1,25 +1,26 @@
-"""What administrators do: blacklist, kick, blackout, permissions."""
+"""What administrators do with one user: blacklist, kick, permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from typing import Final
 
-from authx_core.domain import checks
 from authx_core.domain.events import (
-    BlackoutLifted,
-    BlackoutSet,
     PermissionsChanged,
     UserBlacklisted,
     UserKicked,
     UserReinstated,
 )
+from authx_core.domain.next import NEXT
 from authx_core.domain.policy import Policy
 from authx_core.domain.profile import read_permissions
 from authx_core.domain.user import User, UserChanges, UserId
 from authx_core.ports import Events, UserStore
-from authx_core.use_cases._change import change
+from authx_core.use_cases._change import change, well_formed
 from authx_core.use_cases.crud import search_after
+
+_SWITCH: Final = ("active",)
+"""The field that blacklisting and reinstating go by."""
 
 
 async def get_blacklist(after: UserId | None, size: int, *, users: UserStore, policy: Policy) -> list[User]:
@@ -29,14 +30,16 @@ async def get_blacklist(after: UserId | None, size: int, *, users: UserStore, po
 
 async def toggle_blacklist(user_id: UserId, *, users: UserStore, events: Events) -> bool:
     """Blacklist or reinstate, and return whether the user is blacklisted now. Raises `UserNotFound`."""
-    _, after = await change(user_id, lambda user: _deactivated(user) if user.active else {"active": True}, users=users)
+    _, after = await change(user_id, lambda user: _switched(to=not user.active), users=users, watch=_SWITCH)
     await events.publish(UserReinstated(user=after) if after.active else UserBlacklisted(user=after))
     return not after.active
 
 
 async def blacklist(user_id: UserId, *, users: UserStore, events: Events) -> User:
     """Deactivate a user; every token is void at once. Raises `UserNotFound`."""
-    before, after = await change(user_id, lambda user: _deactivated(user) if user.active else None, users=users)
+    before, after = await change(
+        user_id, lambda user: _switched(to=False) if user.active else None, users=users, watch=_SWITCH
+    )
     if after is not before:
         await events.publish(UserBlacklisted(user=after))
     return after
@@ -44,48 +47,26 @@ async def blacklist(user_id: UserId, *, users: UserStore, events: Events) -> Use
 
 async def reinstate(user_id: UserId, *, users: UserStore, events: Events) -> User:
     """Activate a user again; tokens issued before stay void. Raises `UserNotFound`."""
-    before, after = await change(user_id, lambda user: None if user.active else {"active": True}, users=users)
+    before, after = await change(
+        user_id, lambda user: None if user.active else _switched(to=True), users=users, watch=_SWITCH
+    )
     if after is not before:
         await events.publish(UserReinstated(user=after))
     return after
 
 
-def _deactivated(user: User) -> UserChanges:
-    return {"active": False, "epoch": user.epoch + 1}
+def _switched(*, to: bool) -> UserChanges:
+    return {"active": True} if to else {"active": False, "epoch": NEXT}
 
 
 async def kick(user_id: UserId, *, users: UserStore, events: Events) -> User:
-    """Void every token issued so far, refresh tokens too, for good. Raises `UserNotFound`."""
-    _, after = await change(user_id, lambda user: {"epoch": user.epoch + 1}, users=users, watch=("epoch",))
+    """Void every token issued so far, refresh tokens too, for good, in one call of the store that is never repeated.
+
+    Raises `UserNotFound`.
+    """
+    after = await users.update(well_formed(user_id), {"epoch": NEXT})
     await events.publish(UserKicked(user=after))
     return after
-
-
-async def get_blackout(*, users: UserStore) -> datetime | None:
-    """Return the cut-off: tokens issued at or before it are void."""
-    return await users.get_blackout()
-
-
-async def set_blackout(cutoff: datetime, *, users: UserStore, events: Events) -> datetime:
-    """Void everybody's tokens issued up to an instant, and return the cut-off that stands.
-
-    One that is not later than what stands changes nothing and is not told. Raises `InvalidValue` for what is
-    not an aware datetime.
-    """
-    checks.check_blackout(cutoff, required=True)
-    standing = await users.get_blackout()
-    if standing is not None and standing >= cutoff:
-        return standing
-    await users.set_blackout(cutoff)
-    await events.publish(BlackoutSet(cutoff=cutoff))
-    return await users.get_blackout() or cutoff
-
-
-async def delete_blackout(*, users: UserStore, events: Events) -> None:
-    """Lift the blackout: tokens that it voided are good again while they live."""
-    if await users.get_blackout() is not None:
-        await users.set_blackout(None)
-        await events.publish(BlackoutLifted())
 
 
 async def set_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
@@ -119,9 +100,9 @@ async def _permit(
         permissions = wanted(user.permissions)
         if permissions == user.permissions:
             return None
-        return {"permissions": permissions, "epoch": user.epoch + 1}
+        return {"permissions": permissions, "epoch": NEXT}
 
-    before, after = await change(user_id, decide, users=users, watch=("permissions", "epoch"))
+    before, after = await change(user_id, decide, users=users, watch=("permissions",))
     if after is not before:
         await events.publish(PermissionsChanged(user=after, old=before.permissions, new=after.permissions))
     return after

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from authx_core.domain.errors import InvalidPassword, InvalidToken, StaleUser, UserNotFound
 from authx_core.domain.events import PasswordChanged, PasswordResetRequested
+from authx_core.domain.next import NEXT
 from authx_core.domain.password import check_password
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
@@ -15,6 +16,9 @@ from authx_core.use_cases import _links
 from authx_core.use_cases._change import change, existing, find, well_formed
 from authx_core.use_cases.crud import hashed
 from authx_core.use_cases.protection import within_limit
+
+_NAMES: Final = ("email", "username")
+"""A password must not be one of them, also if they change while it is hashed."""
 
 
 async def get_password_status(user_id: UserId, *, users: UserStore) -> Literal["set", "change"]:
@@ -36,14 +40,15 @@ async def set_password(
 
     Raises `UserNotFound`; `InvalidPassword` with every reason.
     """
-    user = await existing(user_id, users=users)
-    password_hash = await _accepted(password, user, hasher=hasher, policy=policy)
-    _, after = await change(
-        user_id,
-        lambda user: {"password_hash": password_hash, "epoch": user.epoch + 1},
-        users=users,
-        watch=("epoch",),
-    )
+    seen = await existing(user_id, users=users)
+    _check(password, seen, policy)
+    password_hash = await hashed(password, hasher=hasher, policy=policy)
+
+    def decide(user: User) -> UserChanges:
+        _check(password, user, policy)
+        return {"password_hash": password_hash, "epoch": NEXT}
+
+    _, after = await change(user_id, decide, users=users, watch=_NAMES, seen=seen)
     await events.publish(PasswordChanged(user=after))
     return after
 
@@ -91,15 +96,17 @@ async def reset_password(
     user, link = await _resetting(token, users=users, cache=cache)
     if user is None or link is None:
         raise InvalidToken
-    password_hash = await _accepted(password, user, hasher=hasher, policy=policy)
+    _check(password, user, policy)
+    password_hash = await hashed(password, hasher=hasher, policy=policy)
 
     def decide(user: User) -> UserChanges:
         if not _opens(link, user):
             raise InvalidToken
-        return {"password_hash": password_hash, "epoch": user.epoch + 1, "confirmed": user.email is not None}
+        _check(password, user, policy)
+        return {"password_hash": password_hash, "epoch": NEXT, "confirmed": user.email is not None}
 
     try:
-        _, after = await change(user.id, decide, users=users, watch=("epoch", "active", "email"))
+        _, after = await change(user.id, decide, users=users, watch=("epoch", "active", *_NAMES), seen=user)
     except (UserNotFound, StaleUser):
         raise InvalidToken from None
     await events.publish(PasswordChanged(user=after))
@@ -119,8 +126,8 @@ def _opens(link: _links.Link, user: User) -> bool:
     return user.active and user.epoch == link.epoch and user.email == link.email
 
 
-async def _accepted(password: Secret, user: User, *, hasher: PasswordHasher, policy: Policy) -> Secret:
+def _check(password: Secret, user: User, policy: Policy) -> None:
+    """Refuse a password by the policy, which goes by the user's names too. Raises `InvalidPassword`."""
     names = (user.email, user.email_key, user.username, user.username_key)
     if problems := check_password(password, policy, known=names):
         raise InvalidPassword(*problems)
-    return await hashed(password, hasher=hasher, policy=policy)

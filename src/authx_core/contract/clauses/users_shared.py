@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from authx_core.contract.clause import clause
-from authx_core.contract.clauses._linear_blackout import MODEL, VERBS, answer
+from authx_core.contract.clauses._linear_blackout import MODEL, VERBS, Call, answer
 from authx_core.contract.clauses._users import EVERYBODY, full_user
 from authx_core.contract.clauses._writing import summary
 from authx_core.contract.counterexample import smallest
@@ -147,7 +147,7 @@ async def answered_alone(trial: Trial) -> None:
         ) -> None:
             random = Random(seeds[racer])  # noqa: S311 - to be repeated, not to be guessed
             for _step in range(_STEPS):
-                made = random.choice(VERBS)(random.randrange(_CUTOFFS))
+                made = Call(random.choice(VERBS), random.randrange(_CUTOFFS))
                 await recorder.record(racer, [made], answer(store, made))
 
         results = await race(stores, call, warm=_warm_blackout)

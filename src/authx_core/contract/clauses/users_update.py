@@ -248,7 +248,7 @@ async def next_epoch(trial: Trial) -> None:
     steps: tuple[tuple[UserChanges, UserFields | None], ...] = (
         ({"epoch": NEXT}, None),
         ({"epoch": NEXT}, {"epoch": 4}),
-        ({"epoch": NEXT, "active": True, "password_hash": "$made-up$new"}, {"active": False}),
+        ({"epoch": NEXT, "active": True, "password_hash": Secret("$made-up$new")}, {"active": False}),
         ({"epoch": 9}, None),
         ({"epoch": NEXT, "identities": ann.identities[:1], "username_key": "eve"}, {}),
         ({"epoch": 2}, {"epoch": 10}),

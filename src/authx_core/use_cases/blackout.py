@@ -1,0 +1,74 @@
+"""The blackout: end everybody's tokens issued up to an instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from authx_core.domain import checks
+from authx_core.domain.events import BlackoutLifted, BlackoutSet
+from authx_core.ports import Events, UserStore
+
+
+class Told:
+    """The latest cut-off that was told here since the blackout was last lifted here.
+
+    The store's answers to calls at once may arrive in another order than it gave them: by this, an earlier cut-off is
+    not told after a later one.
+    """
+
+    def __init__(self) -> None:
+        self.cutoff: datetime | None = None
+        self._lock: Final = Lock()
+
+    def move(self, cutoff: datetime, before: datetime | None) -> bool:
+        """Whether to tell of a cut-off, of a call that began when ``before`` was the latest one told."""
+        with self._lock:
+            latest = self.cutoff
+            overtaken = latest is not None and latest != before and latest > cutoff
+            if latest == cutoff or overtaken:
+                return False
+            self.cutoff = cutoff
+            return True
+
+    def later_than(self, cutoff: datetime) -> datetime | None:
+        """Return a later cut-off that another call has begun to tell of by now, if any."""
+        latest = self.cutoff
+        return latest if latest is not None and latest > cutoff else None
+
+
+async def get_blackout(*, users: UserStore) -> datetime | None:
+    """Return the cut-off: tokens issued at or before it are void."""
+    return await users.get_blackout()
+
+
+async def set_blackout(cutoff: datetime, *, told: Told, users: UserStore, events: Events) -> datetime:
+    """Void everybody's tokens issued up to an instant, and return the cut-off that stands, in one round trip.
+
+    A cut-off is told if it stands and was not told here before, so one that is not later than what stands is not
+    told, and of several at once the latest is told last. An instant that two processes give is told by both.
+    Raises `InvalidValue` for what is not an aware datetime.
+    """
+    checks.check_blackout(cutoff, required=True)
+    before = told.cutoff
+    standing = await users.set_blackout(cutoff) or cutoff
+    if standing == cutoff and told.move(standing, before):
+        await _tell(standing, told=told, events=events)
+    return standing
+
+
+async def _tell(cutoff: datetime, *, told: Told, events: Events) -> None:
+    """Tell of a cut-off; if a later one was told meanwhile, a slow receiver may have heard of this one last."""
+    await events.publish(BlackoutSet(cutoff=cutoff))
+    while (later := told.later_than(cutoff)) is not None:
+        cutoff = later
+        await events.publish(BlackoutSet(cutoff=cutoff))
+
+
+async def delete_blackout(*, told: Told, users: UserStore, events: Events) -> None:
+    """Lift the blackout: tokens that it voided are good again while they live. Told if there was one."""
+    if await users.get_blackout() is not None:
+        await users.set_blackout(None)
+        told.cutoff = None
+        await events.publish(BlackoutLifted())
