@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from threading import Lock
 from typing import Final
 
 from authx_core.domain import checks
@@ -11,30 +10,44 @@ from authx_core.domain.events import BlackoutLifted, BlackoutSet
 from authx_core.ports import Events, UserStore
 
 
+_REMEMBERED: Final = 64
+"""Cut-offs, so that the latest stays among them however many threads come between."""
+
+
 class Told:
-    """The latest cut-off that was told here since the blackout was last lifted here.
+    """The cut-offs that were told here since the blackout was last lifted here; each step is one for all threads.
 
     The store's answers to calls at once may arrive in another order than it gave them: by this, an earlier cut-off is
     not told after a later one.
     """
 
     def __init__(self) -> None:
-        self.cutoff: datetime | None = None
-        self._lock: Final = Lock()
+        self._cutoffs: list[datetime] = []
+
+    @property
+    def latest(self) -> datetime | None:
+        """The latest of them, or None."""
+        return max(tuple(self._cutoffs), default=None)
+
+    def forget(self) -> None:
+        """Begin anew, since the blackout is lifted."""
+        self._cutoffs = []
 
     def move(self, cutoff: datetime, before: datetime | None) -> bool:
         """Whether to tell of a cut-off, of a call that began when ``before`` was the latest one told."""
-        with self._lock:
-            latest = self.cutoff
-            overtaken = latest is not None and latest != before and latest > cutoff
-            if latest == cutoff or overtaken:
-                return False
-            self.cutoff = cutoff
-            return True
+        latest = self.latest
+        overtaken = latest is not None and latest != before and latest > cutoff
+        if latest == cutoff or overtaken:
+            return False
+        if latest is not None and latest > cutoff:  # lifted by another process since
+            self.forget()
+        self._cutoffs.append(cutoff)
+        del self._cutoffs[:-_REMEMBERED]
+        return True
 
     def later_than(self, cutoff: datetime) -> datetime | None:
         """Return a later cut-off that another call has begun to tell of by now, if any."""
-        latest = self.cutoff
+        latest = self.latest
         return latest if latest is not None and latest > cutoff else None
 
 
@@ -51,7 +64,7 @@ async def set_blackout(cutoff: datetime, *, told: Told, users: UserStore, events
     Raises `InvalidValue` for what is not an aware datetime.
     """
     checks.check_blackout(cutoff, required=True)
-    before = told.cutoff
+    before = told.latest
     standing = await users.set_blackout(cutoff) or cutoff
     if standing == cutoff and told.move(standing, before):
         await _tell(standing, told=told, events=events)
@@ -70,5 +83,5 @@ async def delete_blackout(*, told: Told, users: UserStore, events: Events) -> No
     """Lift the blackout: tokens that it voided are good again while they live. Told if there was one."""
     if await users.get_blackout() is not None:
         await users.set_blackout(None)
-        told.cutoff = None
+        told.forget()
         await events.publish(BlackoutLifted())

@@ -1,0 +1,97 @@
+"""Who sets the blackout at once, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache, MemoryUserStore
+from authx_adapters.passlib import PasslibHasher
+from authx_core import BlackoutLifted, BlackoutSet, Event, UsersRepo
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+LATER = NOON + timedelta(microseconds=1)
+
+
+class Delayed(MemoryUserStore):
+    """A store whose next answer arrives after something else."""
+
+    calls = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
+        self.calls += 1
+        standing = await super().set_blackout(cutoff)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return standing
+
+    async def get_blackout(self) -> datetime | None:
+        self.calls += 1
+        return await super().get_blackout()
+
+
+@pytest.fixture
+def store() -> Delayed:
+    return Delayed()
+
+
+@pytest.fixture
+def users(store: Delayed, clock: ManualClock, hasher: PasslibHasher, told: list[Event]) -> UsersRepo:
+    return UsersRepo(store, MemoryCache(clock), [told.append], clock=clock, hasher=hasher)
+
+
+async def test_setting_a_blackout_is_one_call_of_the_store(users: UsersRepo, store: Delayed) -> None:
+    assert await users.set_blackout(LATER) == LATER
+    assert await users.set_blackout(NOON) == LATER
+    assert store.calls == 2
+
+
+async def test_a_cut_off_that_another_process_outdid_is_not_told(
+    users: UsersRepo, store: Delayed, told: list[Event]
+) -> None:
+    await MemoryUserStore.set_blackout(store, LATER)
+    assert await users.set_blackout(NOON) == LATER
+    assert told == []
+
+
+async def test_an_earlier_cut_off_is_not_told_after_a_later_one(
+    users: UsersRepo, store: Delayed, told: list[Event]
+) -> None:
+    store.meanwhile = lambda: users.set_blackout(LATER)
+    assert await users.set_blackout(NOON) == NOON
+    assert told == [BlackoutSet(cutoff=LATER)]
+
+
+async def test_a_later_cut_off_is_told_again_after_a_slow_receiver_of_an_earlier_one(
+    store: Delayed, clock: ManualClock, hasher: PasslibHasher
+) -> None:
+    heard: list[datetime] = []
+
+    async def slow(event: Event) -> None:
+        assert isinstance(event, BlackoutSet)
+        if event.cutoff == NOON:
+            await users.set_blackout(LATER)
+        heard.append(event.cutoff)
+
+    users = UsersRepo(store, MemoryCache(clock), [slow], clock=clock, hasher=hasher)
+    await users.set_blackout(NOON)
+    assert heard == [LATER, NOON, LATER]
+
+
+async def test_a_cut_off_is_told_again_after_the_blackout_was_lifted(
+    users: UsersRepo, store: Delayed, told: list[Event]
+) -> None:
+    await users.set_blackout(LATER)
+    await users.delete_blackout()
+    await users.set_blackout(LATER)
+    await MemoryUserStore.set_blackout(store, None)  # by another process
+    await users.set_blackout(NOON)
+    assert told == [BlackoutSet(cutoff=LATER), BlackoutLifted(), BlackoutSet(cutoff=LATER), BlackoutSet(cutoff=NOON)]
