@@ -9,7 +9,6 @@ from authx_core.domain import checks
 from authx_core.domain.events import BlackoutLifted, BlackoutSet
 from authx_core.ports import Events, UserStore
 
-
 _REMEMBERED: Final = 64
 """Cut-offs, so that the latest stays among them however many threads come between."""
 
