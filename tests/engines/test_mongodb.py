@@ -126,7 +126,7 @@ def test_every_call_on_users_is_one_command(store: MongoUserStore, overheard: _O
     assert sent(store.delete(ann.id)) == ["delete"]
     assert sent(store.count(EVERYBODY)) == ["aggregate"]
     assert sent(store.get_blackout()) == ["find"]
-    assert sent(store.set_blackout(NOON)) == ["update"]
+    assert sent(store.set_blackout(NOON)) == ["findAndModify"]
     assert sent(store.set_blackout(None)) == ["delete"]
 
 

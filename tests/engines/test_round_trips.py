@@ -14,6 +14,7 @@ from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_core import (
+    NEXT,
     AuthxError,
     EmailTaken,
     InvalidValue,
@@ -84,6 +85,7 @@ USERS: Final[Mapping[str, Call[UserStore]]] = {
     "`update` with `expected`": lambda store, _: store.update(
         ANN.id, {"confirmed": True}, expected={"username": "Ann"}
     ),
+    "`update` of the epoch by `NEXT`": lambda store, _: store.update(ANN.id, {"epoch": NEXT}),
     "`update` of two social identities": lambda store, _: store.update(ANN.id, {"identities": unknown()}),
     "`delete`": lambda store, number: store.delete(DOOMED[number].id),
     "`get_blackout`": lambda store, _: store.get_blackout(),

@@ -78,11 +78,11 @@ async def test_a_later_cut_off_is_told_again_after_a_slow_receiver_of_an_earlier
     async def slow(event: Event) -> None:
         assert isinstance(event, BlackoutSet)
         if event.cutoff == NOON:
-            await users.set_blackout(LATER)
+            await repo.set_blackout(LATER)
         heard.append(event.cutoff)
 
-    users = UsersRepo(store, MemoryCache(clock), [slow], clock=clock, hasher=hasher)
-    await users.set_blackout(NOON)
+    repo = UsersRepo(store, MemoryCache(clock), [slow], clock=clock, hasher=hasher)
+    await repo.set_blackout(NOON)
     assert heard == [LATER, NOON, LATER]
 
 

@@ -1,0 +1,188 @@
+"""Hundreds of callers at once, and somebody who acts while a password is verified: every engine, both colours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, cast
+
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_adapters.memory import MemoryCache
+from authx_core import (
+    BlackoutSet,
+    Event,
+    LoginFailed,
+    PasswordHasher,
+    Secret,
+    User,
+    UserBlacklisted,
+    UserKicked,
+    UsersRepo,
+    UserStore,
+    Verification,
+    run,
+)
+from engines.drivers import KEEPING_USERS, Driver, prepare
+
+CALLERS: Final = 300
+THREADS: Final = 16
+PASSWORD: Final = "purple elephants dance"
+PATIENCE: Final = 120.0
+Deed = Callable[[UserStore], Awaitable[Any]]
+
+
+class Counted:
+    """A store that counts the calls of it."""
+
+    def __init__(self, store: UserStore) -> None:
+        self._store = store
+        self.calls = Counter[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def call(*args: object, **options: object) -> object:
+            self.calls[name] += 1
+            return await method(*args, **options)
+
+        return call
+
+
+class Plain(PasswordHasher):
+    """Hashes by writing a number before the password, and lets somebody act in the middle."""
+
+    def __init__(self) -> None:
+        self.current = 1
+        self.while_verifying: list[Callable[[], Awaitable[Any]]] = []
+        self.while_hashing: list[Callable[[], Awaitable[Any]]] = []
+
+    async def hash(self, password: str, /) -> str:
+        while self.while_hashing:
+            await self.while_hashing.pop()()
+        return f"${self.current}${password}"
+
+    async def verify(self, password: str, password_hash: str, /) -> Verification:
+        while self.while_verifying:
+            await self.while_verifying.pop()()
+        _, number, text = password_hash.split("$")
+        return Verification(ok=text == password, outdated=int(number) < self.current)
+
+
+class Scene:
+    """A repository over an engine, and what it told."""
+
+    def __init__(self, driver: Driver, store: UserStore, clock: ManualClock) -> None:
+        self.driver = driver
+        self.counted, self.hasher = Counted(store), Plain()
+        self.told: list[Event] = []
+        self.users = UsersRepo(
+            cast("UserStore", self.counted), MemoryCache(clock), [self.told.append], clock=clock, hasher=self.hasher
+        )
+
+    async def at_once(self, calls: list[Callable[[], Coroutine[Any, Any, Any]]]) -> list[Any]:
+        """Make all calls at the same time: on threads if the client blocks, else as tasks."""
+        async with asyncio.timeout(PATIENCE):
+            if not self.driver.blocking:
+                return await asyncio.gather(*(call() for call in calls))
+            loop = asyncio.get_running_loop()
+            with ThreadPoolExecutor(THREADS) as threads:
+                return await asyncio.gather(*(loop.run_in_executor(threads, partial(_run, call)) for call in calls))
+
+
+def _run(call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return run(call())
+
+
+@asynccontextmanager
+async def scene(driver: Driver, clock: ManualClock) -> AsyncIterator[Scene]:
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            store = driver.users(client, url)
+            await prepare(store)
+            yield Scene(driver, store, clock)
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_every_one_of_300_kicks_is_one_call_and_counts(driver: Driver, clock: ManualClock) -> None:
+    async with scene(driver, clock) as there:
+        ann = await there.users.create({"username": "ann"})
+        there.told.clear()
+        there.counted.calls.clear()
+        kicked = await there.at_once([partial(there.users.kick, ann.id)] * CALLERS)
+        assert there.counted.calls == {"update": CALLERS}
+        epochs = range(ann.epoch + 1, ann.epoch + 1 + CALLERS)
+        assert sorted(user.epoch for user in kicked) == list(epochs)
+        assert sorted(event.user.epoch for event in there.told if isinstance(event, UserKicked)) == list(epochs)
+        after = await there.users.get(ann.id)
+        assert after is not None
+        assert (after.epoch, after.version) == (ann.epoch + CALLERS, ann.version + CALLERS)
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_of_many_who_blacklist_at_once_one_does_and_none_fails(driver: Driver, clock: ManualClock) -> None:
+    async with scene(driver, clock) as there:
+        ann = await there.users.create({"username": "ann"})
+        there.told.clear()
+        blacklisted = await there.at_once([partial(there.users.blacklist, ann.id)] * 50)
+        assert {(user.active, user.epoch) for user in blacklisted} == {(False, ann.epoch + 1)}
+        assert there.told == [UserBlacklisted(user=blacklisted[0])]
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_the_last_cut_off_told_is_the_latest_in_one_call_each(driver: Driver, clock: ManualClock) -> None:
+    async with scene(driver, clock) as there:
+        cutoffs = [clock.now() + timedelta(microseconds=number * 7 % 50) for number in range(50)]
+        standing = await there.at_once([partial(there.users.set_blackout, ts) for ts in cutoffs])
+        assert there.counted.calls == {"set_blackout": len(cutoffs)}
+        assert all(stands >= given for stands, given in zip(standing, cutoffs, strict=True))
+        told = [event.cutoff for event in there.told if isinstance(event, BlackoutSet)]
+        assert told[-1] == max(cutoffs) == await there.users.get_blackout()
+
+
+DEEDS: Final[dict[str, tuple[Callable[[str], Deed], str | None]]] = {
+    "blacklisted": (lambda id_: lambda users: users.update(id_, {"active": False}), "blacklisted"),
+    "deleted": (lambda id_: lambda users: users.delete(id_), "unknown"),
+    "given another password": (
+        lambda id_: lambda users: users.update(id_, {"password_hash": Secret("$2$another horse")}),
+        "password",
+    ),
+    "given the same password anew": (
+        lambda id_: lambda users: users.update(id_, {"password_hash": Secret(f"$2${PASSWORD}")}),
+        None,
+    ),
+    "permitted more": (lambda id_: lambda users: users.update(id_, {"permissions": frozenset({"read"})}), None),
+    "given other fields": (lambda id_: lambda users: users.update(id_, {"extra": {"seen": True}}), None),
+}
+
+
+@pytest.mark.parametrize("outdated", [False, True], ids=["current", "outdated"])
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_a_login_goes_by_what_is_stored_after_the_password_was_verified(
+    driver: Driver, clock: ManualClock, *, outdated: bool
+) -> None:
+    async with scene(driver, clock) as there:
+        for number, (deed, failure) in enumerate(DEEDS.values()):
+            name = f"person-{number}"
+            there.hasher.current = 1
+            ann = await there.users.create({"username": name, "password": PASSWORD})
+            there.hasher.current = 2 if outdated else 1
+            there.told.clear()
+            moments = there.hasher.while_hashing if outdated else there.hasher.while_verifying
+            moments.append(partial(deed(ann.id), there.users.database))
+            user = await there.users.authenticate(name, PASSWORD)
+            stored = await there.users.get(ann.id)
+            if failure is None:
+                assert isinstance(user, User)
+                assert user == stored
+                assert [event.name for event in there.told] == ["logged_in"]
+            else:
+                assert user is None
+                known = None if failure == "unknown" else ann.id
+                assert there.told == [LoginFailed(user_id=known, ip=None, reason=failure)]  # type: ignore[arg-type]  # of the three
