@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,12 +13,13 @@ import pytest
 
 import servers
 from authx_adapters import connect_blocking
+from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable
 from authx_core.contract.clauses._users import full_user, make_user
 from engines.drivers import DRIVERS, SQL, Driver, prepare
-from engines.test_pool import at_once
+from engines.test_pool import AT_ONCE, at_once
 from wire import Relay
 
 REMOTE: Final = [driver for driver in SQL if driver.kind is not None]
@@ -130,6 +132,64 @@ async def test_many_callers_behind_a_server_that_hangs_end_in_time(driver: Drive
         assert time.monotonic() - start < 2 * TIMEOUT + BUSY
         relay.thaw()
         await is_served(lambda: store.get(ANN.id))
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+@pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
+async def test_writers_wait_for_sqlite_only_so_long_and_reads_not_at_all(driver: Driver, mode: str) -> None:
+    with driver.space() as url:
+        async with driver.client(url, connect_args={"timeout": 30}, pool_size=2, max_overflow=0) as client:
+            store = SQLAlchemyUserStore(client, timeout=1)
+            await prepare(store)
+            await store.create(ANN)
+            with sqlite3.connect(url.partition("///")[2], isolation_level=None) as other:
+                other.execute(f"PRAGMA journal_mode = {mode}")
+                other.execute("BEGIN IMMEDIATE")
+                start = time.monotonic()
+
+                async def call(number: int) -> str:
+                    if number % 20 == 10:
+                        assert await store.get(ANN.id) == ANN
+                        return "read"
+                    with pytest.raises(StoreUnavailable):
+                        await store.update(ANN.id, {"confirmed": True})
+                    return "timed out"
+
+                assert (await at_once(driver, call)).count("read") == AT_ONCE // 20
+                assert time.monotonic() - start < 1 + BUSY
+                other.execute("ROLLBACK")
+            other.close()
+            await is_served(lambda: store.update(ANN.id, {"confirmed": True}))
+
+
+@pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
+async def test_a_read_of_sqlite_that_another_process_locks_wholly_ends_in_time(driver: Driver) -> None:
+    async with sqlite_locked(driver) as client:
+        await times_out_by_itself(SQLAlchemyUserStore(client, timeout=TIMEOUT).get(ANN.id))
+        connection = await settle(client.connect())
+        found = await settle(connection.exec_driver_sql("PRAGMA busy_timeout"))
+        assert found.scalar_one() == 30_000
+        await settle(connection.close())
+
+
+@asynccontextmanager
+async def sqlite_locked(driver: Driver) -> AsyncGenerator[Any, None]:
+    """Lend a client whose patience is long, of a database that another connection has locked."""
+    with driver.space() as url:
+        async with driver.client(url, connect_args={"timeout": 30}, **driver.alone) as client:
+            await prepare(SQLAlchemyUserStore(client))
+            other = sqlite3.connect(url.partition("///")[2], isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            yield client
+            other.close()
+
+
+async def times_out_by_itself(call: Awaitable[object]) -> None:
+    """Make a call that must end in time, whatever it says."""
+    start = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await call
+    assert time.monotonic() - start < TIMEOUT + BUSY
 
 
 @pytest.mark.parametrize("given", [0, -1.0, float("inf"), float("nan"), True, "5", timedelta(0)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from typing import Final, TypeAlias, TypeVar
 
@@ -17,6 +17,7 @@ from authx_adapters._bare import bare
 from authx_adapters._seconds import seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
+from authx_adapters.sqlalchemy.locks import asynchronous_turn, hurry, patient, turn
 from authx_adapters.sqlalchemy.making import in_time
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.poolers import check_pooler
@@ -84,7 +85,8 @@ class Database:
         with Deadline(self._timeout, asynchronous=self._asynchronous) as deadline, self._translated(deadline):
             match client:
                 case Engine():
-                    return await repeated(lambda: self._on_engine(client, work), deadline, reads=reads)
+                    with nullcontext() if reads or self.name != "sqlite" else turn(client):
+                        return await repeated(lambda: self._on_engine(client, work), deadline, reads=reads)
                 case Session():
                     return _inside(client.connection(), work)
                 case Connection():
@@ -106,7 +108,9 @@ class Database:
         match client:
             case AsyncEngine():
                 self._check_loop()
-                return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
+                engine = client.sync_engine
+                async with nullcontext() if reads or self.name != "sqlite" else asynchronous_turn(engine):
+                    return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
             case AsyncConnection():
                 return await client.run_sync(_unless_cancelled, _inside, work)
             case AsyncSession():
@@ -169,6 +173,7 @@ class Database:
         try:
             with undone():
                 yield
+                hurry(connection)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             if _is_usable(connection):
@@ -200,15 +205,16 @@ class Database:
 
     def _repeated(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         """Do the work again if the database chose it as the victim of a deadlock: nothing of it was kept."""
-        for _ in range(_TRIES - 1):
-            try:
-                return work(connection)
-            except DBAPIError as error:
-                if is_outdated(error):
-                    connection.invalidate(error)
-                if connection.invalidated or not _is_victim(error):
-                    raise
-        return work(connection)
+        with patient(connection):
+            for _ in range(_TRIES - 1):
+                try:
+                    return work(connection)
+                except DBAPIError as error:
+                    if is_outdated(error):
+                        connection.invalidate(error)
+                    if connection.invalidated or not _is_victim(error):
+                        raise
+            return work(connection)
 
     @contextmanager
     def _translated(self, deadline: Deadline) -> Generator[None, None, None]:
@@ -261,7 +267,8 @@ def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
         # Python's driver begins a transaction only with the first write, and a savepoint before it would end one.
         connection.exec_driver_sql("BEGIN")
     try:
-        return work(connection)
+        with patient(connection):
+            return work(connection)
     except DBAPIError as error:
         if is_outdated(error):
             connection.invalidate(error)  # else the caller's next transaction on it fails alike
