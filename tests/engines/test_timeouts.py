@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from authx_adapters import connect_blocking
 from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+from authx_adapters.unbounded import UnboundedWarning
 from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable
 from authx_core.contract.clauses._users import full_user, make_user
 from engines.drivers import DRIVERS, SQL, Driver, prepare
@@ -199,3 +201,20 @@ async def test_a_timeout_that_is_none_is_refused(given: Any) -> None:
             SQLAlchemyUserStore(client, timeout=given)
         with pytest.raises(InvalidValue, match="timeout"):
             SQLAlchemyCache(client, ManualClock(), timeout=given)
+
+
+@pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
+async def test_verify_schema_warns_of_an_adapter_without_a_timeout(driver: Driver) -> None:
+    with driver.space() as url:
+        async with driver.client(url) as client:
+            for timeout in (None, 5):
+                adapters: list[Any] = [
+                    SQLAlchemyUserStore(client, timeout=timeout),
+                    SQLAlchemyCache(client, ManualClock(), timeout=timeout),
+                ]
+                for adapter in adapters:
+                    await adapter.create_schema()
+                    with warnings.catch_warnings(record=True) as caught:
+                        warnings.simplefilter("always", UnboundedWarning)
+                        await adapter.verify_schema()
+                    assert len(caught) == (timeout is None)

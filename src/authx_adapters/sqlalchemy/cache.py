@@ -29,6 +29,7 @@ from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.schema import CacheSchema
 from authx_adapters.sqlalchemy.statements import Kept, upsert
 from authx_adapters.sqlalchemy.verify import verify
+from authx_adapters.unbounded import warn_unbounded
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache, Clock
 
@@ -86,8 +87,10 @@ class SQLAlchemyCache(Cache):
     async def verify_schema(self) -> None:
         """Check the table, the server's settings, and that what one connection writes another one sees.
 
-        Raises `InvalidSchema` with all that is wrong, and what to do.
+        Raises `InvalidSchema` with all that is wrong, and what to do. Warns of `UnboundedWarning` without a timeout.
         """
+        if not self._database.bounded:
+            warn_unbounded(self)
         row = None if self._database.joined else self._meaningless
         await self._database.run(lambda connection: verify(connection, self.schema, row), reads=True)
 

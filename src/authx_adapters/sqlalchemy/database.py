@@ -79,6 +79,11 @@ class Database:
         """Whether statements are MariaDB's."""
         return self.name in {"mariadb", "mysql"}
 
+    @property
+    def bounded(self) -> bool:
+        """Whether every call ends in time; inside a transaction, that is its owner's concern."""
+        return self.joined or self._timeout is not None
+
     async def run(self, work: Callable[[Connection], T], *, reads: bool = False) -> T:
         """Take a connection of whichever kind through the work, in time. If it only reads, it may be done twice."""
         client = self._client

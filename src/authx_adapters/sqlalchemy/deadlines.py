@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 
 _GRACE: Final = 0.2
 """Seconds that a driver has to notice that its connection was cut or its task cancelled, before a cancellation more."""
-_LINGER: Final = 1.0
+_LINGER: Final = 0.1
 """Seconds for which the watchdog's thread waits for another call before it ends."""
 
 

@@ -20,6 +20,7 @@ from authx_adapters.sqlalchemy.schema import Schema
 from authx_adapters.sqlalchemy.statements import Statements
 from authx_adapters.sqlalchemy.types import member
 from authx_adapters.sqlalchemy.verify import verify_users
+from authx_adapters.unbounded import warn_unbounded
 from authx_core.domain import (
     NEXT,
     IdentifierTaken,
@@ -82,8 +83,10 @@ class SQLAlchemyUserStore(UserStore):
         Raises `InvalidSchema` for every missing table or unique index, unsafe collation or SQL mode, and column of
         another kind than `Schema` declares, each with what to do about it. On an engine, a row that means nothing is
         written, looked for through a second connection, and removed: a driver that does not commit, a read-only server
-        and a pooler that mixes up statements are refused too.
+        and a pooler that mixes up statements are refused too. Warns of `UnboundedWarning` if there is no timeout.
         """
+        if not self._database.bounded:
+            warn_unbounded(self)
         row = None if self._database.joined else _meaningless
         await self._run(lambda connection: verify_users(connection, self.schema, row), reads=True)
 
