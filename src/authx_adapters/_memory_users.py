@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from datetime import datetime, timezone
 from itertools import islice
 from threading import RLock
@@ -23,7 +22,10 @@ _Key = tuple[str, ...]
 
 
 class MemoryUserStore(UserStore):
-    """Users in this process's memory: one lock, an index for each key, ids kept in order."""
+    """Users in this process's memory: one lock, an index for each key, ids kept in order.
+
+    Users never change, so those that it hands out are those that it keeps.
+    """
 
     def __init__(self) -> None:
         self._lock: Final = forkable(RLock())
@@ -35,17 +37,17 @@ class MemoryUserStore(UserStore):
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
         checks.check_user(user)
-        stored = attrs.evolve(_copied(user), version=1)
+        stored = attrs.evolve(_in_utc(user), version=1)
         with self._lock:
             self._refuse_taken(stored, {"id"} if stored.id in self._users else set())
             self._put(stored)
             insort(self._ids, stored.id)
-        return _copied(stored)
+        return stored
 
     async def get(self, user_id: UserId, /) -> User | None:
         """Return the user with this id."""
         with self._lock:
-            return _copied_or_none(self._users.get(user_id) if checks.is_text(user_id) else None)
+            return self._users.get(user_id) if checks.is_text(user_id) else None
 
     async def get_by_email(self, email_key: str, /) -> User | None:
         """Return the user with this canonical address."""
@@ -68,11 +70,11 @@ class MemoryUserStore(UserStore):
                 raise UserNotFound(user_id)
             if any(getattr(user, field) != value for field, value in (expected or {}).items()):
                 raise StaleUser(user_id)
-            after = _copied(changed(user, changes))
+            after = _in_utc(changed(user, changes))
             self._refuse_taken(after, set())
             self._drop(user)
             self._put(after)
-            return _copied(after)
+            return after
 
     async def delete(self, user_id: UserId, /) -> bool:
         """Remove a user; see the port."""
@@ -93,7 +95,7 @@ class MemoryUserStore(UserStore):
         with self._lock:
             start = 0 if after is None else bisect_right(self._ids, after)
             found = (user for user in self._from(start) if _matches(user, query))
-            return [_copied(user) for user in islice(found, offset, offset + limit)]
+            return list(islice(found, offset, offset + limit))
 
     async def count(self, query: UserQuery, /) -> int:
         """Return how many users the query finds."""
@@ -121,7 +123,7 @@ class MemoryUserStore(UserStore):
     def _owner(self, *key: str) -> User | None:
         with self._lock:
             owner = self._owners.get(key) if all(checks.is_text(part) for part in key) else None
-            return _copied_or_none(self._users.get(owner) if owner is not None else None)
+            return None if owner is None else self._users.get(owner)
 
     def _refuse_taken(self, user: User, taken: set[str]) -> None:
         taken |= {key[0] for key in _keys(user) if self._owners.get(key, user.id) != user.id}
@@ -162,14 +164,9 @@ def _matches(user: User, query: UserQuery) -> bool:
     )
 
 
-def _copied(user: User) -> User:
+def _in_utc(user: User) -> User:
     return attrs.evolve(
         user,
-        extra=deepcopy(dict(user.extra)),
         created_at=user.created_at.astimezone(timezone.utc),
         last_login=user.last_login and user.last_login.astimezone(timezone.utc),
     )
-
-
-def _copied_or_none(user: User | None) -> User | None:
-    return None if user is None else _copied(user)

@@ -116,6 +116,9 @@ class BlockingUsersRepo:
     get_id_for_password_reset = blocking(UsersRepo.get_id_for_password_reset)
     reset_password = blocking(UsersRepo.reset_password)
 
+    link_social = blocking(UsersRepo.link_social)
+    unlink_social = blocking(UsersRepo.unlink_social)
+
     get_blacklist = blocking(UsersRepo.get_blacklist)
     toggle_blacklist = blocking(UsersRepo.toggle_blacklist)
     blacklist = blocking(UsersRepo.blacklist)

@@ -15,7 +15,7 @@ from redis import Redis
 
 import servers
 from authx_adapters.redis import RedisEvents
-from authx_core.domain import InvalidValue, PortUnavailable, SocialIdentity, User, events
+from authx_core.domain import InvalidValue, PortUnavailable, SocialIdentity, User, UserView, events
 from authx_core.domain.events import Event
 from authx_core.domain.secret import Secret
 from authx_core.ports import Events
@@ -37,22 +37,18 @@ A_USER = User(
 AS_DATA = {
     "id": "é-1",
     "email": "Zoë@example.org",
-    "email_key": "zoë@example.org",
     "username": "zoë",
-    "username_key": "zoë",
     "active": True,
     "confirmed": False,
     "permissions": ["a", "b"],
-    "identities": [{"provider": "github", "subject": "1"}],
     "created_at": "2026-01-02T03:04:05.000678+00:00",
     "last_login": None,
-    "extra": {"nested": [{"😀": None}]},
-    "epoch": 1,
     "version": 1,
 }
 A_TOKEN = "the-token"
 EXAMPLES: dict[Any, Any] = {
-    User: A_USER,
+    UserView: A_USER,
+    SocialIdentity: SocialIdentity("github", "1"),
     Secret: Secret(A_TOKEN),
     datetime: AN_INSTANT,
     frozenset[str]: frozenset({"b", "a"}),
@@ -106,11 +102,11 @@ async def test_no_event_tells_a_token_or_a_hash(make: Make) -> None:
             assert b"argon2" not in message
 
 
-async def test_text_that_utf_8_cannot_say_is_told_as_json_can() -> None:
+async def test_an_address_that_utf_8_cannot_say_is_escaped() -> None:
     """A client may claim any address."""
     async with subscribed(Redis) as (publisher, next_message):
         await publisher.publish(events.LoginFailed(user_id=None, ip="\ud800\0\\", reason="unknown"))
-        assert json.loads(next_message())["ip"] == "\ud800\0\\"
+        assert json.loads(next_message())["ip"] == "\\ud800\\x00\\"
 
 
 @with_clients("blocking", "asynchronous")

@@ -12,9 +12,11 @@ from authx_core import (
     InvalidPassword,
     InvalidToken,
     InvalidValue,
+    NewUser,
     PasswordChanged,
     PasswordResetRequested,
     Secret,
+    SocialIdentity,
     User,
     UserNotFound,
     UsersRepo,
@@ -24,7 +26,7 @@ TOKEN, OTHER = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE", "another horse bat
 
 
 async def test_a_social_account_can_set_a_first_password(users: UsersRepo) -> None:
-    bob = await users.create({"identities": [{"provider": "github", "subject": "7"}], "username": "bob"})
+    bob = await users.create(NewUser(identities=(SocialIdentity("github", "7"),), username="bob"))
     assert await users.get_password_status(bob.id) == "set"
     await users.set_password(bob.id, OTHER)
     assert await users.get_password_status(bob.id) == "change"
@@ -32,7 +34,7 @@ async def test_a_social_account_can_set_a_first_password(users: UsersRepo) -> No
 
 async def test_the_password_that_was_set_logs_in(users: UsersRepo, ana: User, told: list[Event]) -> None:
     after = await users.set_password(ana.id, Secret(OTHER))
-    assert told == [PasswordChanged(user=after)]
+    assert told == [PasswordChanged(user=after, how="set")]
     assert await users.authenticate("ana", OTHER) == after
     assert await users.authenticate("ana", "correct horse battery") is None
 

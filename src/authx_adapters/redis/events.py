@@ -13,7 +13,7 @@ from authx_core.ports import Events
 
 
 class RedisEvents(Events):
-    """Publishes each event as JSON, without tokens and hashes, to who is subscribed at that moment.
+    """Publishes each event as JSON, users in their public form, without tokens, to who is subscribed at that moment.
 
     Pub/Sub keeps nothing: a subscriber that is away misses what is told meanwhile, and a driver that repeats a command
     may tell it twice (see `RedisCache`). In a cluster, subscribers at any node receive it.

@@ -7,14 +7,15 @@ Adapters call these before they touch an engine, so that every engine refuses th
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeAlias, TypeGuard
 
 import attrs
 
+from authx_core.domain import frozen
 from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.frozen import NotJSON, freeze
 from authx_core.domain.next import NEXT
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import SocialIdentity, User, UserChanges, UserFields, UserQuery
@@ -26,11 +27,9 @@ MAX_NAME: Final = 255
 MAX_HASH: Final = 1024
 MAX_PERMISSIONS: Final = 1000
 MAX_IDENTITIES: Final = 100
-MAX_EXTRA: Final = 64 * 1024
-"""Characters of ``extra`` as JSON."""
-MAX_DEPTH: Final = 32
+MAX_EXTRA: Final = frozen.MAX_EXTRA
 MAX_LIMIT: Final = 1000
-MAX_INTEGER: Final = 2**63 - 1
+MAX_INTEGER: Final = frozen.MAX_INTEGER
 MAX_CACHE_KEY: Final = 512
 MAX_CACHE_VALUE: Final = 1024 * 1024
 MAX_LIFETIME: Final = timedelta(days=3650)
@@ -98,6 +97,11 @@ def _filled(limit: int) -> Check:
     return lambda value: "must not be empty" if value == "" else text(value, limit)
 
 
+def name(value: object) -> str | None:
+    """Refuse what is not text of 1 to 255 characters, as providers, subjects and permissions have."""
+    return _filled(MAX_NAME)(value)
+
+
 def _optional(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
 
@@ -139,7 +143,7 @@ def permissions(value: object) -> str | None:
         return "must be a frozenset of text"
     if len(value) > MAX_PERMISSIONS:
         return f"must be at most {MAX_PERMISSIONS}"
-    return next((f"each {reason}" for each in value if (reason := _filled(MAX_NAME)(each))), None)
+    return next((f"each {reason}" for each in value if (reason := name(each))), None)
 
 
 def identities(value: object) -> str | None:
@@ -152,7 +156,7 @@ def identities(value: object) -> str | None:
         return f"must be at most {MAX_IDENTITIES}"
     for each in linked:
         for part in (each.provider, each.subject):
-            if reason := _filled(MAX_NAME)(part):
+            if reason := name(part):
                 return f"each provider and subject {reason}"
     return None if len(set(linked)) == len(linked) else "must differ from each other"
 
@@ -161,38 +165,11 @@ def extra(value: object) -> str | None:
     """Refuse what is not a JSON object of at most 64 Ki characters and 32 levels, integers of at most 64 bits."""
     if not is_mapping(value):
         return "must be a mapping"
-    if reason := _json(value, MAX_DEPTH, [MAX_EXTRA]):
-        return reason
-    size = len(json.dumps(value, ensure_ascii=False, default=dict))
+    try:
+        size = len(json.dumps(freeze(value), ensure_ascii=False))
+    except NotJSON as error:
+        return str(error)
     return None if size <= MAX_EXTRA else f"must have at most {MAX_EXTRA} characters as JSON"
-
-
-def _json(value: object, depth: int, room: list[int]) -> str | None:
-    """Walk a value of any origin, circular ones included; ``room`` is what is left of the size."""
-    room[0] -= 1
-    if depth == 0 or room[0] < 0:
-        return f"must be at most {MAX_DEPTH} levels deep and {MAX_EXTRA} characters as JSON"
-    match value:
-        case None | bool():
-            return None
-        case str():
-            room[0] -= len(value)
-            return text(value, MAX_EXTRA)
-        case int():
-            return None if -MAX_INTEGER - 1 <= value <= MAX_INTEGER else "must hold integers of at most 64 bits"
-        case float():
-            return None if math.isfinite(value) else "must hold finite numbers"
-        case _:
-            members: Iterable[object] | None = None
-    if is_mapping(value):
-        if not all(isinstance(key, str) for key in value):
-            return "must have text as keys"
-        members = [*value.keys(), *value.values()]
-    elif is_sequence(value):
-        members = value
-    if members is None:
-        return "must be JSON: None, bool, int, float, str, lists and mappings"
-    return next((reason for member in members if (reason := _json(member, depth - 1, room))), None)
 
 
 USER: Final[Mapping[str, Check]] = {
@@ -230,7 +207,7 @@ _QUERY: Final[Mapping[str, Check]] = {
 
 def _refuse(values: Mapping[str, object], checks: Mapping[str, Check], code: str = "invalid") -> None:
     problems = [
-        Problem(str(field), code, reason)
+        Problem(field, code, reason)
         for field, value in values.items()
         if (reason := checks[field](value) if field in checks else "is not a field that can be given here")
     ]

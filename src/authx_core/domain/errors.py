@@ -12,6 +12,7 @@
     ├── TooManyAttempts                 authenticate
     ├── UserNotFound
     ├── StaleUser
+    ├── LastCredential                  unlink_social
     ├── IdentifierTaken                 .fields: every one that is taken
     │   ├── EmailTaken
     │   ├── UsernameTaken
@@ -38,15 +39,35 @@ if TYPE_CHECKING:
 
 
 _MAX_PROBLEMS: Final = 100
+_LONGEST: Final = 64
+"""Characters of a stranger's text that a message shows."""
+_LONGEST_SENTENCE: Final = 1024
+
+
+def shown(value: object, limit: int = _LONGEST) -> str:
+    """Return a text as messages and logs may show it: one line, without control or bidi characters, cut if long.
+
+    Of anything but text it shows the type alone.
+    """
+    text = value if isinstance(value, str) else f"<{type(value).__name__}>"
+    cut = f"{text[: limit - 1]}…" if len(text) > limit else text
+    return cut if cut.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in cut)
+
+
+def _sentence(text: str) -> str:
+    return shown(text, _LONGEST_SENTENCE)
 
 
 @attrs.frozen
 class Problem:
-    """One thing that is wrong with an input: where, a stable code, and a sentence. Never the value itself."""
+    """One thing that is wrong with an input: where, a stable code, and a sentence. Never the value itself.
 
-    field: str
+    A field's name may be a stranger's: it is escaped, and cut at 64 characters.
+    """
+
+    field: str = attrs.field(converter=shown)
     code: str
-    message: str
+    message: str = attrs.field(converter=_sentence)
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message
@@ -170,6 +191,23 @@ class StaleUser(AuthxError):
         return f"the user {self.user_id!r} was changed in the meantime"
 
 
+class LastCredential(AuthxError):
+    """Without this social identity the user could not log in any more: let them set a password first."""
+
+    code = "last_credential"
+
+    def __init__(self, user_id: object) -> None:
+        super().__init__(_brief(user_id))
+
+    @property
+    def user_id(self) -> str:
+        """The id of the user."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"the user {self.user_id!r} has no other way to log in: a password or another identity comes first"
+
+
 class IdentifierTaken(AuthxError):
     """Another user has this id, e-mail address, username or social identity. Nothing was written."""
 
@@ -260,7 +298,7 @@ class PortUnavailable(AuthxError):
     code = "unavailable"
 
     def __init__(self, reason: str = "", *, answered: bool = False) -> None:
-        super().__init__(reason)
+        super().__init__(_sentence(reason))
         self.answered = answered
         """Whether the engine is there, but refused: to ask it something else may work at once."""
 

@@ -1,7 +1,7 @@
 """What happened: frozen values, published after the change is stored.
 
-A token travels as `Secret`. Each class names the method of `UsersRepo` that receives it: ``UserCreated`` goes to
-``on_user_created``.
+A token travels as `Secret`, and a user as a `UserView`: without hash, canonical keys and epoch. Each class names the
+method of `UsersRepo` that receives it: ``UserCreated`` goes to ``on_user_created``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,18 @@ from typing import ClassVar, Literal
 
 import attrs
 
+from authx_core.domain.errors import shown
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import User, UserId
+from authx_core.domain.user import SocialIdentity, UserId, UserView
+
+
+def _view(user: UserView) -> UserView:
+    return user.view()
+
+
+def _shown_or_none(value: object) -> str | None:
+    """Escape and shorten an address that a client may have made up."""
+    return None if value is None else shown(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -30,14 +40,16 @@ class Event:
 class UserCreated(Event):
     """A user came into being."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class UserUpdated(Event):
-    """Fields of a user were changed by `update`."""
+    """Fields of a user were changed by `update`. After a new address, warn ``before.email``: its owner may not know."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
+    before: UserView = attrs.field(converter=_view)
+    """The user as `update` found it."""
     fields: frozenset[str]
 
 
@@ -52,7 +64,7 @@ class UserDeleted(Event):
 class UsernameChanged(Event):
     """A user has another username."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
     old: str | None
     new: str
 
@@ -61,27 +73,28 @@ class UsernameChanged(Event):
 class LoggedIn(Event):
     """A login and a password were right."""
 
-    user: User
-    ip: str | None
+    user: UserView = attrs.field(converter=_view)
+    ip: str | None = attrs.field(converter=_shown_or_none)
 
 
 @attrs.frozen(kw_only=True)
 class LoginFailed(Event):
-    """A login or a password was wrong, or the user is blacklisted.
+    """A login or a password was wrong, the user is blacklisted, or logging in is locked.
 
     What was typed as a login is not told: people type passwords into name fields.
     """
 
     user_id: UserId | None
-    ip: str | None
-    reason: Literal["unknown", "password", "blacklisted"]
+    """None if nobody has the login, and while logging in is locked: then nobody is looked up."""
+    ip: str | None = attrs.field(converter=_shown_or_none)
+    reason: Literal["unknown", "password", "blacklisted", "locked"]
 
 
 @attrs.frozen(kw_only=True)
 class BruteForceDetected(Event):
-    """A client or a login went over its limit; told once for each lock."""
+    """A client or a login went over its limit; told once for each lock. See `LoginFailed` for each refused attempt."""
 
-    ip: str | None
+    ip: str | None = attrs.field(converter=_shown_or_none)
     login: str | None
     """The canonical key that is locked, or None if the client is, or if nobody could have that login."""
 
@@ -90,7 +103,7 @@ class BruteForceDetected(Event):
 class EmailConfirmationRequested(Event):
     """Send this token to ``user.email``, never to the address that was typed: the two may differ in spelling."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
     token: Secret
 
 
@@ -98,14 +111,14 @@ class EmailConfirmationRequested(Event):
 class EmailConfirmed(Event):
     """The address of a user was proved."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class PasswordResetRequested(Event):
-    """Send this token to ``user.email``."""
+    """Send this token to ``user.email``, which is never None here."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
     token: Secret
 
 
@@ -113,35 +126,62 @@ class PasswordResetRequested(Event):
 class PasswordChanged(Event):
     """A user has another password; all tokens issued before are void."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
+    how: Literal["set", "reset"]
+    """By `set_password`, or by a link through `reset_password`."""
+
+
+@attrs.frozen(kw_only=True)
+class TokenRefused(Event):
+    """A link did not work: its token is unknown, expired or used, or what it was made for has changed."""
+
+    purpose: Literal["confirm", "reset"]
+    user_id: UserId | None
+    """Whose link it was, if it is still known."""
+
+
+@attrs.frozen(kw_only=True)
+class SocialLinked(Event):
+    """A user can log in by another outside account."""
+
+    user: UserView = attrs.field(converter=_view)
+    identity: SocialIdentity
+
+
+@attrs.frozen(kw_only=True)
+class SocialUnlinked(Event):
+    """A user can no longer log in by this outside account."""
+
+    user: UserView = attrs.field(converter=_view)
+    identity: SocialIdentity
 
 
 @attrs.frozen(kw_only=True)
 class UserKicked(Event):
     """All tokens of a user issued so far are void."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class UserBlacklisted(Event):
     """A user was deactivated."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class UserReinstated(Event):
     """A blacklisted user is active again."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class PermissionsChanged(Event):
     """A user has other permissions."""
 
-    user: User
+    user: UserView = attrs.field(converter=_view)
     old: frozenset[str]
     new: frozenset[str]
 

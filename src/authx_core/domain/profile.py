@@ -14,8 +14,7 @@ from authx_core.domain.letters import width
 from authx_core.domain.password import check_password
 from authx_core.domain.scripts import is_among, mixes_scripts, resembles
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import JSON, NewUser, UserChanges
-from authx_core.domain.wire import read_identities
+from authx_core.domain.user import JSON, NewUser, SocialIdentity, UserChanges
 
 if TYPE_CHECKING:
     from authx_core.domain.policy import Policy
@@ -30,6 +29,7 @@ _PROTECTED: Final = frozenset(
         "active",
         "confirmed",
         "permissions",
+        "identities",
         "created_at",
         "last_login",
         "epoch",
@@ -71,21 +71,15 @@ def _username(value: object, policy: Policy) -> UserChanges:
     return {"username": shown, "username_key": key}
 
 
-def _identities(value: object, _: Policy) -> UserChanges:
-    identities = read_identities(value)
-    _refuse("identities", checks.identities(identities))
-    return {"identities": identities}
-
-
 def _extra(value: object, _: Policy) -> UserChanges:
-    _refuse("extra", checks.extra(value))
+    if reason := checks.extra(value):
+        raise InvalidValue(Problem("extra", "invalid", reason))
     return {"extra": cast("Mapping[str, JSON]", value)}
 
 
 _READERS: Final[Mapping[str, _Reader]] = {
     "email": _email,
     "username": _username,
-    "identities": _identities,
     "extra": _extra,
 }
 """What a plain mapping may set; all else is proved, computed or granted by an operation of its own."""
@@ -99,6 +93,18 @@ def read_changes(given: object, policy: Policy) -> UserChanges:
     if problems:
         raise InvalidUser(*problems)
     return changes
+
+
+def read_identity(provider: object, subject: object) -> SocialIdentity:
+    """Turn a provider's name and its id for a person into an identity. Raises `InvalidUser` with every problem."""
+    problems = [
+        Problem(name, "invalid", reason)
+        for name, value in (("provider", provider), ("sid", subject))
+        if (reason := checks.name(value))
+    ]
+    if problems:
+        raise InvalidUser(*problems)
+    return SocialIdentity(cast("str", provider), cast("str", subject))
 
 
 def read_permissions(given: object) -> frozenset[str]:
@@ -173,7 +179,7 @@ def _read(given: Mapping[object, object], policy: Policy) -> tuple[UserChanges, 
 def _not_open(name: object) -> Problem:
     if name in _PROTECTED:
         return Problem(str(name), "protected", "is set by an operation of its own")
-    return Problem(str(name)[:64] if isinstance(name, str) else "", "unknown", "is not a field of a user")
+    return Problem(name if isinstance(name, str) else "", "unknown", "is not a field of a user")
 
 
 def _names(changes: UserChanges) -> Iterable[str | None]:
@@ -181,7 +187,7 @@ def _names(changes: UserChanges) -> Iterable[str | None]:
 
 
 def _check_granted(new: NewUser) -> Iterable[Problem]:
-    for name in ("password_hash", "active", "confirmed", "created_at", "last_login"):
+    for name in ("password_hash", "active", "confirmed", "identities", "created_at", "last_login"):
         value = getattr(new, name)
         if value is None and name == "created_at":
             continue
@@ -191,8 +197,3 @@ def _check_granted(new: NewUser) -> Iterable[Problem]:
         read_permissions(new.permissions)
     except InvalidUser as error:
         yield from error.problems
-
-
-def _refuse(field: str, reason: str | None) -> None:
-    if reason:
-        raise InvalidValue(Problem(field, "invalid", reason))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias, TypedDict
+from typing import NotRequired, TypeAlias
 
 import attrs
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
+from authx_core.domain.frozen import FrozenDict, frozen_extra, frozen_set, frozen_tuple
 from authx_core.domain.next import Next
 from authx_core.domain.secret import Secret, secret_or_none
 
@@ -25,36 +27,100 @@ class SocialIdentity:
     subject: str
 
 
+class PublicIdentity(TypedDict):
+    """A linked outside account, ready for JSON."""
+
+    provider: str
+    subject: str
+
+
+class PublicUser(TypedDict):
+    """What `UserView.public` returns: the fields that a person may see of their own account, ready for JSON."""
+
+    id: UserId
+    email: str | None
+    """As the person wrote it."""
+    username: str | None
+    active: bool
+    """False: blacklisted."""
+    confirmed: bool
+    """The e-mail address was proved."""
+    permissions: list[str]
+    """Sorted."""
+    created_at: str
+    """ISO 8601 with offset, to the microsecond; so is ``last_login``."""
+    last_login: str | None
+    version: int
+    """For ``update(…, version=…)``, and to tell which of two is newer."""
+    identities: NotRequired[list[PublicIdentity]]
+    """Only if it was asked for."""
+    extra: NotRequired[dict[str, object]]
+    """Only the fields that were asked for, of those the user has."""
+
+
 @attrs.frozen(kw_only=True)
-class User:
-    """A user as stored. Nothing here changes; a store answers each change with a new value."""
+class UserView:
+    """A user without what only the core needs: no hash, no canonical keys, no epoch. Events carry these."""
 
     id: UserId
     email: str | None = None
     """As the person wrote it: where mail is sent."""
-    email_key: str | None = None
-    """Canonical, unique where not None; filled in by the core."""
     username: str | None = None
-    username_key: str | None = None
-    """Canonical, unique where not None; filled in by the core."""
-    password_hash: Secret | None = attrs.field(default=None, converter=secret_or_none)
-    """Plain text becomes a `Secret`, so that an adapter may hand over what its driver read."""
     active: bool = True
     """False: blacklisted."""
     confirmed: bool = False
     """The current e-mail address was proved to be the person's."""
-    permissions: frozenset[str] = frozenset()
-    identities: tuple[SocialIdentity, ...] = ()
+    permissions: frozenset[str] = attrs.field(default=frozenset[str](), converter=frozen_set)
+    identities: tuple[SocialIdentity, ...] = attrs.field(default=(), converter=frozen_tuple)
     """(provider, subject) is unique over all users."""
     created_at: datetime
     """Aware, UTC, to the microsecond; so is `last_login`."""
     last_login: datetime | None = None
-    extra: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
-    """The application's own fields: any JSON, returned equal."""
-    epoch: int = 1
-    """Tokens of an older epoch are void."""
+    extra: Mapping[str, JSON] = attrs.field(factory=FrozenDict, converter=frozen_extra)
+    """The application's own fields: any JSON, returned equal; dicts and lists that refuse to be changed."""
     version: int = 1
     """One higher after every update."""
+
+    def view(self) -> UserView:
+        """Return what events may carry of the user."""
+        return UserView(**{field.name: getattr(self, field.name) for field in attrs.fields(UserView)})
+
+    def public(self, *, identities: bool = False, extra: Collection[str] = ()) -> PublicUser:
+        """Return what an application may answer with: chosen fields, ready for JSON.
+
+        Social identities come only if ``identities`` is true, and of ``extra`` only the fields that are named.
+        """
+        public = PublicUser(
+            id=self.id,
+            email=self.email,
+            username=self.username,
+            active=self.active,
+            confirmed=self.confirmed,
+            permissions=sorted(self.permissions),
+            created_at=self.created_at.isoformat(),
+            last_login=None if self.last_login is None else self.last_login.isoformat(),
+            version=self.version,
+        )
+        if identities:
+            public["identities"] = [PublicIdentity(provider=i.provider, subject=i.subject) for i in self.identities]
+        if extra:
+            names = (extra,) if isinstance(extra, str) else extra
+            public["extra"] = {name: self.extra[name] for name in names if name in self.extra}
+        return public
+
+
+@attrs.frozen(kw_only=True)
+class User(UserView):
+    """A user as stored. Nothing here changes, at any depth; a store answers each change with a new value."""
+
+    email_key: str | None = None
+    """Canonical, unique where not None; filled in by the core."""
+    username_key: str | None = None
+    """Canonical, unique where not None; filled in by the core."""
+    password_hash: Secret | None = attrs.field(default=None, converter=secret_or_none)
+    """Plain text becomes a `Secret`, so that an adapter may hand over what its driver read."""
+    epoch: int = 1
+    """Tokens of an older epoch are void."""
 
 
 class _Fields(TypedDict, total=False):
@@ -105,9 +171,9 @@ class UserQuery:
 class NewUser:
     """A user to create. At least one of ``email``, ``username`` and ``identities`` is needed.
 
-    Only ``email``, ``username``, ``password``, ``identities`` and ``extra`` may also come as a plain mapping,
-    so that a request's body can never grant permissions or a confirmed address. The others are for your
-    own code: imports, administrators, tests.
+    Only ``email``, ``username``, ``password`` and ``extra`` may also come as a plain mapping, so that a request's
+    body can never grant permissions, a confirmed address or somebody's social account. The others are for your own
+    code: imports, administrators, tests.
     """
 
     email: str | None = None
@@ -117,9 +183,9 @@ class NewUser:
     """From elsewhere, of any scheme that the hasher accepts; upgraded when the person logs in."""
     active: bool = True
     confirmed: bool = False
-    permissions: frozenset[str] = frozenset()
-    identities: tuple[SocialIdentity, ...] = ()
+    permissions: frozenset[str] = attrs.field(default=frozenset[str](), converter=frozen_set)
+    identities: tuple[SocialIdentity, ...] = attrs.field(default=(), converter=frozen_tuple)
     created_at: datetime | None = None
     """None: now."""
     last_login: datetime | None = None
-    extra: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
+    extra: Mapping[str, JSON] = attrs.field(factory=FrozenDict, converter=frozen_extra)

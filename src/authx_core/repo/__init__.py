@@ -1,8 +1,9 @@
-"""The facade: six mixins that bind ports to use cases, and `UsersRepo`, which is all of them."""
+"""The facade: seven mixins that bind ports to use cases, and `UsersRepo`, which is all of them."""
 
 from authx_core.repo.base import Callback, UsersBase
 from authx_core.repo.confirm import UsersConfirmMixin
 from authx_core.repo.crud import UsersCRUDMixin
+from authx_core.repo.identities import UsersIdentityMixin
 from authx_core.repo.management import UsersManagementMixin
 from authx_core.repo.password import UsersPasswordMixin
 from authx_core.repo.protection import UsersProtectionMixin
@@ -15,6 +16,7 @@ class UsersRepo(
     UsersConfirmMixin,
     UsersUsernameMixin,
     UsersPasswordMixin,
+    UsersIdentityMixin,
     UsersManagementMixin,
 ):
     """Every operation on users, for asynchronous callers. Extend it: override methods and ``on_<event>``."""
@@ -25,6 +27,7 @@ __all__ = [
     "UsersBase",
     "UsersCRUDMixin",
     "UsersConfirmMixin",
+    "UsersIdentityMixin",
     "UsersManagementMixin",
     "UsersPasswordMixin",
     "UsersProtectionMixin",

@@ -34,7 +34,7 @@ class UsersCRUDMixin(UsersBase):
         return await crud.get_by_login(login, users=self.database)
 
     async def create(self, obj: NewUser | Mapping[str, object]) -> User:
-        """Create a user from a `NewUser`, or from a mapping of email, username, password, identities and extra.
+        """Create a user from a `NewUser`, or from a mapping of email, username, password and extra.
 
         Raises `InvalidUser` listing every bad field; `EmailTaken`, `UsernameTaken`, `SocialTaken` or their
         parent `IdentifierTaken`, whose ``fields`` name all that is taken.
@@ -51,7 +51,7 @@ class UsersCRUDMixin(UsersBase):
         )
 
     async def update(self, id: UserId, obj: Mapping[str, object], *, version: int | None = None) -> User:
-        """Change some of email, username, identities and extra; other fields have operations of their own.
+        """Change some of email, username and extra; other fields have operations of their own.
 
         An e-mail address that is written otherwise loses its confirmation. Raises `UserNotFound`; `StaleUser`
         if ``version`` is given and has passed; `InvalidUser`; `IdentifierTaken` or its telling child.

@@ -24,7 +24,7 @@ class Hooks:
         """Hear that a login and a password were right."""
 
     async def on_login_failed(self, event: events.LoginFailed, /) -> None:
-        """Hear that a login or a password was wrong."""
+        """Hear that a login failed, or was refused while logging in is locked."""
 
     async def on_brute_force_detected(self, event: events.BruteForceDetected, /) -> None:
         """Hear that a client or a login went over its limit."""
@@ -40,6 +40,15 @@ class Hooks:
 
     async def on_password_changed(self, event: events.PasswordChanged, /) -> None:
         """Hear that a user has another password."""
+
+    async def on_token_refused(self, event: events.TokenRefused, /) -> None:
+        """Hear that a link did not work."""
+
+    async def on_social_linked(self, event: events.SocialLinked, /) -> None:
+        """Hear that a user can log in by another outside account."""
+
+    async def on_social_unlinked(self, event: events.SocialUnlinked, /) -> None:
+        """Hear that a user can no longer log in by an outside account."""
 
     async def on_user_kicked(self, event: events.UserKicked, /) -> None:
         """Hear that all tokens of a user issued so far are void."""

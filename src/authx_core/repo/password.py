@@ -34,7 +34,9 @@ class UsersPasswordMixin(UsersBase):
     async def set_password_reset_token(self, id: UserId, token: str | Secret) -> None:
         """Make a token good for a reset for ``policy.reset_lifetime``; only its digest is kept.
 
-        Raises `UserNotFound`; `InvalidValue` for a token that could be guessed (fewer than 22 characters).
+        A blacklisted user's is never good, which the answer does not tell; then, and for a user without an address,
+        nobody is told either. Raises `UserNotFound`; `InvalidValue` for a token that could be guessed (fewer than 22
+        characters).
         """
         token = Secret(token)
         await passwords.set_password_reset_token(
@@ -44,7 +46,7 @@ class UsersPasswordMixin(UsersBase):
     async def get_id_for_password_reset(self, token: str | Secret) -> UserId | None:
         """Return the id while the token is good; looking does not spend it."""
         token = Secret(token)
-        return await passwords.get_id_for_password_reset(token, users=self.database, cache=self.cache)
+        return await passwords.get_id_for_password_reset(token, users=self.database, cache=self.cache, events=self)
 
     async def reset_password(self, token: str | Secret, password: str | Secret) -> User:
         """Spend a reset link on a new password: exactly one of several concurrent callers wins.

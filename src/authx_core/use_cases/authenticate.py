@@ -12,6 +12,7 @@ from authx_core.domain.errors import (
     TooManyAttempts,
     UnknownHash,
     UserNotFound,
+    shown,
 )
 from authx_core.domain.events import LoggedIn, LoginFailed
 from authx_core.domain.password import prepared
@@ -46,6 +47,7 @@ async def authenticate(
     or given another password meanwhile is not logged in. Raises `TooManyAttempts`, `Overloaded`.
     """
     if await is_bruteforce(ip, login, cache=cache, events=events, policy=policy):
+        await events.publish(LoginFailed(user_id=None, ip=ip, reason="locked"))
         raise TooManyAttempts
     found = await get_by_login(login, users=users) if isinstance(login, str) else None
     user = await _evaluated(found, password, users=users, hasher=hasher, policy=policy)
@@ -88,7 +90,7 @@ async def _judge(
         try:
             verification = await hasher.verify(ready.reveal(), user.password_hash.reveal())
         except UnknownHash:
-            _log.error("the password hash of user %s is of no accepted scheme", user.id)
+            _log.error("the password hash of user %s is of no accepted scheme", shown(user.id))
             await hasher.hash(ready.reveal())
     else:
         await hasher.hash(ready.reveal())
@@ -110,5 +112,5 @@ async def _renewed(
     except (StaleUser, UserNotFound):
         return None
     except PortUnavailable as error:
-        _log.warning("the password hash of user %s stays outdated: %s", user.id, error)
+        _log.warning("the password hash of user %s stays outdated: %s", shown(user.id), error)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authx_core.domain.errors import UserNotFound
-from authx_core.domain.events import EmailConfirmationRequested, EmailConfirmed
+from authx_core.domain.events import EmailConfirmationRequested, EmailConfirmed, TokenRefused
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import User, UserChanges, UserId
@@ -42,10 +42,18 @@ async def request_email_confirmation(
 async def confirm_email(token: Secret, *, users: UserStore, cache: Cache, events: Events) -> bool:
     """Confirm the address that the token was sent to; True again while the token lives, which changes nothing.
 
-    False for an unknown token, an address that was changed since, and a blacklisted or deleted user.
+    False, of which `TokenRefused` is told, for an unknown token, an address that was changed since, and a blacklisted
+    or deleted user.
     """
     link = await _links.follow("confirm", token, cache=cache)
-    if link is None or link.user_id is None:
+    confirmed = link is not None and await _confirm(link, users=users, events=events)
+    if not confirmed:
+        await events.publish(TokenRefused(purpose="confirm", user_id=link.user_id if link else None))
+    return confirmed
+
+
+async def _confirm(link: _links.Link, *, users: UserStore, events: Events) -> bool:
+    if link.user_id is None:
         return False
 
     def decide(user: User) -> UserChanges | None:

@@ -17,7 +17,7 @@ from authx_core.domain.password import prepared
 from authx_core.domain.policy import Policy
 from authx_core.domain.profile import read_changes, read_new_user
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import NewUser, User, UserChanges, UserFields, UserId, UserQuery
+from authx_core.domain.user import NewUser, User, UserChanges, UserId, UserQuery
 from authx_core.ports import Clock, Events, PasswordHasher, UserStore
 from authx_core.use_cases._change import change, find, well_formed
 
@@ -92,6 +92,7 @@ async def create(
         password_hash=password_hash,
         active=new.active,
         confirmed=new.confirmed,
+        identities=new.identities,
         created_at=new.created_at or now,
         last_login=new.last_login,
     )
@@ -136,14 +137,11 @@ async def update(
     changes = read_changes(obj, policy)
     if version is not None and checks.USER["version"](version):
         raise InvalidUser(Problem("version", "invalid", "must be a positive whole number"))
-    if changes.keys() <= {"extra"}:
-        before = None
-        expected: UserFields | None = None if version is None else {"version": version}
-        after = await users.update(well_formed(user_id), changes, expected=expected)
-    else:
-        before, after = await change(user_id, lambda user: _completed(user, changes, version), users=users)
-    await events.publish(UserUpdated(user=after, fields=frozenset(obj)))
-    if before and after.username is not None and after.username != before.username:
+    # Nothing follows from what `extra` was, so nothing is compared, and no other caller makes this one try again.
+    watch = () if version is None and changes.keys() <= {"extra"} else ("version",)
+    before, after = await change(user_id, lambda user: _completed(user, changes, version), users=users, watch=watch)
+    await events.publish(UserUpdated(user=after, before=before, fields=frozenset(obj)))
+    if after.username is not None and after.username != before.username:
         await events.publish(UsernameChanged(user=after, old=before.username, new=after.username))
     return after
 

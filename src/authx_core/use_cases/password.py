@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from authx_core.domain.errors import InvalidPassword, InvalidToken, StaleUser, UserNotFound
-from authx_core.domain.events import PasswordChanged, PasswordResetRequested
+from authx_core.domain.events import PasswordChanged, PasswordResetRequested, TokenRefused
 from authx_core.domain.next import NEXT
 from authx_core.domain.password import check_password
 from authx_core.domain.policy import Policy
@@ -49,7 +49,7 @@ async def set_password(
         return {"password_hash": password_hash, "epoch": NEXT}
 
     _, after = await change(user_id, decide, users=users, watch=_NAMES, seen=seen)
-    await events.publish(PasswordChanged(user=after))
+    await events.publish(PasswordChanged(user=after, how="set"))
     return after
 
 
@@ -64,17 +64,22 @@ async def set_password_reset_token(
 ) -> None:
     """Keep the digest of a token with the user's epoch for ``policy.reset_lifetime``, and tell of it.
 
-    Raises `UserNotFound`; `InvalidValue` for a token that could be guessed.
+    For a blacklisted user the answer and the work are the same, but the link opens nothing, then or later, and nobody
+    is told; nor is anybody told of a user without an address to send it to. Raises `UserNotFound`; `InvalidValue` for
+    a token that could be guessed.
     """
     _links.check_token(token)
     user = await existing(user_id, users=users)
-    await _links.keep("reset", token, user, policy.reset_lifetime, cache=cache)
-    await events.publish(PasswordResetRequested(user=user, token=token))
+    await _links.keep("reset", token, user if user.active else None, policy.reset_lifetime, cache=cache)
+    if user.active and user.email is not None:
+        await events.publish(PasswordResetRequested(user=user, token=token))
 
 
-async def get_id_for_password_reset(token: Secret, *, users: UserStore, cache: Cache) -> UserId | None:
-    """Return the id while the token is good; looking does not spend it."""
-    user, _ = await _resetting(token, users=users, cache=cache)
+async def get_id_for_password_reset(token: Secret, *, users: UserStore, cache: Cache, events: Events) -> UserId | None:
+    """Return the id while the token is good, and tell of one that is not; looking does not spend it."""
+    link, user = await _followed(token, users=users, cache=cache)
+    if user is None:
+        await events.publish(_refused(link))
     return user.id if user else None
 
 
@@ -93,8 +98,9 @@ async def reset_password(
     The address that the link was sent to counts as confirmed. Raises `InvalidToken`; `InvalidPassword` with every
     reason, and then the link is still good.
     """
-    user, link = await _resetting(token, users=users, cache=cache)
+    link, user = await _followed(token, users=users, cache=cache)
     if user is None or link is None:
+        await events.publish(_refused(link))
         raise InvalidToken
     _check(password, user, policy)
     password_hash = await hashed(password, hasher=hasher, policy=policy)
@@ -107,18 +113,24 @@ async def reset_password(
 
     try:
         _, after = await change(user.id, decide, users=users, watch=("epoch", "active", *_NAMES), seen=user)
-    except (UserNotFound, StaleUser):
+    except (InvalidToken, UserNotFound, StaleUser):
+        await events.publish(_refused(link))
         raise InvalidToken from None
-    await events.publish(PasswordChanged(user=after))
+    await events.publish(PasswordChanged(user=after, how="reset"))
     return after
 
 
-async def _resetting(token: Secret, *, users: UserStore, cache: Cache) -> tuple[User | None, _links.Link | None]:
+async def _followed(token: Secret, *, users: UserStore, cache: Cache) -> tuple[_links.Link | None, User | None]:
+    """Return the link that a token stands for, and its user if it opens anything."""
     link = await _links.follow("reset", token, cache=cache)
     if link is None or link.user_id is None:
-        return None, None
+        return link, None
     user = await find(link.user_id, users=users)
-    return (user, link) if user and _opens(link, user) else (None, None)
+    return link, user if user and _opens(link, user) else None
+
+
+def _refused(link: _links.Link | None) -> TokenRefused:
+    return TokenRefused(purpose="reset", user_id=link.user_id if link else None)
 
 
 def _opens(link: _links.Link, user: User) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -37,12 +36,15 @@ class Table:
     blackout: datetime | None = None
     gone: dict[UserId, User] = attrs.field(factory=dict[UserId, User])
     """Used by mutants that do not let go."""
+    arguments: dict[UserId, Any] = attrs.field(factory=dict[UserId, Any])
+    """Used by mutants that keep what they were given."""
     down: bool = False
 
     def empty(self) -> None:
         self.users.clear()
         self.owners.clear()
         self.gone.clear()
+        self.arguments.clear()
         self.blackout = None
         self.down = False
 
@@ -187,14 +189,13 @@ class Users(UserStore):
         """Return what is stored of a user."""
         return attrs.evolve(
             user,
-            extra=deepcopy(dict(user.extra)),
             created_at=user.created_at.astimezone(timezone.utc),
             last_login=user.last_login and user.last_login.astimezone(timezone.utc),
         )
 
     def given(self, user: User) -> User:
         """Return what is handed out of what is stored."""
-        return attrs.evolve(user, extra=deepcopy(dict(user.extra)))
+        return user
 
     def found(self, user: User | None) -> User | None:
         return None if user is None else self.given(user)

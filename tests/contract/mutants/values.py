@@ -7,7 +7,7 @@ from typing import cast
 
 import attrs
 
-from authx_core.domain import Secret, User
+from authx_core.domain import Secret, User, UserChanges
 from contract.mutants.registry import mutant
 from contract.mutants.users import Key, Users
 
@@ -84,12 +84,6 @@ class IdentitiesReordered(Users):
         return attrs.evolve(super().given(user), identities=user.identities[::-1])
 
 
-@mutant("U-001", "permissions come back as a list")
-class PermissionList(Users):
-    def given(self, user: User) -> User:
-        return attrs.evolve(super().given(user), permissions=cast("frozenset[str]", list(user.permissions)))
-
-
 @mutant("U-001", "flags come back as 0 and 1")
 class FlagsAsNumbers(Users):
     def given(self, user: User) -> User:
@@ -120,25 +114,22 @@ class NeverLoggedIn(Users):
         return super().new(attrs.evolve(user, last_login=user.last_login or user.created_at))
 
 
-@mutant("U-005", "the caller's own mapping is kept")
+@mutant("U-005", "the caller's own mapping is kept, and read when somebody asks")
 class ArgumentKept(Users):
-    def kept(self, user: User) -> User:
-        return attrs.evolve(super().kept(user), extra=user.extra)
+    def changed(self, user: User, changes: UserChanges) -> User:
+        if "extra" in changes:
+            self.table.arguments[user.id] = changes["extra"]
+        return super().changed(user, changes)
+
+    def given(self, user: User) -> User:
+        return attrs.evolve(user, extra=self.table.arguments.get(user.id, user.extra))
 
 
-@mutant("U-005", "what is stored is handed out")
-class StoredHandedOut(Users):
+@mutant("U-005", "lookups by key read the caller's own mapping")
+class LookupReadsArgument(ArgumentKept):
     def given(self, user: User) -> User:
         return user
 
-
-@mutant("U-005", "copies are shallow")
-class ShallowCopies(Users):
-    def given(self, user: User) -> User:
-        return attrs.evolve(user, extra=dict(user.extra))
-
-
-@mutant("U-005", "lookups by key hand out what is stored")
-class LookupHandsOut(Users):
     async def get_by_username(self, username_key: str, /) -> User | None:
-        return self.owner(("username", username_key))
+        user = self.owner(("username", username_key))
+        return user and attrs.evolve(user, extra=self.table.arguments.get(user.id, user.extra))

@@ -40,8 +40,8 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     "epoch": (0, -1, True, 1.0, "1", 2**63),
     "created_at": (None, "now", NAIVE, datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))),
     "last_login": (5, NAIVE),
-    "permissions": (None, {"a"}, ["a"], frozenset({""}), frozenset({5}), frozenset(map(str, range(1001)))),
-    "identities": ([], (5,), MANY, (MANY[0], MANY[0]), (SocialIdentity("", "1"),), (SocialIdentity("a", ""),)),
+    "permissions": (None, "a", [[]], frozenset({""}), frozenset({5}), frozenset(map(str, range(1001)))),
+    "identities": ("ab", (5,), MANY, (MANY[0], MANY[0]), (SocialIdentity("", "1"),), (SocialIdentity("a", ""),)),
     "extra": (
         *(None, [], {5: 1}, {"a": {1}}, {"a": float("nan")}, {"a": 2**63}, {"a": -(2**63) - 1}, {"a": "\0"}),
         *({"a": deep(32)}, {"a": "x" * 65536}, {"a": CIRCLE}, {"a" * 65537: 1}, {"a": [0] * 65536}, {"a": [b""]}),
@@ -85,6 +85,11 @@ def test_id_and_version_are_not_changed() -> None:
         "version",
         "shoe",
     ]
+
+
+def test_changes_come_in_the_types_of_a_user() -> None:
+    wrong: Any = {"permissions": {"a"}, "identities": [], "password_hash": "text"}
+    assert refused(checks.check_update, wrong, None) == ["permissions", "identities", "password_hash"]
 
 
 def test_extra_and_identities_are_not_compared() -> None:

@@ -26,6 +26,7 @@ SAMPLES: list[AuthxError] = [
     errors.UserNotFound("42"),
     errors.StaleUser("42"),
     errors.UserReferenced("42"),
+    errors.LastCredential("42"),
     errors.IdentifierTaken(["id"]),
     errors.EmailTaken(["email", "username"]),
     errors.UsernameTaken(["username"]),

@@ -1,0 +1,149 @@
+"""JSON that cannot change, at any depth, and equals the plain dicts and lists that it was made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
+
+if TYPE_CHECKING:
+    from authx_core.domain.user import JSON
+
+MAX_DEPTH: Final = 32
+MAX_EXTRA: Final = 64 * 1024
+"""Characters of ``extra`` as JSON."""
+MAX_INTEGER: Final = 2**63 - 1
+
+_Kind = TypeVar("_Kind", bound=type[object])
+
+
+class NotJSON(ValueError):
+    """A value that is no JSON, or too much of it; says why."""
+
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise TypeError("this value does not change: copy it into a dict or list of your own")
+
+
+def _same(value: object, _: object = None) -> object:
+    return value
+
+
+def _unchanging(*mutators: str) -> Callable[[_Kind], _Kind]:
+    """Make the methods of a class that would change it refuse, and its copies be itself."""
+
+    def decorate(kind: _Kind) -> _Kind:
+        for name in mutators:
+            setattr(kind, name, _refuse)
+        for name in ("__copy__", "__deepcopy__"):
+            setattr(kind, name, _same)
+        return kind
+
+    return decorate
+
+
+@_unchanging("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update")
+class FrozenDict(dict[str, "JSON"]):
+    """A dict that does not change, so it has a hash. ``{**it}`` and ``it.copy()`` are plain dicts."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none, because it changes
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, JSON]]]:
+        return FrozenDict, (dict(self),)
+
+
+@_unchanging(
+    *("__setitem__", "__delitem__", "__iadd__", "__imul__", "append", "clear", "extend", "insert", "pop", "remove"),
+    *("reverse", "sort"),
+)
+class FrozenList(list["JSON"]):
+    """A list that does not change, so it has a hash. ``[*it]`` and ``it.copy()`` are plain lists."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a list has none, because it changes
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple[type[FrozenList], tuple[list[JSON]]]:
+        return FrozenList, (list(self),)
+
+
+def freeze(value: object) -> JSON:
+    """Return an equal value that does not change, of any mapping, list or tuple.
+
+    Raises `NotJSON` for anything but at most 64 Ki characters of JSON in 32 levels, with integers of at most 64
+    bits. Circles end there too: each level costs depth, each member room.
+    """
+    return _freeze(value, MAX_DEPTH, [MAX_EXTRA])
+
+
+def frozen_extra(value: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Freeze an ``extra``; leave what is none as it is, for a check to refuse."""
+    if isinstance(value, FrozenDict) or not isinstance(value, Mapping):
+        return value
+    try:
+        return cast("FrozenDict", freeze(value))
+    except NotJSON:
+        return value
+
+
+def _freeze(value: object, depth: int, room: list[int]) -> JSON:
+    room[0] -= 1
+    if depth == 0 or room[0] < 0:
+        raise NotJSON(f"must be at most {MAX_DEPTH} levels deep and {MAX_EXTRA} characters as JSON")
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _text(value, room)
+        case int():
+            if not -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
+                raise NotJSON("must hold integers of at most 64 bits")
+            return int(value)
+        case float():
+            if not math.isfinite(value):
+                raise NotJSON("must hold finite numbers")
+            return float(value)
+        case Mapping():
+            items = cast("Mapping[object, object]", value).items()
+            return FrozenDict({_key(key, room): _freeze(member, depth - 1, room) for key, member in items})
+        case list() | tuple():
+            return FrozenList(_freeze(member, depth - 1, room) for member in cast("Sequence[object]", value))
+        case _:
+            raise NotJSON("must be JSON: None, bool, int, float, str, lists and mappings")
+
+
+def _key(key: object, room: list[int]) -> str:
+    if not isinstance(key, str):
+        raise NotJSON("must have text as keys")
+    room[0] -= 1
+    return _text(key, room)
+
+
+def _text(text: str, room: list[int]) -> str:
+    room[0] -= len(text)
+    if room[0] < 0:
+        raise NotJSON(f"must have at most {MAX_EXTRA} characters as JSON")
+    if "\0" in text:
+        raise NotJSON("must not contain NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotJSON("must not contain a lone surrogate") from None
+    return str.__str__(text)  # a plain one, also of a subclass, which might change
+
+
+def frozen_set(value: Any) -> Any:
+    """Make a frozenset of any set, list or tuple; leave the rest as it is, for a check to refuse."""
+    try:
+        return frozenset(value) if issubclass(type(value), set | list | tuple) else value
+    except TypeError:  # a member has no hash
+        return value
+
+
+def frozen_tuple(value: Any) -> Any:
+    """Make a tuple of a list; leave the rest as it is, for a check to refuse."""
+    return tuple(value) if issubclass(type(value), list) else value

@@ -1,0 +1,218 @@
+"""What is told, to whom a monitor or a former mailbox matters, and what is not told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import attrs
+import pytest
+
+from authx_adapters.clock import ManualClock
+from authx_core import (
+    BruteForceDetected,
+    Event,
+    InvalidToken,
+    LoginFailed,
+    NewUser,
+    PasswordChanged,
+    Policy,
+    TokenRefused,
+    TooManyAttempts,
+    User,
+    UsersRepo,
+    UserUpdated,
+)
+
+TOKEN, OTHER = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE", "another horse battery"
+Do: TypeAlias = Callable[[UsersRepo, User], Awaitable[Any]]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({"email": "new@example.com"}, "email"), ({"username": "anna"}, "username"), ({"extra": {"a": [1]}}, "extra")],
+)
+async def test_an_update_tells_what_the_user_was_before(
+    users: UsersRepo, ana: User, told: list[Event], given: dict[str, Any], field: str
+) -> None:
+    after = await users.update(ana.id, given)
+    event = told[0]
+    assert isinstance(event, UserUpdated)
+    assert (event.user, event.before, event.fields) == (after.view(), ana.view(), frozenset({field}))
+
+
+async def test_the_former_mailbox_can_be_warned(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    await users.update(ana.id, {"email": "thief@example.com"})
+    assert [event.before.email for event in told if isinstance(event, UserUpdated)] == ["Ana@Example.com"]
+
+
+async def test_a_new_password_tells_how_it_came(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    await users.set_password(ana.id, OTHER)
+    await users.set_password_reset_token(ana.id, TOKEN)
+    await users.reset_password(TOKEN, "yet another horse battery")
+    assert [event.how for event in told if isinstance(event, PasswordChanged)] == ["set", "reset"]
+
+
+async def test_a_callback_cannot_change_what_the_caller_gets(make_users: Callable[..., UsersRepo]) -> None:
+    def meddle(event: Any) -> None:
+        event.user.extra["admin"] = True
+
+    users = make_users(callbacks=[meddle])
+    user = await users.create({"username": "bob", "extra": {"a": []}})
+    assert user.extra == {"a": []}
+    assert await users.get(user.id) == user
+
+
+# Links of those who cannot use them
+
+
+@pytest.mark.parametrize("end", ["reinstate", "toggle_blacklist"])
+async def test_a_reset_link_of_a_blacklisted_user_is_not_told_and_never_comes_alive(
+    users: UsersRepo, ana: User, told: list[Event], end: str
+) -> None:
+    await users.blacklist(ana.id)
+    told.clear()
+    assert await users.set_password_reset_token(ana.id, TOKEN) is None  # type: ignore[func-returns-value]  # the same answer
+    assert told == []
+    assert await users.get_id_for_password_reset(TOKEN) is None
+    await getattr(users, end)(ana.id)
+    assert await users.get_id_for_password_reset(TOKEN) is None
+    with pytest.raises(InvalidToken):
+        await users.reset_password(TOKEN, OTHER)
+    await users.set_password_reset_token(ana.id, TOKEN)
+    assert await users.get_id_for_password_reset(TOKEN) == ana.id
+
+
+async def test_a_confirmation_link_asked_for_while_blacklisted_never_comes_alive(
+    users: UsersRepo, ana: User, told: list[Event]
+) -> None:
+    await users.blacklist(ana.id)
+    told.clear()
+    token = await users.request_email_confirmation("ana@example.com")
+    assert told == []
+    await users.reinstate(ana.id)
+    assert not await users.confirm_email(token)
+
+
+async def test_a_reset_without_an_address_to_send_it_to_is_not_told(users: UsersRepo, told: list[Event]) -> None:
+    bob = await users.create({"username": "bob"})
+    told.clear()
+    await users.set_password_reset_token(bob.id, TOKEN)
+    assert told == []
+    assert await users.get_id_for_password_reset(TOKEN) == bob.id
+
+
+# What a monitor sees
+
+
+async def blacklisted(users: UsersRepo, ana: User) -> None:
+    await users.blacklist(ana.id)
+
+
+async def deleted(users: UsersRepo, ana: User) -> None:
+    await users.delete(ana.id)
+
+
+async def readdressed(users: UsersRepo, ana: User) -> None:
+    await users.update(ana.id, {"email": "new@example.com"})
+
+
+OVERTAKEN: dict[str, Do] = {"blacklisted": blacklisted, "deleted": deleted, "readdressed": readdressed}
+
+
+async def try_reset(users: UsersRepo, token: str) -> None:
+    with pytest.raises(InvalidToken):
+        await users.reset_password(token, OTHER)
+
+
+async def try_to_look(users: UsersRepo, token: str) -> None:
+    assert await users.get_id_for_password_reset(token) is None
+
+
+async def try_to_confirm(users: UsersRepo, token: str) -> None:
+    assert not await users.confirm_email(token)
+
+
+TRIES: dict[str, Any] = {"reset": try_reset, "look": try_to_look, "confirm": try_to_confirm}
+
+
+@pytest.mark.parametrize("attempt", TRIES)
+async def test_a_wrong_token_is_told(users: UsersRepo, told: list[Event], attempt: str) -> None:
+    for wrong in ("w" * 43, "short", "nul\0" * 10, "\ud800" * 30):
+        told.clear()
+        await TRIES[attempt](users, wrong)
+        assert told == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=None)]
+        assert wrong not in repr(told)
+
+
+@pytest.mark.parametrize("end", OVERTAKEN)
+@pytest.mark.parametrize("attempt", TRIES)
+async def test_a_link_that_was_overtaken_is_told_with_its_user(
+    users: UsersRepo, ana: User, told: list[Event], attempt: str, end: str
+) -> None:
+    await users.set_password_reset_token(ana.id, TOKEN)
+    confirm = await users.request_email_confirmation("ana@example.com")
+    await OVERTAKEN[end](users, ana)
+    told.clear()
+    await TRIES[attempt](users, confirm if attempt == "confirm" else TOKEN)
+    assert told == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=ana.id)]
+
+
+async def test_a_link_that_works_is_not_told_as_refused(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    token = await users.request_email_confirmation("ana@example.com")
+    await users.confirm_email(token)
+    await users.confirm_email(token)
+    await users.set_password_reset_token(ana.id, TOKEN)
+    await users.get_id_for_password_reset(TOKEN)
+    await users.reset_password(TOKEN, OTHER)
+    assert not any(isinstance(event, TokenRefused) for event in told)
+
+
+async def test_each_refused_attempt_is_told(
+    make_users: Callable[..., UsersRepo], told: list[Event], clock: ManualClock
+) -> None:
+    users = make_users(policy=Policy(login_max=2))
+    bob = await users.create({"username": "bob", "password": "correct horse battery"})
+    told.clear()
+    for _ in range(2):
+        await users.authenticate("bob", "wrong horse battery!", ip="192.0.2.7")
+    for _ in range(3):
+        with pytest.raises(TooManyAttempts):
+            await users.authenticate("bob", "wrong horse battery!", ip="192.0.2.7")
+    locked = LoginFailed(user_id=None, ip="192.0.2.7", reason="locked")
+    wrong = LoginFailed(user_id=bob.id, ip="192.0.2.7", reason="password")
+    assert told == [wrong, wrong, BruteForceDetected(ip="192.0.2.7", login="bob"), locked, locked, locked]
+    clock.advance(timedelta(minutes=15))
+    assert await users.authenticate("bob", "correct horse battery") is not None
+
+
+# A stranger's text in a log
+
+
+@pytest.mark.parametrize(
+    "text", ["evil\nINFO admin logged in", "a\r\nb", "bi\u202edi", "\x1b[31m", "sep\u2028", "x" * 10**6]
+)
+async def test_a_strangers_text_stays_on_one_line_and_short(
+    users: UsersRepo, told: list[Event], caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    for _ in range(2):
+        assert await users.authenticate(text, "correct horse battery", ip=text) is None
+    with pytest.raises(Exception, match="is not a field of a user") as caught:
+        await users.create({"username": "bob", text: 1})
+    with pytest.raises(Exception, match="no user") as missing:
+        await users.kick(text)
+    for shown in (str(caught.value), str(missing.value), caplog.text, *(str(attrs.astuple(event)) for event in told)):
+        assert shown.isprintable()
+        assert len(shown) < 500
+
+
+async def test_a_callback_that_fails_on_a_strange_name_logs_who_it_was(
+    make_users: Callable[..., UsersRepo], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(event: Event) -> None:
+        raise LookupError(event.name)
+
+    users = make_users(callbacks=[fail])
+    await users.create(NewUser(username="bob"))
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0]

@@ -1,0 +1,131 @@
+"""Outside accounts are linked and unlinked, the last way in stays, and nothing is lost in parallel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from authx_core import (
+    Event,
+    InvalidUser,
+    LastCredential,
+    NewUser,
+    SocialIdentity,
+    SocialLinked,
+    SocialTaken,
+    SocialUnlinked,
+    User,
+    UserNotFound,
+    UsersRepo,
+)
+
+GITHUB, GOOGLE = SocialIdentity("github", "7"), SocialIdentity("google", "8")
+
+
+async def test_an_outside_account_is_linked_and_unlinked(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    linked = await users.link_social(ana.id, "github", "7")
+    assert (linked.identities, linked.version, linked.epoch) == ((GITHUB,), ana.version + 1, ana.epoch)
+    assert await users.get_by_social("github", "7") == linked
+    both = await users.link_social(ana.id, "google", "8")
+    assert both.identities == (GITHUB, GOOGLE)
+    left = await users.unlink_social(ana.id, "github", "7")
+    assert (left.identities, left.epoch) == ((GOOGLE,), ana.epoch)
+    assert await users.get_by_social("github", "7") is None
+    assert told == [
+        SocialLinked(user=linked, identity=GITHUB),
+        SocialLinked(user=both, identity=GOOGLE),
+        SocialUnlinked(user=left, identity=GITHUB),
+    ]
+
+
+async def test_what_is_so_already_changes_nothing(users: UsersRepo, ana: User, told: list[Event]) -> None:
+    assert await users.unlink_social(ana.id, "github", "7") == ana
+    linked = await users.link_social(ana.id, "github", "7")
+    told.clear()
+    assert await users.link_social(ana.id, "github", "7") == linked
+    assert told == []
+
+
+@pytest.mark.parametrize("operation", ["create", "update"])
+async def test_a_request_s_body_links_nothing(users: UsersRepo, ana: User, operation: str) -> None:
+    victim: dict[str, Any] = {"identities": [{"provider": "google", "subject": "8"}]}
+    call = users.create({"username": "eve", **victim}) if operation == "create" else users.update(ana.id, victim)
+    with pytest.raises(InvalidUser) as caught:
+        await call
+    assert [(problem.field, problem.code) for problem in caught.value.problems] == [("identities", "protected")]
+    assert await users.get_by_social("google", "8") is None
+
+
+async def test_somebody_elses_account_is_taken(users: UsersRepo, ana: User) -> None:
+    bob = await users.create(NewUser(username="bob", identities=(GOOGLE,)))
+    with pytest.raises(SocialTaken) as caught:
+        await users.link_social(ana.id, "google", "8")
+    assert caught.value.fields == {"identities"}
+    with pytest.raises(SocialTaken):
+        await users.create(NewUser(username="eve", identities=(GOOGLE,)))
+    assert await users.get_by_social("google", "8") == bob
+    assert await users.get(ana.id) == ana
+
+
+@pytest.mark.parametrize("operation", ["link_social", "unlink_social"])
+async def test_nobody_is_not_found(users: UsersRepo, operation: str) -> None:
+    for nobody in ("nobody", "", "x\0", 5):
+        with pytest.raises(UserNotFound):
+            await getattr(users, operation)(nobody, "github", "7")
+
+
+@pytest.mark.parametrize("operation", ["link_social", "unlink_social"])
+@pytest.mark.parametrize("wrong", ["", "x" * 256, "nul\0", "lone\ud800", 5, None, b"x"])
+async def test_malformed_text_is_refused(users: UsersRepo, ana: User, operation: str, wrong: Any) -> None:
+    with pytest.raises(InvalidUser) as caught:
+        await getattr(users, operation)(ana.id, wrong, wrong)
+    assert [problem.field for problem in caught.value.problems] == ["provider", "sid"]
+
+
+async def test_a_hundred_accounts_are_enough(users: UsersRepo) -> None:
+    many = tuple(SocialIdentity("github", str(number)) for number in range(100))
+    bob = await users.create(NewUser(username="bob", identities=many))
+    assert await users.link_social(bob.id, "github", "99") == bob
+    with pytest.raises(InvalidUser, match="at most 100"):
+        await users.link_social(bob.id, "github", "100")
+    assert len((await users.unlink_social(bob.id, "github", "0")).identities) == 99
+
+
+@pytest.mark.parametrize("names", [{}, {"username": "bob"}, {"email": "bob@example.com"}])
+async def test_the_last_way_in_stays(users: UsersRepo, names: dict[str, Any], told: list[Event]) -> None:
+    bob = await users.create(NewUser(**names, identities=(GITHUB,)))
+    told.clear()
+    with pytest.raises(LastCredential) as caught:
+        await users.unlink_social(bob.id, "github", "7")
+    assert (caught.value.code, caught.value.user_id) == ("last_credential", bob.id)
+    assert await users.get(bob.id) == bob
+    assert told == []
+    if names:
+        await users.set_password(bob.id, "correct horse battery")
+        assert (await users.unlink_social(bob.id, "github", "7")).identities == ()
+
+
+async def test_twenty_links_at_once_all_stay(users: UsersRepo, ana: User) -> None:
+    await asyncio.gather(*(users.link_social(ana.id, "github", str(number)) for number in range(20)))
+    after = await users.get(ana.id)
+    assert after is not None
+    assert {identity.subject for identity in after.identities} == set(map(str, range(20)))
+
+
+async def test_of_two_who_take_the_last_two_away_one_is_refused(users: UsersRepo) -> None:
+    bob = await users.create(NewUser(username="bob", identities=(GITHUB, GOOGLE)))
+    calls = (users.unlink_social(bob.id, each.provider, each.subject) for each in (GITHUB, GOOGLE))
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["LastCredential", "User"]
+    after = await users.get(bob.id)
+    assert after is not None
+    assert len(after.identities) == 1
+
+
+async def test_of_two_users_who_link_one_account_at_once_one_wins(users: UsersRepo, ana: User) -> None:
+    bob = await users.create({"username": "bob"})
+    calls = (users.link_social(each.id, "github", "7") for each in (ana, bob))
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["SocialTaken", "User"]
