@@ -16,6 +16,8 @@ _BITS: Final = 112
 """Of chance at least (OWASP ASVS 4, 2.6.2)."""
 _DISTINCT: Final = 8
 """Different characters at least. Of 10,000,000 random tokens of 28 hexadecimal digits, fewer than one has fewer."""
+_DISTINCT_DIGITS: Final = 6
+"""If all are decimal digits: of 50,000,000 random tokens of 34 digits, about one has fewer."""
 _MAKE: Final = "or it could be guessed: make it with secrets.token_urlsafe(32)"
 
 
@@ -26,7 +28,8 @@ def why_no_token(token: object) -> str | None:
     given = str(token)
     if len(given) < MIN_TOKEN:
         return f"must have at least {MIN_TOKEN} characters, {_MAKE}"
-    if len(set(given)) < _DISTINCT or _is_periodic(given) or _is_a_progression(given):
+    distinct = _DISTINCT_DIGITS if given.isdecimal() else _DISTINCT
+    if len(set(given)) < distinct or _is_periodic(given) or _is_a_progression(given):
         return f"must be random, {_MAKE}"
     bits = log2(_alphabet(given))
     if len(given) * bits < _BITS:
