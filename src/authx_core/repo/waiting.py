@@ -11,12 +11,17 @@ from typing import Any
 def at_most(span: timedelta) -> AbstractAsyncContextManager[object]:
     """Bound the block by a `TimeoutError` in a task of asyncio; elsewhere nothing waits, so there is nothing to bound.
 
-    The core knows no event loop: whoever runs one has imported asyncio.
+    The core knows no event loop: an application that runs one has imported asyncio.
     """
     asyncio: Any = sys.modules.get("asyncio")
-    try:
-        in_a_task = asyncio is not None and asyncio.current_task() is not None
-    except RuntimeError:  # no loop runs in this thread
-        in_a_task = False
-    bound: AbstractAsyncContextManager[object] = asyncio.timeout(span.total_seconds()) if in_a_task else nullcontext()
+    if asyncio is None or not _in_a_task(asyncio):
+        return nullcontext()
+    bound: AbstractAsyncContextManager[object] = asyncio.timeout(span.total_seconds())
     return bound
+
+
+def _in_a_task(asyncio: Any) -> bool:
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:  # no loop runs in this thread
+        return False
