@@ -42,7 +42,7 @@ class UsersManagementMixin(UsersBase):
 
         One that is not later than what stands changes nothing and is not told. Raises `InvalidValue`.
         """
-        return await blackout.set_blackout(ts, told=self.told, users=self.database, events=self)
+        return await blackout.set_blackout(ts, told=self.told, users=self.database, clock=self.clock, events=self)
 
     async def delete_blackout(self) -> None:
         """Lift the blackout: tokens that it voided are good again while they live."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from authx_core.domain import checks
+from authx_core.domain.errors import InvalidValue, Problem
 from authx_core.domain.events import BlackoutLifted, BlackoutSet
-from authx_core.ports import Events, UserStore
+from authx_core.ports import Clock, Events, UserStore
 
+_AHEAD: Final = timedelta(days=1)
+"""More than clocks differ."""
 _REMEMBERED: Final = 64
 """Cut-offs, so that the latest stays among them however many threads come between."""
 
@@ -55,14 +58,18 @@ async def get_blackout(*, users: UserStore) -> datetime | None:
     return await users.get_blackout()
 
 
-async def set_blackout(cutoff: datetime, *, told: Told, users: UserStore, events: Events) -> datetime:
+async def set_blackout(cutoff: datetime, *, told: Told, users: UserStore, clock: Clock, events: Events) -> datetime:
     """Void everybody's tokens issued up to an instant, and return the cut-off that stands, in one round trip.
 
     A cut-off is told if it stands and was not told here before, so one that is not later than what stands is not
     told, and of several at once the latest is told last. An instant that two processes give is told by both.
-    Raises `InvalidValue` for what is not an aware datetime.
+    Raises `InvalidValue` unless it is an aware datetime, at most a day ahead: tokens that are yet to be issued would
+    be void, so nobody could log in until then.
     """
     checks.check_blackout(cutoff, required=True)
+    if cutoff > clock.now() + _AHEAD:
+        reason = "is more than a day ahead, and nobody could log in until then"
+        raise InvalidValue(Problem("cutoff", "out_of_range", reason))
     before = told.latest
     standing = await users.set_blackout(cutoff) or cutoff
     if standing == cutoff and told.move(standing, before):

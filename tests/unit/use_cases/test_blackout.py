@@ -10,7 +10,7 @@ import pytest
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.passlib import PasslibHasher
-from authx_core import BlackoutLifted, BlackoutSet, Event, UsersRepo
+from authx_core import BlackoutLifted, BlackoutSet, Event, InvalidValue, UsersRepo
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 LATER = NOON + timedelta(microseconds=1)
@@ -95,3 +95,14 @@ async def test_a_cut_off_is_told_again_after_the_blackout_was_lifted(
     await MemoryUserStore.set_blackout(store, None)  # by another process
     await users.set_blackout(NOON)
     assert told == [BlackoutSet(cutoff=LATER), BlackoutLifted(), BlackoutSet(cutoff=LATER), BlackoutSet(cutoff=NOON)]
+
+
+async def test_a_cut_off_that_would_keep_everybody_out_is_refused(
+    store: Delayed, users: UsersRepo, clock: ManualClock
+) -> None:
+    ahead = clock.now() + timedelta(days=1, microseconds=1)
+    for cutoff in (ahead, datetime(2125, 1, 1, tzinfo=timezone.utc)):
+        with pytest.raises(InvalidValue, match="cutoff: is more than a day ahead"):
+            await users.set_blackout(cutoff)
+    assert await store.get_blackout() is None
+    assert await users.set_blackout(ahead - timedelta(microseconds=1))
