@@ -28,6 +28,9 @@ from stage import LetterBox, Stage, as_tasks, as_threads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PATIENCE = 60
+"""Seconds: everybody comes at once, and the machine may be busy with something else."""
+
 
 async def play(users: UsersRepo, stage: Stage) -> None:
     """Let everybody in, and play the day."""
@@ -84,7 +87,7 @@ async def clear(users: UsersRepo) -> None:
 async def asynchronous(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
     """Play it in an event loop."""
     async with connect(
-        url, cache_url=cache_url, cache_timeout=5, clock=stage.clock, callbacks=[stage.letters]
+        url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters], timeout=PATIENCE, cache_timeout=PATIENCE
     ) as users:
         if not await is_empty(users):
             sys.exit("the demo wants an empty database")
@@ -98,7 +101,7 @@ async def asynchronous(url: str, cache_url: str, stage: Stage, *, keep: bool) ->
 def blocking(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
     """Play it without an event loop: over blocking adapters nothing ever suspends, so `run` is all it takes."""
     with connect_blocking(
-        url, cache_url=cache_url, cache_timeout=5, clock=stage.clock, callbacks=[stage.letters]
+        url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters], timeout=PATIENCE, cache_timeout=PATIENCE
     ) as users:
         if not run(is_empty(users.users)):
             sys.exit("the demo wants an empty database")

@@ -23,7 +23,7 @@ class InThreads(Harness):
     name = "passlib-threaded"
 
     async def open_hasher(self) -> PasswordHasher:
-        return Threaded(PasslibHasher(), workers=2, queue=64)
+        return Threaded(PasslibHasher(), workers=2, queue=64, timeout=60)
 
 
 TestPasslib = contract_tests(Blocking)

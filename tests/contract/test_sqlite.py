@@ -10,6 +10,9 @@ from authx_core.contract import Capabilities, SteppedClock, contract_tests
 from authx_core.ports import Cache, UserStore
 from contract.sql import SQL
 
+PATIENCE = 60
+"""Seconds that a call may take on a busy machine."""
+
 
 class BlockingSQLite(SQL):
     """On the standard library's driver."""
@@ -36,10 +39,10 @@ class ThreadedSQLite(BlockingSQLite):
     name = "sqlite-threaded"
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        return Threaded(await self.store())
+        return Threaded(await self.store(), timeout=PATIENCE)
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        return Threaded(await self.entries(clock))
+        return Threaded(await self.entries(clock), timeout=PATIENCE)
 
 
 class AsyncSQLite(BlockingSQLite):

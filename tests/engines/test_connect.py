@@ -72,6 +72,7 @@ async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, sch
         ("postgresql://localhost:1/x", "memory://", StoreUnavailable),
         ("mariadb://localhost:1/x", "memory://", StoreUnavailable),
         pytest.param("mongodb://localhost:1/x", "memory://", StoreUnavailable, marks=UNCLOSED),
+        ("mongodb+srv://nowhere.invalid/x", "memory://", StoreUnavailable),
         ("memory://", "postgresql://localhost:1/x", CacheUnavailable),
         ("memory://", "redis+cluster://localhost:1", CacheUnavailable),
         ("postgresql://[::1/x", "memory://", InvalidValue),

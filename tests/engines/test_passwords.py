@@ -13,6 +13,8 @@ from authx_adapters import connect, connect_blocking
 from authx_core import AuthxError
 from authx_core.domain.secret import Secret
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""PyMongo leaves a socket that it was just connecting to the garbage collector."""
 PASSWORD = "hunter2/correct:horse"
 ENCODED = quote(PASSWORD, safe="")
 NOWHERE = "127.0.0.1:1"
@@ -76,13 +78,11 @@ async def fails(url: str, cache_url: str = "memory://") -> None:
 
 
 @pytest.mark.parametrize("url", STORES)
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_no_password_shows_where_a_store_cannot_be_opened(url: str) -> None:
     await fails(url)
 
 
 @pytest.mark.parametrize("url", CACHES)
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_no_password_shows_where_a_cache_cannot_be_opened(url: str) -> None:
     await fails("memory://", url)
 

@@ -79,7 +79,7 @@ def store(engine: str, tmp_path: Path, runner: asyncio.Runner) -> Iterator[UserS
             stack.callback(blocking.dispose)
             users = SQLAlchemyUserStore(blocking)
             run(users.create_schema())
-            yield Threaded(users) if engine == "threaded-sqlite" else users
+            yield Threaded(users, timeout=60) if engine == "threaded-sqlite" else users
 
 
 @pytest.fixture

@@ -9,27 +9,35 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
 from authx_adapters._address import brief
-from authx_core import InvalidValue, Problem
+from authx_core import CacheUnavailable, InvalidValue, Problem, StoreUnavailable
 from authx_core.domain.secret import Secret
 
 DATABASE: Final = "authx"
 """For a URL that names none."""
+_OF_THE_DNS: Final = ("The DNS ", "The resolution lifetime ")
 
 
 def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> Any:
-    """Make a client, which connects in the background. Raises `InvalidValue` for what the URL should not say."""
+    """Make a client, which connects in the background.
+
+    Raises `InvalidValue` for what the URL should not say, and `StoreUnavailable` or `CacheUnavailable` if the DNS does
+    not know the servers of ``mongodb+srv``.
+    """
     problems = [Problem(field, "invalid", reason) for reason in _wrong_options(url)]
     if problems:
         raise InvalidValue(*problems)
     client = _client(url, timeout, blocking=blocking)
-    if client is None:
-        reason = "is not a URL of MongoDB (percent-encode : / ? # [ ] @ in names and passwords)"
-        raise InvalidValue(Problem(field, "invalid", reason))
-    return client
+    if isinstance(client, str):
+        unavailable = CacheUnavailable if field == "cache_url" else StoreUnavailable
+        raise unavailable(client)
+    if client is not None:
+        return client
+    reason = "is not a URL of MongoDB (percent-encode : / ? # [ ] @ in names and passwords)"
+    raise InvalidValue(Problem(field, "invalid", reason))
 
 
 def _client(url: Secret, timeout: float, *, blocking: bool) -> Any:
-    """Return nothing for a URL that PyMongo does not understand: its error would quote it."""
+    """Return a client, what the DNS said, or nothing for what is no URL: of that, PyMongo's error may quote a part."""
     milliseconds = max(1, round(timeout * 1000))
     names = ("serverSelectionTimeoutMS", "connectTimeoutMS", "waitQueueTimeoutMS")
     given = url.reveal().lower()
@@ -37,8 +45,9 @@ def _client(url: Secret, timeout: float, *, blocking: bool) -> Any:
     make: Any = MongoClient if blocking else AsyncMongoClient
     try:
         return make(url.reveal(), **patience)
-    except (PyMongoError, ValueError, TypeError):
-        return None
+    except (PyMongoError, ValueError, TypeError) as error:
+        said = str(error)
+        return said if said.startswith(_OF_THE_DNS) else None
 
 
 def _wrong_options(url: Secret) -> list[str]:

@@ -86,6 +86,7 @@ def arguments(address: Address, field: str, driver: str, timeout: float) -> tupl
     values, problems = read(address, field, KNOWN, lacking)
     if len(address.hosts) > 1:
         problems.append(Problem(field, "unsupported", f"names several hosts, of which {driver} can take one"))
+    disabled = "DISABLED" in {values.get(name) for name in _TLS}
     context, wrong = _context(values)
     if wrong:
         problems.append(Problem(field, "invalid", wrong))
@@ -99,6 +100,8 @@ def arguments(address: Address, field: str, driver: str, timeout: float) -> tupl
         values.setdefault("read_timeout", timeout)
     if context is not None:
         values["ssl"] = context
+    elif disabled and driver == "pymysql":  # the others encrypt nothing unless they are told to
+        values["ssl_disabled"] = True
     if address.password is not None:
         values["password"] = address.password.reveal()
     return values, Hidden() if limit is None else Hidden(pool_size=limit, max_overflow=0)

@@ -143,7 +143,7 @@ async def test_an_error_in_the_block_keeps_its_traceback_and_what_was_opened_is_
 async def test_no_thread_is_left_after_closing(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     url = f"sqlite:///{tmp_path}/users.db"
-    async with connect(url, cache_url=url) as users:
+    async with connect(url, cache_url=url, timeout=60, cache_timeout=60) as users:
         creating = (users.create({"username": f"user{n}", "password": "seven teaspoons of static"}) for n in range(4))
         await asyncio.gather(*creating)
         assert len(set(threading.enumerate()) - before) >= 3  # hashes, writes, reads
