@@ -8,14 +8,15 @@ query and index: MongoDB takes any key inside a field that is set as a whole, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
 
 import attrs
 
 from authx_adapters._encoding import instant, masked, microseconds, plain
 from authx_adapters.mongodb.collections import Document
-from authx_core.domain import SocialIdentity, User
+from authx_core.domain import InvalidSchema, Problem, SocialIdentity, User
 
 
 def to_document(fields: Mapping[str, object]) -> dict[str, Any]:
@@ -24,9 +25,34 @@ def to_document(fields: Mapping[str, object]) -> dict[str, Any]:
 
 
 def from_document(document: Document) -> User:
-    """Turn a document into a user; what an older version did not know has its default."""
-    names = [(field.name, _name(field.name)) for field in attrs.fields(User)]
-    return User(**{field: _DECODED.get(field, _same)(document[name]) for field, name in names if name in document})
+    """Turn a document into a user; what an older version did not know has its default.
+
+    Raises `InvalidSchema` for one that somebody else put there, with every field that no user of this store has.
+    """
+    fields = dict[str, Any]()
+    problems = list[Problem]()
+    for attribute in attrs.fields(User):
+        name = _name(attribute.name)
+        if name in document:
+            try:
+                fields[attribute.name] = _DECODED[attribute.name](document[name])
+            except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+                problems.append(_foreign(document, name, str(error) or type(error).__name__))
+        elif attribute.default is attrs.NOTHING:
+            problems.append(_foreign(document, name, "is missing"))
+    if problems:
+        raise InvalidSchema(*problems)
+    return User(**fields)
+
+
+def is_user(document: Document) -> bool:
+    """Whether a document may be a user: an id that is no text is none of this store's, and nobody asks for it."""
+    return isinstance(document["_id"], str)
+
+
+def _foreign(document: Document, name: str, fault: str) -> Problem:
+    reason = f"{fault}: this document is not the store's, so remove or convert it"
+    return Problem(f"document {str(document['_id'])[:255]!r}, {name}", "foreign_document", reason)
 
 
 def _name(field: str) -> str:
@@ -41,8 +67,36 @@ def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
 
-def _identities(documents: Iterable[Document]) -> tuple[SocialIdentity, ...]:
-    return tuple(SocialIdentity(each["provider"], each["subject"]) for each in documents)
+def _a(kind: type, name: str) -> Callable[[Any], Any]:
+    """Return a function that lets values of one kind pass. It raises `TypeError` that names the kind, not the value."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise TypeError(f"is not {name}")
+        return value
+
+    return check
+
+
+_text: Final = _a(str, "text")
+_flag: Final = _a(bool, "true or false")
+_number: Final = _a(int, "a whole number")
+_list: Final = _a(list, "a list")
+_object: Final = _a(Mapping, "an object")
+
+
+def _instant(value: Any) -> datetime:
+    return instant(_a(int, "a whole number of microseconds since 1970")(value))
+
+
+def _permissions(values: Any) -> frozenset[str]:
+    return frozenset(_text(each) for each in _list(values))
+
+
+def _identities(documents: Any) -> tuple[SocialIdentity, ...]:
+    return tuple(
+        SocialIdentity(_text(_object(each).get("provider")), _text(each.get("subject"))) for each in _list(documents)
+    )
 
 
 _ENCODED: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -54,11 +108,13 @@ _ENCODED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "extra": plain,
 }
 _DECODED: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "permissions": cast("Callable[[Any], Any]", frozenset),
+    "id": _text,
+    **dict.fromkeys(("email", "email_key", "username", "username_key", "password_hash"), _optional(_text)),
+    **dict.fromkeys(("active", "confirmed"), _flag),
+    "permissions": _permissions,
     "identities": _identities,
-    "created_at": instant,
-    "last_login": _optional(instant),
-    "extra": plain,
-    "epoch": int,
-    "version": int,
+    "created_at": _instant,
+    "last_login": _optional(_instant),
+    "extra": lambda extra: plain(_object(extra)),
+    **dict.fromkeys(("epoch", "version"), lambda number: int(_number(number))),
 }

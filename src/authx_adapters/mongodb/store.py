@@ -16,7 +16,7 @@ from authx_adapters._settle import settle
 from authx_adapters.mongodb import indexes
 from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import LOCAL, AnyDatabase, AnySession, Document, durable
-from authx_adapters.mongodb.documents import from_document, to_document
+from authx_adapters.mongodb.documents import from_document, is_user, to_document
 from authx_adapters.mongodb.keys import Key, keys, owner, refused
 from authx_adapters.mongodb.queries import matching, unchanged
 from authx_adapters.mongodb.verify import verify
@@ -41,6 +41,9 @@ _BLACKOUT: Final = {"_id": "blackout"}
 
 class MongoUserStore(UserStore):
     """Users behind a `Database` or an `AsyncDatabase`, one document each, on a standalone server or a replica set.
+
+    A document whose id is no text is nobody. For any other that somebody else put there, a call that comes across it
+    raises `InvalidSchema` with its id and fields.
 
     Every call is one atomic command and one round trip; one that is refused takes one more, to say by what. Writes are
     acknowledged by a majority, whatever the client is set to: see `authx_adapters.mongodb.collections`.
@@ -88,7 +91,9 @@ class MongoUserStore(UserStore):
         Raises `InvalidSchema` with all that would break a promise, and what to do about it.
         """
         with self._call():
-            await verify(self._database, [(self._users, indexes.USERS), (self._settings, ())], self._session)
+            await verify(
+                self._database, [(self._users, indexes.USERS), (self._settings, ())], self._session, users=self._users
+            )
 
     async def create(self, user: User, /) -> User:
         """Store a user; see the port."""
@@ -165,7 +170,7 @@ class MongoUserStore(UserStore):
         )
         with self._call():
             found: list[Document] = await settle(cursor.to_list())
-        return [from_document(document) for document in found]
+        return [from_document(document) for document in found if is_user(document)]
 
     async def count(self, query: UserQuery, /) -> int:
         """Return how many users the query finds."""
@@ -202,7 +207,7 @@ class MongoUserStore(UserStore):
             return None
         with self._call():
             found = await settle(self._users.find_one(owner(field, *key), session=self._session))
-        return None if found is None else from_document(found)
+        return from_document(found) if found is not None and is_user(found) else None
 
     async def _unmatched(
         self, user_id: UserId, expected: UserFields | None, *, raised: bool

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from authx_adapters._settle import settle
 from authx_adapters.mongodb import indexes
-from authx_adapters.mongodb.collections import AnyCollection, AnyDatabase, AnySession
+from authx_adapters.mongodb.collections import AnyCollection, AnyDatabase, AnySession, Document
+from authx_adapters.mongodb.documents import from_document
 from authx_core.domain import InvalidSchema, Problem
 
 _OLDEST: Final = (6, 0)
 """The oldest that the contract is proved on; before 5.0, keys with ``$`` and ``.`` were refused."""
+_SAMPLE: Final = 20
+"""Documents that are looked at from either end, and problems with documents that are told."""
 _REMEDIES: Final = {
     "client": "connect with w=majority",
     "database": 'take it with write_concern=WriteConcern("majority")',
@@ -27,14 +31,32 @@ async def verify(
     database: AnyDatabase,
     collections: Iterable[tuple[AnyCollection, Iterable[indexes.WantedIndex]]],
     session: AnySession | None = None,
+    *,
+    users: AnyCollection | None = None,
 ) -> None:
     """Raise `InvalidSchema` with all that would break a promise."""
     found = [*await _version(database), *await _concerns(database, session)]
     for collection, wanted in collections:
         found += _options(collection.name, await settle(collection.options()))
         found += await indexes.problems(collection, wanted)
+    if users is not None:
+        found += await _documents(users)
     if found:
         raise InvalidSchema(*found)
+
+
+async def _documents(users: AnyCollection) -> list[Problem]:
+    """Look at the first and the last by their ids, among which all ids are that are no text."""
+    problems = list[Problem]()
+    for order in (ASCENDING, DESCENDING):
+        cursor = users.find({}, sort=[("_id", order)], limit=_SAMPLE, batch_size=_SAMPLE)
+        found: list[Document] = await settle(cursor.to_list())
+        for document in found:
+            try:
+                from_document(document)
+            except InvalidSchema as invalid:
+                problems += invalid.problems
+    return list(dict.fromkeys(problems))[:_SAMPLE]
 
 
 async def _version(database: AnyDatabase) -> list[Problem]:
