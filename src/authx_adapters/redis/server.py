@@ -25,6 +25,7 @@ from authx_adapters._seconds import seconds
 from authx_adapters._settle import settle
 from authx_adapters.redis.belonging import check_asynchronous, check_blocking, expect_forks
 from authx_adapters.redis.errors import translated
+from authx_adapters.redis.idle import close_ended
 from authx_adapters.redis.patience import Waiting, longest
 from authx_core import run
 from authx_core.domain import PortUnavailable
@@ -148,6 +149,8 @@ class Server:
             async with self._turns:
                 if isinstance(self._client, AsyncRedisCluster):
                     await self._client.initialize()  # else it sends its first commands to any node
+                if not self._is_blocking:
+                    await close_ended(self._client)
                 if len(commands) == 1:
                     return [await settle(self._client.execute_command(*commands[0], **_RAW))]
                 pipeline = self._client.pipeline()

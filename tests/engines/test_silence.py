@@ -1,0 +1,169 @@
+"""Redis and MongoDB that stop answering, or ended connections over night: every call ends in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import pytest
+from redis import BlockingConnectionPool, Redis
+from redis.asyncio import Redis as AsyncRedis
+
+import servers
+from authx_adapters.breaker import CircuitBreaker
+from authx_adapters.clock import SystemClock
+from authx_adapters.mongodb import MongoCache, MongoUserStore
+from authx_adapters.redis import RedisCache, RedisEvents
+from authx_adapters.redis.patience import settings
+from authx_core import Cache, run
+from authx_core.contract.clauses._users import full_user
+from authx_core.domain import CacheUnavailable, InvalidValue, PortUnavailable, StoreUnavailable
+from authx_core.domain.events import BlackoutLifted
+from engines.drivers import DRIVERS, Driver
+from engines.redis_clients import KEYS, MINUTE, Make, connected, kind, with_clients
+from wire import Relay
+
+TIMEOUT: Final = 0.3
+BUSY: Final = 2.0
+"""Seconds that a busy machine may add; the drivers' own settings would wait for longer."""
+RELAYED: Final = [DRIVERS[name] for name in ("redis", "async-redis", "pymongo", "async-pymongo")]
+CALLERS: Final = 120
+CALLS: Final[list[Callable[[Cache], Awaitable[object]]]] = [
+    lambda cache: cache.get("key"),
+    lambda cache: cache.set("key", "value", ttl=MINUTE),
+    lambda cache: cache.increment_many(["counter", "another"], ttl=MINUTE),
+]
+
+relayed = pytest.mark.parametrize("driver", RELAYED, ids=str)
+
+
+@asynccontextmanager
+async def hanging(driver: Driver, **options: Any) -> AsyncGenerator[tuple[Relay, Any, str], None]:
+    """Lend a wire to a server, and a client on it."""
+    with driver.space() as url, Relay(url.partition("#")[0]) as relay:
+        async with driver.client(relay.url, **options) as client:
+            yield relay, client, url
+
+
+def made(client: Any, url: str, timeout: float | None) -> Cache:
+    if isinstance(client, Redis | AsyncRedis):
+        return RedisCache(client, prefix=url.partition("#")[2], timeout=timeout)
+    return MongoCache(client.get_default_database("authx"), SystemClock(), timeout=timeout)
+
+
+async def times_out(call: Awaitable[object], error: type[PortUnavailable]) -> None:
+    start = time.monotonic()
+    with pytest.raises(error):
+        await call
+    assert time.monotonic() - start < TIMEOUT + BUSY
+
+
+@relayed
+async def test_every_call_ends_in_time_and_the_next_one_after_the_servers_return_is_served(driver: Driver) -> None:
+    async with hanging(driver) as (relay, client, url):
+        cache = made(client, url, TIMEOUT)
+        await cache.set("key", "value", ttl=MINUTE)
+        relay.freeze()
+        for call in CALLS:
+            await times_out(call(cache), CacheUnavailable)
+        relay.thaw()
+        start = time.monotonic()
+        assert await cache.get("key") == "value"
+        assert time.monotonic() - start < 1 + BUSY
+
+
+@pytest.mark.parametrize("driver", [each for each in RELAYED if each.keeps_users], ids=str)
+async def test_a_call_of_the_user_store_ends_in_time(driver: Driver) -> None:
+    async with hanging(driver) as (relay, client, _):
+        store = MongoUserStore(client.get_default_database("authx"), timeout=TIMEOUT)
+        await store.get("nobody")
+        relay.freeze()
+        for call in (store.get("nobody"), store.create(full_user("bob")), store.ensure_indexes()):
+            await times_out(call, StoreUnavailable)
+        relay.thaw()
+        assert await store.get("nobody") is None
+
+
+@pytest.mark.parametrize("driver", [each for each in RELAYED if not each.keeps_users], ids=str)
+async def test_publishing_ends_in_time(driver: Driver) -> None:
+    async with hanging(driver) as (relay, client, _):
+        events = RedisEvents(client, timeout=TIMEOUT)
+        await events.publish(BlackoutLifted())
+        relay.freeze()
+        await times_out(events.publish(BlackoutLifted()), PortUnavailable)
+
+
+async def test_the_settings_of_a_blocking_client_keep_its_calls_in_time_by_themselves() -> None:
+    with servers.prefix() as prefix, Relay(servers.url("redis")) as relay:
+        pool = BlockingConnectionPool.from_url(relay.url, max_connections=1, **settings(TIMEOUT))
+        with Redis(connection_pool=pool) as client:
+            cache = RedisCache(client, prefix=prefix)
+            await cache.set("key", "value", ttl=MINUTE)
+            relay.freeze()
+            with ThreadPoolExecutor(8) as threads:
+                calls = [threads.submit(lambda: run(times_out(cache.get("key"), CacheUnavailable))) for _ in range(8)]
+                for each in calls:
+                    each.result()
+            relay.thaw()
+            assert await cache.get("key") == "value"
+        pool.disconnect()
+
+
+@relayed
+async def test_of_many_callers_none_waits_longer_than_one_timeout(driver: Driver) -> None:
+    """A cache that does not answer is not asked again for a second."""
+    async with hanging(driver) as (relay, client, url):
+        cache = CircuitBreaker(made(client, url, TIMEOUT))
+        await cache.set("key", "value", ttl=MINUTE)
+        relay.freeze()
+        if driver.blocking:
+            with ThreadPoolExecutor(CALLERS) as threads:
+                calls = [threads.submit(lambda: run(times_out(cache.get("key"), CacheUnavailable))) for _ in KEYS * 4]
+                for each in calls:
+                    each.result()
+        else:
+            await asyncio.gather(*[times_out(cache.get("key"), CacheUnavailable) for _ in range(CALLERS)])
+        with pytest.raises(CacheUnavailable, match="in a second"):
+            await cache.get("key")
+        relay.thaw()
+        end = time.monotonic() + 1 + TIMEOUT + BUSY
+        while time.monotonic() < end:
+            try:
+                assert await cache.get("key") == "value"
+            except CacheUnavailable:
+                await asyncio.sleep(0.05)
+            else:
+                return
+        pytest.fail("the cache is not asked again")
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan"), "1", True])
+def test_a_timeout_that_is_no_span_of_time_is_refused(timeout: Any) -> None:
+    with Redis() as client:
+        for make in (RedisCache, RedisEvents):
+            with pytest.raises(InvalidValue, match="timeout"):
+                make(client, timeout=timeout)
+
+
+@with_clients("blocking", "asynchronous", "blocking-cluster", "asynchronous-cluster")
+async def test_the_first_calls_after_the_server_ended_idle_connections_are_served(make: Make) -> None:
+    """Also of a client that repeats nothing."""
+    with servers.private(kind(make)) as server:
+        async with connected(make, server.url) as client:
+            cache = RedisCache(client)
+            for first in (
+                lambda: cache.get_many(KEYS),
+                lambda: cache.set("key", "value", ttl=MINUTE),
+                lambda: cache.increment_many(KEYS[:5], ttl=MINUTE),
+            ):
+                await cache.increment_many(KEYS, ttl=MINUTE)
+                members = [server] if isinstance(server, servers.Server) else server.members
+                for member in members:
+                    with Redis.from_url(member.url) as admin:
+                        admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                await asyncio.sleep(0.01)  # in which an event loop hears of it, as it does over night
+                await first()
