@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import pytest
+from pymongo import MongoClient
 from redis import BlockingConnectionPool, Redis
 from redis.asyncio import Redis as AsyncRedis
 
@@ -19,12 +21,13 @@ from authx_adapters.clock import SystemClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_adapters.redis import RedisCache, RedisEvents
 from authx_adapters.redis.patience import settings
+from authx_adapters.unbounded import UnboundedWarning
 from authx_core import Cache, run
 from authx_core.contract.clauses._users import full_user
 from authx_core.domain import CacheUnavailable, InvalidValue, PortUnavailable, StoreUnavailable
 from authx_core.domain.events import BlackoutLifted
 from engines.drivers import DRIVERS, Driver
-from engines.redis_clients import KEYS, MINUTE, Make, connected, kind, with_clients
+from engines.redis_clients import KEYS, MINUTE, Make, connected, every_client, kind
 from wire import Relay
 
 TIMEOUT: Final = 0.3
@@ -149,7 +152,35 @@ def test_a_timeout_that_is_no_span_of_time_is_refused(timeout: Any) -> None:
                 make(client, timeout=timeout)
 
 
-@with_clients("blocking", "asynchronous", "blocking-cluster", "asynchronous-cluster")
+@every_client
+async def test_a_cache_whose_calls_may_wait_for_ever_warns(make: Make) -> None:
+    async with connected(make, socket_timeout=None) as client:
+        with pytest.warns(UnboundedWarning, match="timeout=5"):
+            RedisCache(client)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnboundedWarning)
+            RedisCache(client, timeout=TIMEOUT)
+
+
+def test_verifying_mongodb_warns_if_calls_may_wait_for_ever() -> None:
+    with servers.database("mongodb") as url, MongoClient[Any](url) as client:
+        database = client.get_default_database()
+        for adapter, bounded in (
+            (MongoUserStore(database), MongoUserStore(database, timeout=5)),
+            (MongoCache(database, SystemClock()), MongoCache(database, SystemClock(), timeout=5)),
+        ):
+            run(adapter.ensure_indexes())
+            with pytest.warns(UnboundedWarning, match="timeout=5"):
+                run(adapter.verify_schema())
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UnboundedWarning)
+                run(bounded.verify_schema())
+        with MongoClient[Any](url, timeoutMS=5000) as limited, warnings.catch_warnings():
+            warnings.simplefilter("error", UnboundedWarning)
+            run(MongoUserStore(limited.get_default_database()).verify_schema())
+
+
+@every_client
 async def test_the_first_calls_after_the_server_ended_idle_connections_are_served(make: Make) -> None:
     """Also of a client that repeats nothing."""
     with servers.private(kind(make)) as server:

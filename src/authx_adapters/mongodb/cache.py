@@ -20,6 +20,7 @@ from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import AnyDatabase, Document, durable
 from authx_adapters.mongodb.keys import by_id
 from authx_adapters.mongodb.verify import verify
+from authx_adapters.unbounded import warn_unbounded
 from authx_core.domain import CacheUnavailable, checks
 from authx_core.ports import Cache, Clock
 
@@ -67,7 +68,12 @@ class MongoCache(Cache):
             await indexes.make(self._entries, indexes.CACHE, missing)
 
     async def verify_schema(self) -> None:
-        """Check what the promises rest on. Raises `InvalidSchema` with all that is wrong, and what to do."""
+        """Check what the promises rest on. Raises `InvalidSchema` with all that is wrong, and what to do.
+
+        Warns of `UnboundedWarning` if neither the cache nor the client has a timeout.
+        """
+        if not self._call.is_bounded:
+            warn_unbounded(self)
         with self._call():
             await verify(self._database, [(self._entries, indexes.CACHE)])
 

@@ -34,6 +34,8 @@ class Calls:
         """Raise PyMongo's errors as ``unavailable``. Raises `InvalidValue` for a timeout that is not positive."""
         self._unavailable = unavailable
         self._within = seconds(timeout)
+        self.is_bounded = self._within is not None or database.client.options.timeout is not None
+        """Whether a call ends by itself: by our timeout, or by the client's ``timeoutMS``."""
         self._asynchronous = isinstance(database, AsyncDatabase)
         self._session = session
         self._process = os.getpid() if session else None

@@ -20,6 +20,7 @@ from authx_adapters.mongodb.documents import from_document, is_user, to_document
 from authx_adapters.mongodb.keys import Key, keys, owner, refused
 from authx_adapters.mongodb.queries import matching, unchanged
 from authx_adapters.mongodb.verify import verify
+from authx_adapters.unbounded import warn_unbounded
 from authx_core.domain import (
     NEXT,
     IdentifierTaken,
@@ -88,8 +89,11 @@ class MongoUserStore(UserStore):
     async def verify_schema(self) -> None:
         """Check the server, its write concern, collations and indexes; call it at an application's start.
 
-        Raises `InvalidSchema` with all that would break a promise, and what to do about it.
+        Raises `InvalidSchema` with all that would break a promise, and what to do about it. Warns of
+        `UnboundedWarning` if neither the store nor the client has a timeout.
         """
+        if not self._call.is_bounded:
+            warn_unbounded(self)
         with self._call():
             await verify(
                 self._database, [(self._users, indexes.USERS), (self._settings, ())], self._session, users=self._users

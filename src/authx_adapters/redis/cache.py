@@ -9,6 +9,7 @@ from typing import Any, Final
 from redis import RedisCluster
 
 from authx_adapters.redis.server import Client, Command, Script, Server
+from authx_adapters.unbounded import warn_unbounded
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache
 
@@ -51,10 +52,12 @@ class RedisCache(Cache):
         within ``timeout``, a timedelta or seconds, the wait for a connection included; None leaves that to the client.
 
         Raises `InvalidValue` for a client that reads replicas or a cache of its own (neither shows every change at
-        once), and for a timeout that is not positive.
+        once), and for a timeout that is not positive. Warns of `UnboundedWarning` if neither has a timeout.
         """
         _check(client, prefix)
         self._server = Server(client, CacheUnavailable, timeout)
+        if timeout is None and not _is_bounded(client):
+            warn_unbounded(self)
         self._prefix = prefix.replace("%", "%25").replace("|", "%7C") + "|"
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
@@ -116,6 +119,11 @@ def _check(client: Client, prefix: str) -> None:
         problems.append(Problem("prefix", "invalid", reason))
     if problems:
         raise InvalidValue(*problems)
+
+
+def _is_bounded(client: Any) -> bool:
+    """Whether the client gives up on an answer: redis-py's own default is five seconds."""
+    return client.get_connection_kwargs().get("socket_timeout", True) is not None
 
 
 def _remembers(client: Any, *, is_cluster: bool) -> bool:
