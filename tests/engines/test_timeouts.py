@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 import warnings
@@ -11,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import event
 
 import servers
 from authx_adapters import connect_blocking
@@ -18,7 +20,7 @@ from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_adapters.unbounded import UnboundedWarning
-from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable
+from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable, run
 from authx_core.contract.clauses._users import full_user, make_user
 from engines.drivers import DRIVERS, SQL, Driver, prepare
 from engines.test_pool import AT_ONCE, at_once
@@ -26,8 +28,10 @@ from wire import Relay
 
 REMOTE: Final = [driver for driver in SQL if driver.kind is not None]
 TIMEOUT: Final = 0.3
-BUSY: Final = 2.5
+BUSY: Final = 10.0
 """Seconds that a busy machine may add. The drivers alone would wait for more than a minute."""
+LONG: Final = 20.0
+"""Of calls that a busy machine must not fail."""
 MINUTE: Final = timedelta(minutes=1)
 ANN: Final = full_user("ann")
 CALLS: Final[list[Callable[[SQLAlchemyUserStore], Awaitable[object]]]] = [
@@ -69,18 +73,19 @@ async def test_a_call_on_a_connection_that_hangs_ends_in_time(driver: Driver) ->
     async with hanging(driver, pool_size=1, max_overflow=0) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=timedelta(seconds=TIMEOUT))
         cache = SQLAlchemyCache(client, ManualClock(), timeout=TIMEOUT)
+        calm = SQLAlchemyUserStore(client, timeout=LONG)
         for call in CALLS:
-            await store.get_blackout()
+            await calm.get_blackout()
             opened = relay.connections
             relay.freeze()
             await times_out(call(store))
             relay.thaw()
-            await is_served(store.get_blackout)
+            await is_served(calm.get_blackout)
             assert relay.connections == opened + 1
         relay.freeze()
         await times_out(cache.increment("key", ttl=MINUTE), CacheUnavailable)
         relay.thaw()
-        await is_served(lambda: cache.get("key"))
+        await is_served(calm.get_blackout)
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
@@ -90,7 +95,7 @@ async def test_connecting_to_a_server_that_says_nothing_ends_in_time(driver: Dri
         relay.freeze()
         await times_out(store.get(ANN.id))
         relay.thaw()
-        await is_served(lambda: store.get(ANN.id))
+        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg", "mariadb+pymysql"])
@@ -110,18 +115,77 @@ async def test_on_an_applications_own_engine_all_that_it_sends_itself_ends_in_ti
     options = {"isolation_level": None, "skip_autocommit_rollback": False, "pool_pre_ping": True}
     async with hanging(driver, pool_size=1, max_overflow=0, **options) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
-        await store.get(ANN.id)
+        await SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id)
         relay.freeze()
         await times_out(store.get(ANN.id))
         relay.thaw()
-        await is_served(lambda: store.get(ANN.id))
+        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
+
+
+@pytest.mark.parametrize("driver", REMOTE, ids=str)
+async def test_a_call_inside_the_callers_transaction_ends_in_time(driver: Driver) -> None:
+    async with hanging(driver, isolation_level=None, pool_size=1, max_overflow=0) as (relay, client):
+        connection = await settle(client.connect())
+        store = SQLAlchemyUserStore(connection, timeout=TIMEOUT)
+        assert await SQLAlchemyUserStore(connection).get(ANN.id) == ANN
+        relay.freeze()
+        await times_out(store.update(ANN.id, {"confirmed": True}))
+        relay.thaw()
+        await settle(connection.close())
+        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
+
+
+@pytest.mark.parametrize("name", ["psycopg", "pymysql"])
+async def test_a_connection_that_came_back_in_time_is_never_cut(name: str) -> None:
+    async with hanging(DRIVERS[name], pool_size=1, max_overflow=0) as (relay, client):
+        store, unbounded = SQLAlchemyUserStore(client, timeout=1), SQLAlchemyUserStore(client)
+        await unbounded.get(ANN.id)
+        await store.get(ANN.id)
+        opened = relay.connections
+        end = time.monotonic() + 1.2
+        while time.monotonic() < end:
+            await unbounded.get(ANN.id)
+        assert relay.connections == opened
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_calls_of_a_forked_child_end_in_time_too() -> None:
+    driver = DRIVERS["psycopg"]
+    with driver.space() as url:
+        parent = driver.open(url)
+        run(SQLAlchemyUserStore(parent, timeout=LONG).create_schema())  # its watchdog runs
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, which sees threads
+            child = os.fork()
+        if child == 0:
+            try:
+                run(sleepy(driver.open(url)).get(ANN.id))
+            except StoreUnavailable as error:
+                os._exit(0 if "no answer" in str(error) else 1)
+            finally:
+                os._exit(2)
+        deadline = time.monotonic() + LONG
+        while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        parent.dispose()
+    assert ended == (child, 0)
+
+
+def sleepy(engine: Any) -> SQLAlchemyUserStore:
+    """Make a store whose every statement takes a minute."""
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def _(*_: Any) -> tuple[str, Any]:
+        return "SELECT pg_sleep(60)", {}
+
+    return SQLAlchemyUserStore(engine, timeout=1)
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
 async def test_many_callers_behind_a_server_that_hangs_end_in_time(driver: Driver) -> None:
     async with hanging(driver, pool_size=1, max_overflow=0, pool_timeout=TIMEOUT) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
-        await store.get(ANN.id)
+        await SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id)
         relay.freeze()
         start = time.monotonic()
 
@@ -133,7 +197,7 @@ async def test_many_callers_behind_a_server_that_hangs_end_in_time(driver: Drive
         await at_once(driver, call)
         assert time.monotonic() - start < 2 * TIMEOUT + BUSY
         relay.thaw()
-        await is_served(lambda: store.get(ANN.id))
+        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
@@ -161,7 +225,7 @@ async def test_writers_wait_for_sqlite_only_so_long_and_reads_not_at_all(driver:
                 assert time.monotonic() - start < 1 + BUSY
                 other.execute("ROLLBACK")
             other.close()
-            await is_served(lambda: store.update(ANN.id, {"confirmed": True}))
+            await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).update(ANN.id, {"confirmed": True}))
 
 
 @pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)

@@ -117,9 +117,11 @@ class Database:
                 async with nullcontext() if reads or self.name != "sqlite" else asynchronous_turn(engine):
                     return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
             case AsyncConnection():
-                return await client.run_sync(_unless_cancelled, _inside, work)
+                async with deadline.waiting():
+                    return await client.run_sync(_unless_cancelled, _inside, work)
             case AsyncSession():
-                return await client.run_sync(lambda session: _unless_cancelled(session.connection(), _inside, work))
+                async with deadline.waiting():
+                    return await client.run_sync(lambda session: _unless_cancelled(session.connection(), _inside, work))
 
     async def _on_engine(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         with engine.connect() as connection:
