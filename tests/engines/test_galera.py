@@ -70,6 +70,25 @@ def test_what_a_blocking_caller_opens_is_taken(nodes: list[str]) -> None:
         assert users.get("nobody") is None
 
 
+async def test_with_reads_that_wait_a_deletion_sees_what_another_node_has_just_written(nodes: list[str]) -> None:
+    """With `wsrep_sync_wait = 1`, which lets deletions themselves go ahead of what they would find."""
+    settings = {"init_command": "SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 1"}
+    driver = DRIVERS["asyncmy"]
+    async with (
+        driver.client(nodes[0], connect_args=settings) as one,
+        driver.client(nodes[1], connect_args=settings) as two,
+    ):
+        await SQLAlchemyCache(one, SystemClock()).create_schema()
+        await SQLAlchemyUserStore(one).create_schema()
+        await SQLAlchemyCache(two, SystemClock()).verify_schema()
+        for number in range(2 * ROUNDS):
+            await SQLAlchemyCache(one, SystemClock()).set(f"lag {number}", "x", ttl=MINUTE)
+            assert await SQLAlchemyCache(two, SystemClock()).pop(f"lag {number}") == "x"
+            await SQLAlchemyUserStore(one).create(User(id=f"lag {number}", created_at=NOW))
+            assert await SQLAlchemyUserStore(two).delete(f"lag {number}")
+        assert not await SQLAlchemyUserStore(two).delete("nobody")
+
+
 async def test_a_link_works_once_at_whichever_nodes_it_is_spent(nodes: list[str]) -> None:
     async with everywhere(nodes) as (_, caches):
         for number in range(ROUNDS):

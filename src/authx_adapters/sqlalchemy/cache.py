@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from authx_adapters._sweeping import SWEEP, Sweeping
 from authx_adapters.sqlalchemy.database import Client, Database
+from authx_adapters.sqlalchemy.galera import removed
 from authx_adapters.sqlalchemy.schema import CacheSchema
 from authx_adapters.sqlalchemy.statements import Kept, upsert
 from authx_adapters.sqlalchemy.verify import verify
@@ -126,7 +127,15 @@ class SQLAlchemyCache(Cache):
         """Read once, then gone."""
         checks.check_entry([key])
         now = self._clock.now()
-        live = [row for row in await self._rows(self._popped, {"key": key}) if row.deadline > now]
+
+        def work(connection: Connection) -> Sequence[Row[Any]]:
+            return removed(
+                connection,
+                lambda: connection.execute(self._popped, {"key": key}).all(),
+                lambda: connection.execute(self._live, {"keys": [key], "now": now}).first(),
+            )
+
+        live = [row for row in await self._database.run(work) if row.deadline > now]
         return _text(live[0]) if live else None
 
     async def delete(self, key: str, /) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from authx_adapters._prefix import after_prefix
 from authx_adapters.sqlalchemy import references
 from authx_adapters.sqlalchemy.database import Client, Database
+from authx_adapters.sqlalchemy.galera import removed
 from authx_adapters.sqlalchemy.retrying import code
 from authx_adapters.sqlalchemy.schema import Schema
 from authx_adapters.sqlalchemy.statements import Statements
@@ -156,7 +157,11 @@ class SQLAlchemyUserStore(UserStore):
         def work(connection: Connection) -> bool:
             try:
                 with self._deleting(connection, user_id):
-                    return connection.execute(self._sql.delete, {"user_id": user_id}).rowcount == 1
+                    return removed(
+                        connection,
+                        lambda: connection.execute(self._sql.delete, {"user_id": user_id}).rowcount == 1,
+                        lambda: connection.execute(self._sql.by_id, {"value": user_id}).first(),
+                    )
             except IntegrityError as error:
                 error.hide_parameters = True
                 raise UserReferenced(user_id) from error
@@ -193,10 +198,17 @@ class SQLAlchemyUserStore(UserStore):
         """Keep the later cut-off and return it; None lifts it."""
         checks.check_blackout(cutoff)
         if cutoff is None:
-            await self._run(lambda connection: connection.execute(self._sql.lift))
+            await self._run(self._lift)
             return None
         given = {"cutoff": cutoff}
         return await self._run(lambda connection: connection.execute(self._sql.black_out, given).scalar_one())
+
+    def _lift(self, connection: Connection) -> None:
+        removed(
+            connection,
+            lambda: connection.execute(self._sql.lift).rowcount,
+            lambda: connection.execute(self._sql.blackout).first(),
+        )
 
     @contextmanager
     def _deleting(self, connection: Connection, user_id: UserId) -> Generator[None, None, None]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import BigInteger, Column, Connection, Inspector, Integer, Table, inspect, text
 from sqlalchemy.types import TypeDecorator
 
+from authx_adapters.sqlalchemy import galera
 from authx_adapters.sqlalchemy.keeping import lost
 from authx_adapters.sqlalchemy.poolers import check_pooler
 from authx_adapters.sqlalchemy.schema import Schema, Tables
@@ -40,7 +41,6 @@ _INVALID_INDEXES: Final = """
 SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 WHERE NOT indisvalid AND indrelid = to_regclass(:table)
 """
-_SET_GALERA: Final = "on each connection, SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
 _MAKE: Final = "call create_schema() or run your migrations"
 
 
@@ -84,7 +84,7 @@ def _server(connection: Connection) -> Iterator[Problem]:
             yield Problem("server_encoding", "unsafe", f"is {encoding}: create the database WITH ENCODING 'UTF8'")
     elif name != "sqlite":
         yield from _mariadb(connection)
-        yield from _galera(connection)
+        yield from galera.problems(connection)
 
 
 def _mariadb(connection: Connection) -> Iterator[Problem]:
@@ -100,27 +100,6 @@ def _mariadb(connection: Connection) -> Iterator[Problem]:
         yield Problem("character_set_client", "unsafe", f"is {charset}: connect with charset=utf8mb4")
     if refuses:
         yield Problem("binlog_format", "unsafe", "is STATEMENT, which refuses READ COMMITTED: set it to MIXED or ROW")
-
-
-def _galera(connection: Connection) -> Iterator[Problem]:
-    """Look at how a cluster with several masters is set, on this connection."""
-    names = "'wsrep_on', 'wsrep_provider', 'wsrep_retry_autocommit', 'wsrep_sync_wait'"
-    rows = connection.execute(text(f"SHOW VARIABLES WHERE Variable_name IN ({names})"))
-    found = {str(name): str(value) for name, value in rows}
-    if found.get("wsrep_on") != "ON" or found.get("wsrep_provider") == "none":
-        return
-    if found["wsrep_retry_autocommit"] != "0":
-        reason = (
-            f"is {found['wsrep_retry_autocommit']}, so a node repeats a statement that lost a race against another "
-            f"node, after it has answered, and a link works twice: {_SET_GALERA}"
-        )
-        yield Problem("wsrep_retry_autocommit", "unsafe", reason)
-    if not int(found["wsrep_sync_wait"]) & 1:
-        reason = (
-            f"is {found['wsrep_sync_wait']}, so a node does not see what another has just written, "
-            f"and a kicked user stays: {_SET_GALERA}"
-        )
-        yield Problem("wsrep_sync_wait", "unsafe", reason)
 
 
 def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iterator[Problem]:

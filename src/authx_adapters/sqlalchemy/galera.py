@@ -1,0 +1,65 @@
+"""MariaDB Galera: a cluster whose nodes all take writes, and see each other's a moment later unless they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, text
+
+from authx_core.domain import Problem
+
+T = TypeVar("T")
+_SET: Final = "on each connection, SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
+_READS: Final = 1
+"""The bit of `wsrep_sync_wait` by which a read waits for what other nodes have written."""
+_NODE: Final = "authx_galera_node"
+
+
+def removed(connection: Connection, remove: Callable[[], T], is_there: Callable[[], object]) -> T:
+    """Remove what is there, also what another node has just written.
+
+    With `wsrep_sync_wait = 1` reads wait for that, deletions do not. Inside a caller's transaction it is removed once,
+    since a read may see there what is gone.
+    """
+    done = remove()
+    while not done and _is_node(connection) and is_there():
+        done = remove()
+    return done
+
+
+def problems(connection: Connection) -> Iterator[Problem]:
+    """Look at how a connection to a node is set."""
+    found = _settings(connection)
+    if not found:
+        return
+    retries, waits = found["wsrep_retry_autocommit"], found["wsrep_sync_wait"]
+    if retries != "0":
+        reason = (
+            f"is {retries}, so a node repeats a statement that lost a race against another node, after it has "
+            f"answered, and a link works twice: {_SET}"
+        )
+        yield Problem("wsrep_retry_autocommit", "unsafe", reason)
+    if not int(waits) & _READS:
+        reason = f"is {waits}, so a node does not see what another has just written, and a kicked user stays: {_SET}"
+        yield Problem("wsrep_sync_wait", "unsafe", reason)
+
+
+def _is_node(connection: Connection) -> bool:
+    """Whether the server is one of a cluster, and a statement is on its own; asked once for each connection."""
+    driver = connection.connection.dbapi_connection
+    if connection.dialect.name not in {"mariadb", "mysql"} or driver is None:
+        return False
+    if not connection.dialect.detect_autocommit_setting(driver):
+        return False
+    if _NODE not in connection.info:
+        connection.info[_NODE] = bool(_settings(connection))
+    return bool(connection.info[_NODE])
+
+
+def _settings(connection: Connection) -> Mapping[str, str]:
+    """Return a node's settings; nothing if the server is alone, or was built without all this."""
+    names = "'wsrep_on', 'wsrep_provider', 'wsrep_retry_autocommit', 'wsrep_sync_wait'"
+    rows = connection.execute(text(f"SHOW VARIABLES WHERE Variable_name IN ({names})"))
+    found = {str(name): str(value) for name, value in rows}
+    return found if found.get("wsrep_on") == "ON" and found.get("wsrep_provider") != "none" else {}
