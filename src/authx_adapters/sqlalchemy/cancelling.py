@@ -65,6 +65,8 @@ async def shielded(work: Coroutine[Any, Any, T], *, stoppable: bool) -> T:
         if not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not log it
         raise
+    finally:
+        work.close()  # it has not begun if the task was cancelled first
     return task.result()
 
 
