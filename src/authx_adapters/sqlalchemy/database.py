@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator
 from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
 from datetime import timedelta
@@ -19,6 +18,7 @@ from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shield
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.locks import asynchronous_turn, hurry, patient, turn
 from authx_adapters.sqlalchemy.making import in_time
+from authx_adapters.sqlalchemy.ownership import Owner, check, claim, own
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.poolers import check_pooler
 from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
@@ -65,14 +65,16 @@ class Database:
         self.joined = not isinstance(client, Engine | AsyncEngine)
         self._timeout = seconds(timeout)
         self._asynchronous = isinstance(client, AsyncEngine | AsyncConnection | AsyncSession)
-        if isinstance(client, Engine | AsyncEngine):
-            engine = client.sync_engine if isinstance(client, AsyncEngine) else client
-            track(engine)
+        engine: Engine | AsyncEngine = bound.engine  # of an `AsyncEngine`: the blocking one that it wraps
+        self._engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+        self._maker = Owner.current(asynchronous=False)
+        own(self._engine)
+        if not self.joined:
+            track(self._engine)
             if self._timeout is not None:
-                in_time(engine)
+                in_time(self._engine)
         self._unavailable = unavailable
         self._client = client
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def is_mariadb(self) -> bool:
@@ -87,6 +89,10 @@ class Database:
     async def run(self, work: Callable[[Connection], T], *, reads: bool = False) -> T:
         """Take a connection of whichever kind through the work, in time. If it only reads, it may be done twice."""
         client = self._client
+        if self.joined:
+            self._maker.check()
+        else:
+            claim(self._engine)
         with Deadline(self._timeout, asynchronous=self._asynchronous) as deadline, self._translated(deadline):
             match client:
                 case Engine():
@@ -112,7 +118,6 @@ class Database:
     ) -> T:
         match client:
             case AsyncEngine():
-                self._check_loop()
                 engine = client.sync_engine
                 async with nullcontext() if reads or self.name != "sqlite" else asynchronous_turn(engine):
                     return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
@@ -132,15 +137,6 @@ class Database:
             async with current().waiting():
                 connection = await stack.enter_async_context(engine.connect())
             return await connection.run_sync(_unless_cancelled, self._alone, work)
-
-    def _check_loop(self) -> None:
-        """Refuse another loop than that of the first call: connections in the pool belong to it."""
-        loop = asyncio.get_running_loop()
-        if self._loop is None or self._loop.is_closed():
-            self._loop = loop
-        if self._loop is not loop:
-            reason = "belongs to another event loop: give each loop an engine of its own"
-            raise InvalidValue(Problem("client", "foreign_loop", reason))
 
     async def create(self, tables: Tables) -> None:
         """Create the tables that are missing.
@@ -264,6 +260,7 @@ def _is_usable(connection: Connection) -> bool:
 
 def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
     """Do the work inside the caller's transaction, which has begun or begins here."""
+    check(connection)
     driver = connection.connection
     current().watch(driver.driver_connection)
     if driver.dbapi_connection is not None and connection.dialect.detect_autocommit_setting(driver.dbapi_connection):

@@ -1,0 +1,168 @@
+"""Whose a connection is: of the process that opened it and, if it is asynchronous, of one of its event loops.
+
+A forked child shares its parent's sockets: on an inherited connection it reads its parent's replies, and to close one
+ends its parent's session. So a child drops an inherited pool unclosed, and makes one of its own. What a closed event
+loop leaves behind cannot be closed properly either: its sockets are closed, and its pool is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Lock
+from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
+
+import attrs
+from sqlalchemy import AdaptedConnection, Connection, Engine, NullPool, Pool, event
+from sqlalchemy.exc import DisconnectionError
+
+from authx_adapters._forks import forkable
+from authx_core.domain import InvalidValue, Problem
+
+_OWNER: Final = "authx_owner"
+
+
+@attrs.frozen
+class Owner:
+    """A process and, of what is asynchronous, an event loop."""
+
+    process: int
+    loop: asyncio.AbstractEventLoop | None
+
+    @classmethod
+    def current(cls, *, asynchronous: bool) -> Owner:
+        """Return who is running now."""
+        return cls(os.getpid(), asyncio.get_running_loop() if asynchronous else None)
+
+    def check(self) -> None:
+        """Raise `InvalidValue` if another process or loop is running now."""
+        if self.process != os.getpid():
+            reason = "was made before this process was forked: make one in each process"
+            raise InvalidValue(Problem("client", "forked", reason))
+        if self.loop is not None and self.loop is not asyncio.get_running_loop():
+            reason = "belongs to another event loop: give each loop an engine of its own"
+            raise InvalidValue(Problem("client", "foreign_loop", reason))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody can use what this one owned, in this process: the loop was closed."""
+        return self.process == os.getpid() and self.loop is not None and self.loop.is_closed()
+
+
+_lock: Final = forkable(Lock())
+_engines: Final[WeakSet[Engine]] = WeakSet()
+_owners: Final[WeakKeyDictionary[Pool, Owner]] = WeakKeyDictionary()
+
+
+@event.listens_for(Pool, "connect")
+def _opened(connection: Any, record: Any) -> None:
+    """Note on every new connection whose it is, also on those that an application opens for itself."""
+    record.info[_OWNER] = Owner.current(asynchronous=isinstance(connection, AdaptedConnection))
+
+
+def _taken(connection: Any, record: Any, fairy: Any) -> None:
+    """Replace a connection that the application itself left in the pool, elsewhere, before it gave us the engine."""
+    owner: Owner | None = record.info.get(_OWNER)
+    if owner is None or (owner.process == os.getpid() and not owner.is_gone):
+        return
+    _drop(connection, owner)
+    record.dbapi_connection = fairy.dbapi_connection = None  # as SQLAlchemy's manual does in a child
+    raise DisconnectionError("it belongs to another process or event loop")
+
+
+def own(engine: Engine) -> None:
+    """Watch over an engine from now on."""
+    if engine not in _engines:
+        _engines.add(engine)
+        event.listen(engine, "checkout", _taken)
+
+
+def claim(engine: Engine) -> None:
+    """Make sure that the engine's pool is ours. Raises `InvalidValue` if it is that of another loop, not closed yet."""
+    current = Owner.current(asynchronous=engine.dialect.is_async)
+    with _lock:
+        owner = _owners.get(engine.pool)
+        if owner is not None and owner != current:
+            if owner.process != current.process:
+                _leave(engine)
+            elif isinstance(engine.pool, NullPool):
+                pass  # keeps no connections
+            elif owner.is_gone:
+                _bury(engine, owner)
+            else:
+                owner.check()
+        _owners[engine.pool] = current
+
+
+def check(connection: Connection) -> None:
+    """Check that a caller's connection can be used here. Raises `InvalidValue`."""
+    owner: Owner | None = connection.info.get(_OWNER)
+    if owner is not None:
+        owner.check()
+
+
+def _leave(engine: Engine) -> None:
+    """Give an engine a pool of its own in a child, whatever other threads of the parent did with the inherited one."""
+    if engine.dialect.name == "sqlite" and not engine.dialect.is_async and _is_in_memory(engine):
+        return  # the child has a copy of it
+    _keep_for_ever(engine.pool)
+    engine.dispose(close=False)
+
+
+def _is_in_memory(engine: Engine) -> bool:
+    name = engine.url.database or ""
+    return name in {"", ":memory:"} or "mode=memory" in str(engine.url)
+
+
+def _bury(engine: Engine, owner: Owner) -> None:
+    """Give an engine a new pool, and close what the loop left in the old one."""
+    pool: Any = engine.pool
+    engine.dispose(close=False)
+    while hasattr(pool, "checkedin") and pool.checkedin():
+        record = pool._do_get()  # noqa: SLF001 - `connect` would ping it
+        if record.dbapi_connection is not None:
+            _drop(record.dbapi_connection, owner)
+            record.dbapi_connection = None
+
+
+def _drop(connection: Any, owner: Owner) -> None:
+    """Let go of a connection that cannot be closed properly."""
+    if owner.process != os.getpid():
+        _keep_for_ever(connection)
+        return
+    loop: Any = owner.loop
+    # Transports close their sockets in a callback, which a closed loop refuses to take.
+    loop.call_soon = _at_once
+    with suppress(Exception):
+        if hasattr(connection, "_terminate_force_close"):
+            connection._terminate_force_close()  # noqa: SLF001 - `terminate` says goodbye first, if it can wait
+        else:
+            connection.driver_connection.pgconn.finish()  # psycopg, which has no transport
+    with suppress(AttributeError):
+        del loop.call_soon
+
+
+def _at_once(callback: Callable[..., object], *args: Any, context: Any = None) -> None:  # noqa: ARG001 - as asyncio's
+    callback(*args)
+
+
+def _keep_for_ever(inherited: object) -> None:
+    """Never finalize what belongs to the parent: SQLite's files may be damaged if a child only closes them.
+
+    See https://www.sqlite.org/howtocorrupt.html, 2.6.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
+
+
+def _forked() -> None:
+    """Begin anew in a child, before anything of its own runs."""
+    for engine in list(_engines):
+        _leave(engine)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

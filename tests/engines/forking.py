@@ -1,0 +1,192 @@
+"""A process that uses an engine, forks and goes on, as a script: ``python -m engines.forking psycopg URL raw``.
+
+Parent and children read at once, each a user of their own. Whoever finds another one's, or an error, exits with 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from authx_adapters._settle import settle
+from authx_adapters.clock import ManualClock
+from authx_adapters.sqlalchemy import SQLAlchemyUserStore
+from authx_adapters.threaded import Threaded
+from authx_core import InvalidValue, run
+from authx_core.contract.clauses._users import full_user
+from engines.drivers import DRIVERS, Driver, prepare
+
+PATIENCE: Final = 60
+"""Seconds; a process that has not ended by then hangs."""
+CALLS: Final = 40
+MINUTE: Final = timedelta(minutes=1)
+PEOPLE: Final = {name: full_user(name) for name in ("parent", "child", "grandchild", "worker")}
+
+
+class Process:
+    """What a process of each name does with ports that were made before it was forked."""
+
+    def __init__(self, driver: Driver, url: str) -> None:
+        self.driver, self.url = driver, url
+        self.client = driver.open(url.partition("#")[0])
+        self.cache = driver.cache(self.client, url, ManualClock())
+        self.store = driver.users(self.client, url) if driver.keeps_users else None
+        self.run: Callable[[Coroutine[Any, Any, Any]], Any] = run if driver.blocking else asyncio.run
+
+    async def prepare(self) -> None:
+        await prepare(self.cache)
+        if self.store:
+            await prepare(self.store)
+            for user in PEOPLE.values():
+                await self.store.create(user)
+
+    async def work(self, name: str) -> None:
+        """Read and write what is one's own, from several tasks where there can be any."""
+        if self.run is run:
+            for _ in range(CALLS):
+                await self._once(name)
+        else:
+            await asyncio.gather(*(self._once(name) for _ in range(CALLS)))
+
+    async def end(self) -> None:
+        """Work once more, and close the client in the loop that has its connections."""
+        await self.work("parent")
+        close = next(name for name in ("dispose", "aclose", "close") if hasattr(type(self.client), name))
+        await settle(getattr(self.client, close)())
+
+    async def _once(self, name: str) -> None:
+        await self.cache.set(name, name, ttl=MINUTE)
+        assert await self.cache.get(name) == name
+        if self.store:
+            assert await self.store.get(PEOPLE[name].id) == PEOPLE[name]
+
+
+def raw(process: Process) -> None:
+    """Fork, fork again in the child, and go on everywhere, while another thread holds a connection now and then."""
+    stop, busy = Event(), Thread(target=lambda: process.run(_busy(process, stop)))
+    if process.driver.blocking:
+        busy.start()
+    try:
+        _forked(process, "child", lambda: _forked(process, "grandchild", lambda: None))
+    finally:
+        stop.set()
+        if process.driver.blocking:
+            busy.join()
+
+
+def in_loop(process: Process) -> None:
+    """Fork while the loop of the parent runs."""
+
+    async def main() -> None:
+        await process.work("parent")
+        _forked(process, "child", lambda: None)
+        await process.work("parent")
+
+    asyncio.run(main())
+
+
+def in_pool(process: Process) -> None:
+    """Work in the processes of a pool that forks."""
+    global inherited  # noqa: PLW0603 - as an application's module has it
+    inherited = process
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        for call in [pool.submit(_work) for _ in range(4)]:
+            call.result(PATIENCE)
+
+
+def threaded(process: Process) -> None:
+    """Work in threads that a child does not inherit."""
+    process.store, process.cache = process.store and Threaded(process.store), Threaded(process.cache)
+    process.run = asyncio.run
+    asyncio.run(process.work("parent"))
+    _forked(process, "child", lambda: None)
+
+
+def joined(process: Process) -> None:
+    """Try a parent's connection and session in a child, with a store of each process."""
+
+    async def main() -> None:
+        engine = process.driver.open(process.url, isolation_level=None, skip_autocommit_rollback=False)
+        connection: Any = engine.connect() if process.driver.blocking else await engine.connect()
+        session: Any = Session(engine) if process.driver.blocking else AsyncSession(engine)
+        await settle(session.connection())
+        stores = [SQLAlchemyUserStore(connection), SQLAlchemyUserStore(session)]
+        child = os.fork()
+        if child == 0:
+            signal.alarm(PATIENCE)
+            stores += [SQLAlchemyUserStore(connection), SQLAlchemyUserStore(session)]
+            os._exit(not all(process.run(_refuses(store)) for store in stores))
+        _, status = os.waitpid(child, 0)  # noqa: ASYNC222 - nothing else runs in this loop
+        assert status == 0, f"the child ended with {status}"
+        for client, store in zip((connection, session), stores, strict=True):
+            assert await store.get(PEOPLE["parent"].id) == PEOPLE["parent"]
+            await settle(client.close())
+        await settle(engine.dispose())
+
+    process.run(main())
+
+
+async def _refuses(store: SQLAlchemyUserStore) -> bool:
+    try:
+        await store.get(PEOPLE["child"].id)
+    except InvalidValue as error:
+        return error.problems[0].code == "forked"
+    return False
+
+
+inherited: Process
+
+
+def _work() -> None:
+    inherited.run(inherited.work("worker"))
+
+
+async def _busy(process: Process, stop: Event) -> None:
+    while not stop.is_set():
+        await process.work("worker")
+
+
+def _forked(process: Process, name: str, then: Callable[[], None]) -> None:
+    """Work in a child, which then does something else, and at once in this process."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.alarm(PATIENCE)
+            process.run(process.work(name))
+            then()
+            if process.driver.blocking and hasattr(process.client, "dispose"):
+                process.client.dispose()  # as who leaves `with connect_blocking(…)`; the parent notices nothing
+            status = 0
+        except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    if process.run is run:
+        process.run(process.work("parent"))
+    _, status = os.waitpid(child, 0)
+    assert status == 0, f"the {name} ended with {status}"
+
+
+def main(name: str, url: str, how: str) -> None:
+    signal.alarm(2 * PATIENCE)
+    process = Process(DRIVERS[name], url)
+    process.run(process.prepare())
+    {"raw": raw, "in_loop": in_loop, "in_pool": in_pool, "threaded": threaded, "joined": joined}[how](process)
+    process.run(process.end())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

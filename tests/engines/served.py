@@ -1,0 +1,28 @@
+"""An application that opens its store as it is imported, for servers that import it and fork then."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import create_engine
+
+from authx_adapters.sqlalchemy import SQLAlchemyUserStore
+from authx_core import run
+
+engine = create_engine(os.environ["AUTHX_URL"], isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+store = SQLAlchemyUserStore(engine)
+assert run(store.get("warm")) is None  # so that there is a connection to inherit
+
+
+def ask(user_id: str) -> str:
+    """Tell who is found with an id."""
+    user = run(store.get(user_id))
+    return "nobody" if user is None else user.id
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+    """Answer with the id in the path, and with the process."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{ask(environ['PATH_INFO'][1:])} {os.getpid()}".encode()]
