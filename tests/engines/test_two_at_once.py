@@ -18,9 +18,12 @@ from authx_adapters.memory import MemoryCache
 from authx_core import (
     BlackoutSet,
     Event,
+    LastCredential,
     LoginFailed,
+    NewUser,
     PasswordHasher,
     Secret,
+    SocialIdentity,
     User,
     UserBlacklisted,
     UserKicked,
@@ -145,6 +148,42 @@ async def test_the_last_cut_off_told_is_the_latest_in_one_call_each(driver: Driv
         assert all(stands >= given for stands, given in zip(standing, cutoffs, strict=True))
         told = [event.cutoff for event in there.told if isinstance(event, BlackoutSet)]
         assert told[-1] == max(cutoffs) == await there.users.get_blackout()
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_of_permissions_and_accounts_that_many_add_at_once_none_is_lost(
+    driver: Driver, clock: ManualClock
+) -> None:
+    names = [f"each:{number}" for number in range(20)]
+    async with scene(driver, clock) as there:
+        ann = await there.users.create({"username": "ann", "password": PASSWORD})
+        await there.at_once([partial(there.users.add_permissions, ann.id, [name]) for name in names])
+        await there.at_once([partial(there.users.link_social, ann.id, "google", name) for name in names])
+        after = await there.users.get(ann.id)
+        assert after is not None
+        assert after.permissions == set(names)
+        assert {identity.subject for identity in after.identities} == set(names)
+        assert after.version == ann.version + 2 * len(names)
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_of_two_who_unlink_the_last_two_accounts_one_is_refused(driver: Driver, clock: ManualClock) -> None:
+    async with scene(driver, clock) as there:
+        ann = await there.users.create(
+            NewUser(identities=(SocialIdentity("google", "1"), SocialIdentity("github", "2")))
+        )
+
+        async def unlink(provider: str, sid: str) -> bool:
+            try:
+                await there.users.unlink_social(ann.id, provider, sid)
+            except LastCredential:
+                return False
+            return True
+
+        assert sorted(await there.at_once([partial(unlink, "google", "1"), partial(unlink, "github", "2")])) == [
+            False,
+            True,
+        ]
 
 
 DEEDS: Final[dict[str, tuple[Callable[[str], Deed], str | None]]] = {

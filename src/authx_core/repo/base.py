@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from inspect import isawaitable
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias, cast
 
-from authx_core.domain.errors import InvalidPolicy, InvalidValue
+from authx_core.domain.errors import InvalidPolicy, InvalidValue, StoreUnavailable
 from authx_core.domain.events import Event
 from authx_core.domain.ids import uuid7_text
 from authx_core.domain.policy import Policy
@@ -24,6 +24,13 @@ Callback: TypeAlias = Callable[[Event], Awaitable[None] | None] | Events
 
 _SIX_HOURS: Final = timedelta(hours=6)
 _log: Final = logging.getLogger("authx_core")
+
+
+class _Closed:
+    """Stands for each port of a facade that is closed."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise StoreUnavailable("this facade is closed: open another one")
 
 
 class UsersBase(Hooks):
@@ -66,10 +73,11 @@ class UsersBase(Hooks):
     async def aclose(self) -> None:
         """Close what `authx_adapters.open_users` opened for this facade; a second time does nothing.
 
-        Ports that an application made itself are its own to close.
+        Every later operation is `StoreUnavailable`. Ports that an application made itself are its own to close.
         """
         closing, self.closing = self.closing, None
         if closing is not None:
+            self.database, self.cache = cast("UserStore", _Closed()), cast("Cache", _Closed())
             await closing()
 
     async def publish(self, event: Event, /) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from authx_adapters import connect, connect_blocking, open_users, open_users_blocking
-from authx_core import InvalidPolicy, InvalidValue, User, UserCreated, UsersRepo
+from authx_core import InvalidPolicy, InvalidValue, StoreUnavailable, User, UserCreated, UsersRepo
 
 
 class Greeting(UsersRepo):
@@ -164,3 +164,14 @@ async def test_an_option_that_nobody_knows_is_a_type_error() -> None:
         connect("memory://", **misspelt)
     with pytest.raises(TypeError, match="cashe_url"):
         await open_users("memory://", **misspelt)
+
+
+@pytest.mark.parametrize("scheme", ["memory://", "sqlite:///", "sqlite+aiosqlite:///"])
+async def test_a_facade_that_is_closed_answers_nobody(scheme: str, tmp_path: Path) -> None:
+    url = scheme if scheme == "memory://" else f"{scheme}{tmp_path}/users.db"
+    users = await open_users(url)
+    await users.aclose()
+    await users.aclose()
+    for call in (users.get("7"), users.create({"username": "ana"}), users.authenticate("ana", "a long passphrase")):
+        with pytest.raises(StoreUnavailable, match="this facade is closed"):
+            await call

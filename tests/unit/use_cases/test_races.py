@@ -15,6 +15,7 @@ from authx_adapters.passlib import PasslibHasher
 from authx_core import (
     NEXT,
     Event,
+    InvalidPassword,
     InvalidToken,
     InvalidValue,
     NewUser,
@@ -176,3 +177,37 @@ async def test_a_rehash_never_puts_an_old_password_back(users: UsersRepo, store:
     after = await users.get(ana.id)
     assert after is not None
     assert after.password_hash == Secret("$new$")
+
+
+async def test_a_password_is_no_name_that_was_taken_while_it_was_hashed(
+    store: Meddled, clock: ManualClock, hasher: PasslibHasher
+) -> None:
+    class Slow(PasslibHasher):
+        async def hash(self, password: str, /) -> str:
+            await store.update(ana.id, {"username": "a horse of course", "username_key": "a horse of course"})
+            return await hasher.hash(password)
+
+    users = UsersRepo(store, MemoryCache(clock), clock=clock, hasher=Slow())
+    ana = await users.create({"username": "ana"})
+    with pytest.raises(InvalidPassword):
+        await users.set_password(ana.id, "a horse of course")
+    await users.set_password_reset_token(ana.id, TOKEN)
+    with pytest.raises(InvalidPassword):
+        await users.reset_password(TOKEN, "A Horse of Course")
+    assert await users.get_password_status(ana.id) == "set"
+
+
+async def test_who_is_kicked_while_logging_in_is_of_the_new_epoch(
+    store: Meddled, clock: ManualClock, hasher: PasslibHasher, outdated: NewUser
+) -> None:
+    class Slow(PasslibHasher):
+        async def hash(self, password: str, /) -> str:
+            await users.kick(ana.id)
+            return await hasher.hash(password)
+
+    users = UsersRepo(store, MemoryCache(clock), clock=clock, hasher=Slow())
+    ana = await users.create(outdated)
+    entered = await users.authenticate("ana", PASSWORD)
+    assert entered == await users.get(ana.id)
+    assert entered is not None
+    assert entered.epoch == ana.epoch + 1
