@@ -27,6 +27,7 @@ from sqlalchemy import (
 from authx_adapters._sweeping import SWEEP, Sweeping
 from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.galera import removed
+from authx_adapters.sqlalchemy.rows import entry, raw
 from authx_adapters.sqlalchemy.schema import CacheSchema
 from authx_adapters.sqlalchemy.statements import Kept, upsert
 from authx_adapters.sqlalchemy.verify import verify
@@ -71,10 +72,11 @@ class SQLAlchemyCache(Cache):
         self._database = Database(client, CacheUnavailable, timeout)
         self._entries = self.schema.entries
         key, now = self._entries.c.key, bindparam("now", type_=self._entries.c.deadline.type)
-        self._live: Select[Any] = select(self._entries).where(
+        self._columns = raw(self._entries)
+        self._live: Select[Any] = select(*self._columns).where(
             key.in_(bindparam("keys", expanding=True)), self._entries.c.deadline > now
         )
-        self._popped = delete(self._entries).where(key == bindparam("key")).returning(self._entries)
+        self._popped = delete(self._entries).where(key == bindparam("key")).returning(*self._columns)
         self._expired: Delete = delete(self._entries).where(self._entries.c.deadline <= now)
         self._oldest: Select[Any] = (
             select(key).where(self._entries.c.deadline <= now).order_by(self._entries.c.deadline).limit(SWEEP)
@@ -106,7 +108,8 @@ class SQLAlchemyCache(Cache):
         now, found = self._clock.now(), dict[str, str]()
         for batch in _batches(sorted(set(keys))):
             found |= {
-                row.key: _text(row) for row in await self._rows(self._live, {"keys": batch, "now": now}, reads=True)
+                row.key: _text(entry(row))
+                for row in await self._rows(self._live, {"keys": batch, "now": now}, reads=True)
             }
         return [found.get(key) for key in keys]
 
@@ -135,7 +138,7 @@ class SQLAlchemyCache(Cache):
                 lambda: connection.execute(self._live, {"keys": [key], "now": now}).first(),
             )
 
-        live = [row for row in await self._database.run(work) if row.deadline > now]
+        live = [kept for row in await self._database.run(work) if (kept := entry(row))["deadline"] > now]
         return _text(live[0]) if live else None
 
     async def delete(self, key: str, /) -> bool:
@@ -167,14 +170,14 @@ class SQLAlchemyCache(Cache):
         )
         if any(row.stamp != stamp for row in stored):
             raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))
-        return {row.key: row.number for row in stored}
+        return {row.key: entry(row)["number"] for row in stored}
 
     def _meaningless(self) -> dict[str, object]:
         """Make an entry whose key nobody knows; it lives so long that no `purge` removes it meanwhile."""
         return _row(f"authx-verify-{secrets.token_hex()}", "", self._clock.now() + _MINUTE)
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], kept: Kept) -> Sequence[Row[Any]]:
-        statement = upsert(self._database.name, self._entries, rows, kept).returning(self._entries)
+        statement = upsert(self._database.name, self._entries, rows, kept).returning(*self._columns)
         stored = await self._rows(statement, {})
         if self._sweeping.is_due() and not self._database.joined:
             with suppress(CacheUnavailable):  # the write was done, and the next sweep does the rest
@@ -228,8 +231,8 @@ def _counted(kept: Any, new: Any, expired: ColumnElement[bool], *, rising: bool)
     }
 
 
-def _text(row: Row[Any]) -> str:
-    return str(row.number) if row.value is None else str(row.value)
+def _text(kept: Mapping[str, Any]) -> str:
+    return str(kept["number"] if kept["value"] is None else kept["value"])
 
 
 def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -22,8 +22,9 @@ from authx_adapters.sqlalchemy.ownership import Owner, check, claim, own
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.poolers import check_pooler
 from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
+from authx_adapters.sqlalchemy.rows import undecodable
 from authx_adapters.sqlalchemy.schema import Tables
-from authx_core.domain import AuthxError, InvalidValue, PortUnavailable, Problem
+from authx_core.domain import AuthxError, InvalidSchema, InvalidValue, PortUnavailable, Problem
 
 T = TypeVar("T")
 Client: TypeAlias = Engine | AsyncEngine | Connection | AsyncConnection | Session | AsyncSession
@@ -229,6 +230,8 @@ class Database:
             # The driver's text may show the whole row, a password's hash included.
             raise self._unavailable(type(error.orig).__name__) from None
         except DBAPIError as error:
+            if column := undecodable(error):
+                raise InvalidSchema(column) from None
             error.hide_parameters = True
             raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
         except (SQLAlchemyError, OSError) as error:

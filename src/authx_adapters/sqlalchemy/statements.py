@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from authx_adapters.sqlalchemy.rows import raw
 from authx_adapters.sqlalchemy.schema import Schema
 from authx_core.domain import SocialIdentity, checks
 
@@ -44,29 +45,30 @@ class Statements:
         self._users, self._identities, self._blackout = schema.users, schema.identities, schema.blackout
         self._find = func.strpos if dialect == "postgresql" else func.instr
         self.returns_updated = dialect in {"postgresql", "sqlite"}
+        self._columns = raw(self._users)
         c = self._users.c
         self.by_id = self._by(c.id)
         self.by_email = self._by(c.email_key)
         self.by_username = self._by(c.username_key)
         self.by_social: Select[Any] = (
-            select(self._users)
+            select(*self._columns)
             .join(self._identities, self._identities.c.user_id == c.id)
             .where(
                 self._identities.c.provider == bindparam("provider"), self._identities.c.subject == bindparam("subject")
             )
         )
-        self.create: Insert = insert(self._users).returning(self._users)
+        self.create: Insert = insert(self._users).returning(*self._columns)
         self.link: Insert = insert(self._identities)
         self.unlink: Delete = delete(self._identities).where(self._identities.c.user_id == bindparam("owner"))
         self.delete: Delete = delete(self._users).where(c.id == bindparam("user_id"))
-        self.blackout: Select[Any] = select(self._blackout.c.cutoff).where(self._blackout.c.id == BLACKOUT)
+        self.blackout: Select[Any] = select(*raw(self._blackout)).where(self._blackout.c.id == BLACKOUT)
         self.lift: Delete = delete(self._blackout).where(self._blackout.c.id == BLACKOUT)
         self.black_out: Insert = upsert(
             dialect,
             self._blackout,
             [{"id": BLACKOUT, "cutoff": bindparam("cutoff", type_=self._blackout.c.cutoff.type)}],
             lambda kept, new: {"cutoff": case((new["cutoff"] > kept["cutoff"], new["cutoff"]), else_=kept["cutoff"])},
-        ).returning(self._blackout.c.cutoff)
+        ).returning(*raw(self._blackout))
         self.update = cache(self._update)
         self.search = cache(self._search)
         self.count = cache(self._count)
@@ -87,7 +89,7 @@ class Statements:
         return found
 
     def _by(self, column: Column[Any]) -> Select[Any]:
-        return select(self._users).where(column == bindparam("value"))
+        return select(*self._columns).where(column == bindparam("value"))
 
     def _update(self, changed: frozenset[str], expected: frozenset[str], *, raised: bool = False) -> Update:
         """Set what is changed, if what is expected is there; ``raised``: the epoch is one higher than it was."""
@@ -103,11 +105,11 @@ class Statements:
             )
             .values({field: _bound("new", c[field]) for field in sorted(given)} | counted)
         )
-        return statement.returning(self._users) if self.returns_updated else statement
+        return statement.returning(*self._columns) if self.returns_updated else statement
 
     def _search(self, given: frozenset[str]) -> Select[Any]:
         return (
-            select(self._users)
+            select(*self._columns)
             .where(*self._conditions(given))
             .order_by(self._users.c.id)
             .limit(bindparam("limit"))

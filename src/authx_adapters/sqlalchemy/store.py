@@ -9,11 +9,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, Row, Select, Update, union_all
+from sqlalchemy import Connection, Select, Update, union_all
 from sqlalchemy.exc import IntegrityError
 
 from authx_adapters._prefix import after_prefix
-from authx_adapters.sqlalchemy import references
+from authx_adapters.sqlalchemy import references, rows
 from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.galera import removed
 from authx_adapters.sqlalchemy.retrying import code
@@ -55,6 +55,9 @@ class SQLAlchemyUserStore(UserStore):
     On a `Connection`, `Session` or their asynchronous twins it works inside the caller's transaction: it never commits
     or rolls back what it did not begin, and a savepoint guards what was done before against a key that is taken.
     Such a store lives as long as the transaction, and serves one task or thread.
+
+    For a row that somebody else wrote, and that is no user, a call that comes across it raises `InvalidSchema` with its
+    id and fields.
     """
 
     def __init__(
@@ -100,7 +103,7 @@ class SQLAlchemyUserStore(UserStore):
             with self._database.transaction(connection, needed=bool(user.identities)):
                 row = connection.execute(self._sql.create, values).one()
                 self._link(connection, user)
-            return _user(row)
+            return rows.user(row)
 
         return await self._write(work, user, new=True)
 
@@ -142,7 +145,7 @@ class SQLAlchemyUserStore(UserStore):
             if user is not None:
                 return user
             found = connection.execute(self._sql.by_id, {"value": user_id}).one_or_none()
-            if found is not None and raised and found.epoch >= checks.MAX_INTEGER:
+            if found is not None and raised and rows.user(found).epoch >= checks.MAX_INTEGER:
                 raise checks.epoch_spent()
             raise UserNotFound(user_id) if found is None or not expected else StaleUser(user_id)
 
@@ -178,7 +181,7 @@ class SQLAlchemyUserStore(UserStore):
         statement = self._sql.search(frozenset(given))
         values = {**given, "limit": limit, "offset": offset}
         return await self._run(
-            lambda connection: [_user(row) for row in connection.execute(statement, values)], reads=True
+            lambda connection: [rows.user(row) for row in connection.execute(statement, values)], reads=True
         )
 
     async def count(self, query: UserQuery, /) -> int:
@@ -191,7 +194,7 @@ class SQLAlchemyUserStore(UserStore):
     async def get_blackout(self) -> datetime | None:
         """Return the cut-off."""
         return await self._run(
-            lambda connection: connection.execute(self._sql.blackout).scalar_one_or_none(), reads=True
+            lambda connection: rows.cutoff(connection.execute(self._sql.blackout).one_or_none()), reads=True
         )
 
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
@@ -201,7 +204,7 @@ class SQLAlchemyUserStore(UserStore):
             await self._run(self._lift)
             return None
         given = {"cutoff": cutoff}
-        return await self._run(lambda connection: connection.execute(self._sql.black_out, given).scalar_one())
+        return await self._run(lambda connection: rows.cutoff(connection.execute(self._sql.black_out, given).one()))
 
     def _lift(self, connection: Connection) -> None:
         removed(
@@ -228,7 +231,7 @@ class SQLAlchemyUserStore(UserStore):
         if not all(checks.is_text(part) for part in key.values()):
             return None
         row = await self._run(lambda connection: connection.execute(statement, key).one_or_none(), reads=True)
-        return None if row is None else _user(row)
+        return None if row is None else rows.user(row)
 
     def _updated(self, connection: Connection, statement: Update, values: dict[str, Any]) -> User | None:
         """Run an update; return the user as stored, or None if nobody fits."""
@@ -239,7 +242,7 @@ class SQLAlchemyUserStore(UserStore):
             row = connection.execute(self._sql.by_id, {"value": values["user_id"]}).one()
         else:
             row = None
-        return None if row is None else _user(row)
+        return None if row is None else rows.user(row)
 
     def _link(self, connection: Connection, user: User) -> None:
         if user.identities:
@@ -294,10 +297,6 @@ class _Claim:
 def _meaningless() -> dict[str, object]:
     """Make a row beside the blackout's that no statement of ours reads."""
     return {"id": -1 - secrets.randbelow(2**31), "cutoff": _LONG_AGO}
-
-
-def _user(row: Row[Any]) -> User:
-    return User(**row._mapping)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way
 
 
 def _given(query: UserQuery) -> dict[str, object]:

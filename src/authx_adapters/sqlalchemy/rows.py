@@ -1,0 +1,122 @@
+"""Rows as the driver gives them, decoded here and not by the columns' types, whose errors would name no row."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NoReturn, cast
+
+from sqlalchemy import Column, Label, Row, Table, type_coerce
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NULLTYPE
+
+from authx_adapters import _stored
+from authx_adapters._encoding import plain
+from authx_adapters._stored import Decode, array, flag, mapping, moment, number, optional, permissions, positive, text
+from authx_core.domain import InvalidSchema, Problem, SocialIdentity, User
+
+
+def raw(table: Table) -> list[Label[Any]]:
+    """Select a table's columns as the driver gives them."""
+    return [_raw(column) for column in table.columns]
+
+
+def user(row: Row[Any]) -> User:
+    """Turn a row into a user. Raises `InvalidSchema` for one that somebody else wrote, with its id and fields."""
+    return _stored.user(_fields(row), _USER, "row")
+
+
+def cutoff(row: Row[Any] | None) -> datetime | None:
+    """Turn the blackout's row into its cut-off. Raises `InvalidSchema` as `user` does."""
+    return None if row is None else _decoded(_fields(row), {"cutoff": moment}, row.id)["cutoff"]
+
+
+def entry(row: Row[Any]) -> Mapping[str, Any]:
+    """Turn a row of a cache into its fields. Raises `InvalidSchema` as `user` does."""
+    fields = _fields(row)
+    counts = number if fields["value"] is None else optional(number)
+    return _decoded(fields, {**_ENTRY, "number": counts}, row.key)
+
+
+def undecodable(error: DBAPIError) -> Problem | None:
+    """Name the column, if SQLite's driver met text in it that is not UTF-8; its own message quotes the text."""
+    found = _UNDECODABLE.match(str(error.orig))
+    return (
+        Problem(f"a row, {found[1]}", "foreign_row", "is not UTF-8: a row is not the store's, so remove or convert it")
+        if found
+        else None
+    )
+
+
+def _raw(column: Column[Any]) -> Label[Any]:
+    return type_coerce(column, NULLTYPE).label(column.name)
+
+
+def _fields(row: Row[Any]) -> Mapping[str, Any]:
+    named: Any = row._mapping  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way
+    return cast("Mapping[str, Any]", named)
+
+
+def _decoded(fields: Mapping[str, Any], decoders: Mapping[str, Decode], id_: object) -> Mapping[str, Any]:
+    decoded, problems = dict[str, Any](), list[Problem]()
+    for name, decode in decoders.items():
+        try:
+            decoded[name] = decode(fields[name])
+        except _stored.FAULTS as error:
+            problems.append(_stored.foreign("row", id_, name, _stored.fault(error)))
+    if problems:
+        raise InvalidSchema(*problems)
+    return decoded
+
+
+def _flag(value: Any) -> bool:
+    """Let 0 and 1 pass too, which SQLite and MariaDB keep in place of booleans."""
+    return bool(value) if type(value) is int and value in {0, 1} else bool(flag(value))
+
+
+def _json(value: Any) -> Any:
+    """Decode JSON where the driver does not: psycopg and asyncpg do."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise ValueError("is not JSON") from None
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _identities(values: Any) -> tuple[SocialIdentity, ...]:
+    return tuple(_identity(array(each)) for each in array(_json(values)))
+
+
+def _identity(pair: list[Any]) -> SocialIdentity:
+    try:
+        provider, subject = map(text, pair)
+    except (TypeError, ValueError):
+        raise TypeError("is not a list of pairs of text") from None
+    return SocialIdentity(provider, subject)
+
+
+_UNDECODABLE: Final = re.compile(r"Could not decode to UTF-8 column '(\w+)'")
+_USER: Final[Mapping[str, Decode]] = {
+    "id": text,
+    **dict.fromkeys(("email", "email_key", "username", "username_key", "password_hash"), optional(text)),
+    **dict.fromkeys(("active", "confirmed"), _flag),
+    "permissions": lambda value: permissions(_json(value)),
+    "identities": _identities,
+    "created_at": moment,
+    "last_login": optional(moment),
+    "extra": lambda value: plain(mapping(_json(value))),
+    **dict.fromkeys(("epoch", "version"), positive),
+}
+_ENTRY: Final[Mapping[str, Decode]] = {
+    "key": text,
+    "value": optional(text),
+    "stamp": number,
+    "deadline": moment,
+}
