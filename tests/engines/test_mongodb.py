@@ -31,6 +31,7 @@ from authx_core.domain import (
     UserNotFound,
     UserQuery,
 )
+from authx_core.domain.frozen import FrozenDict
 
 Commands = list[Mapping[str, Any]]
 MINUTE: Final = timedelta(minutes=1)
@@ -334,7 +335,7 @@ def test_extra_may_look_like_what_bson_means_something_by(store: MongoUserStore)
     for each in (user, run(store.get(user.id)), run(store.update(user.id, {"extra": {"deeper": extra}}))):
         assert each is not None
         assert each.extra in (extra, {"deeper": extra})
-        assert type(each.extra) is dict
+        assert isinstance(each.extra, FrozenDict)
     found = run(store.get(user.id))
     assert found is not None
     number: Any = found.extra["deeper"]
