@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 import servers
 from authx_adapters import connect, connect_blocking
+from authx_adapters.mongodb import MongoUserStore
+from authx_adapters.redis import RedisCache
 from authx_core import AuthxError
 from authx_core.domain.secret import Secret
+from engines.drivers import DRIVERS
+from wire import Relay
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 """PyMongo leaves a socket that it was just connecting to the garbage collector."""
@@ -85,6 +92,47 @@ async def test_no_password_shows_where_a_store_cannot_be_opened(url: str) -> Non
 @pytest.mark.parametrize("url", CACHES)
 async def test_no_password_shows_where_a_cache_cannot_be_opened(url: str) -> None:
     await fails("memory://", url)
+
+
+class Mute(Relay):
+    """Falls silent as a client logs in."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.logging_in = Event()
+
+    def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
+        def hear(chunk: bytes) -> None:
+            if b"AUTH" in chunk or chunk[26:].startswith(b"saslStart\0"):
+                self._flows.clear()
+                self.logging_in.set()
+
+        return hear, lambda _: None
+
+
+@pytest.mark.parametrize("within", [None, 20])
+@pytest.mark.parametrize("name", ["async-redis", "async-redis-cluster", "async-pymongo"])
+async def test_no_password_shows_where_a_caller_is_cancelled_while_the_driver_logs_in(
+    name: str, within: float | None
+) -> None:
+    driver = DRIVERS[name]
+    with Mute(servers.url("mongodb" if driver.keeps_users else "redis")) as relay:
+        scheme, _, place = relay.url.partition("://")
+        async with driver.client(f"{scheme}://ann:{ENCODED}@{place}") as client:
+            adapter: Any = (
+                MongoUserStore(client.get_default_database("authx"), timeout=within)
+                if driver.keeps_users
+                else RedisCache(client, timeout=within)
+            )
+            call = asyncio.create_task(adapter.get("key"))
+            assert await asyncio.to_thread(relay.logging_in.wait, 20)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError) as cancelled:
+                await call
+            lines = list(shown(cancelled.value))
+            relay.thaw()
+    assert lines
+    assert [line for line in lines if PASSWORD in line or ENCODED in line] == []
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mongodb", "redis"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
@@ -19,10 +20,15 @@ _FAILED_VALIDATION: Final = 121
 def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None]:
     """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored.
 
+    A cancellation goes on without the frames of PyMongo, which may be logging in.
+
     Raises `InvalidValue` in another event loop than the client's.
     """
     try:
         yield
+    except asyncio.CancelledError as error:
+        bare(error)
+        raise asyncio.CancelledError(*error.args) from None  # `contextlib` would give the same one its frames again
     except RuntimeError as error:
         if "different event loop" not in str(error):
             raise

@@ -113,6 +113,8 @@ class Server:
             replies = await self._in_time(lambda: self._exchanged(commands, script, repeatable=repeatable))
         except TimeoutError as error:
             raise self._unavailable(f"no answer within {self._within:g} seconds") from bare(error)
+        except asyncio.CancelledError as error:
+            raise bare(error)  # noqa: B904 - its frames are the driver's, which may be logging in
         for reply in replies:
             if isinstance(reply, Exception):
                 raise translated(reply, self._unavailable)
