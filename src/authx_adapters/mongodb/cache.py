@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -58,7 +59,7 @@ class MongoCache(Cache):
         self._database = database
         self._entries = durable(database, f"{prefix}cache")
         self._swept = self._entries.with_options(write_concern=WriteConcern(1))  # if it comes back, it is swept again
-        self._sweeping = Sweeping()
+        self._sweeping = Sweeping(timeout)
 
     async def ensure_indexes(self) -> None:
         """Make the index of deadlines if it is missing; any number of processes may do so at a time."""
@@ -97,20 +98,22 @@ class MongoCache(Cache):
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
         """Keep a value, replacing what was there."""
         checks.check_entry([key], value=value, ttl=ttl)
+        began = time.monotonic()
         with self._call():
             await settle(self._entries.replace_one(by_id(key), self._entry(value, ttl), upsert=True))
-        await self._written()
+        await self._written(began)
 
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         """Keep a value only if the key is absent."""
         checks.check_entry([key], value=value, ttl=ttl)
         expired = by_id(key) | self._expired()
+        began = time.monotonic()
         with self._call():
             try:
                 await settle(self._entries.replace_one(expired, self._entry(value, ttl), upsert=True))
             except DuplicateKeyError:  # a live one is in the way of the insertion
                 return False
-        await self._written()
+        await self._written(began)
         return True
 
     async def pop(self, key: str, /) -> str | None:
@@ -131,9 +134,10 @@ class MongoCache(Cache):
         """Add to each counter, in order."""
         checks.check_entry(keys, ttl=ttl)
         checks.check_step(by)
+        began = time.monotonic()
         with self._call():
             counts = [await self._count(key, by, ttl) for key in keys]
-        await self._written()
+        await self._written(began)
         return counts
 
     async def _count(self, key: str, step: int, ttl: timedelta) -> int:
@@ -148,12 +152,12 @@ class MongoCache(Cache):
         )
         return counters.count(before, step, now=microseconds(now))
 
-    async def _written(self) -> None:
-        """Remove some of what has expired, if it is time."""
+    async def _written(self, began: float) -> None:
+        """Remove some of what has expired, if it is time; that fails no call, for the write was done."""
         if self._sweeping.is_due():
             expired = self._expired()
             cursor = self._entries.find(expired, ["_id"], sort=["deadline"], limit=SWEEP, batch_size=SWEEP)
-            with suppress(CacheUnavailable), self._call():  # the write was done, and the next sweep does the rest
+            with suppress(Exception), self._call(within=self._sweeping.patience(began)):  # the next one does the rest
                 found: list[Document] = await settle(cursor.to_list())
                 await settle(self._swept.delete_many(expired | {"_id": {"$in": [entry["_id"] for entry in found]}}))
 

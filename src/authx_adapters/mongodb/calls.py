@@ -41,12 +41,14 @@ class Calls:
         self._process = os.getpid() if session else None
 
     @contextmanager
-    def __call__(self, *, unlimited: bool = False) -> Generator[None, None, None]:
+    def __call__(self, *, within: float | None = None, unlimited: bool = False) -> Generator[None, None, None]:
         """Do what is inside in time: the wait for a server, a connection and an answer, and all repetitions.
+
+        ``within`` is another limit than the adapter's, in seconds.
 
         Raises `InvalidValue` in another process or event loop than the one that the client or session belongs to.
         """
-        within = None if unlimited else self._within
+        within = None if unlimited else within or self._within
         with self._at_home(), translated(self._unavailable), pymongo.timeout(within) if within else nullcontext():
             yield
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -81,7 +82,7 @@ class SQLAlchemyCache(Cache):
         self._oldest: Select[Any] = (
             select(key).where(self._entries.c.deadline <= now).order_by(self._entries.c.deadline).limit(SWEEP)
         )
-        self._sweeping = Sweeping()
+        self._sweeping = Sweeping(timeout)
 
     async def create_schema(self) -> None:
         """Create the table if it is missing; an application with migrations has it made by those."""
@@ -178,13 +179,14 @@ class SQLAlchemyCache(Cache):
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], kept: Kept) -> Sequence[Row[Any]]:
         statement = upsert(self._database.name, self._entries, rows, kept).returning(*self._columns)
+        began = time.monotonic()
         stored = await self._rows(statement, {})
         if self._sweeping.is_due() and not self._database.joined:
-            with suppress(CacheUnavailable):  # the write was done, and the next sweep does the rest
-                await self._sweep()
+            with suppress(Exception):  # the write was done, and the next sweep does the rest
+                await self._sweep(self._sweeping.patience(began))
         return stored
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, within: float | None) -> None:
         """Remove some of what has expired; a row that another writer holds is left to the next sweep."""
         now, key = self._clock.now(), self._entries.c.key
 
@@ -197,7 +199,7 @@ class SQLAlchemyCache(Cache):
                 free = self._oldest.with_for_update(skip_locked=True)
                 connection.execute(self._expired.where(key.in_(free)), {"now": now})
 
-        await self._database.run(work)
+        await self._database.run(work, within=within)
 
     async def _rows(
         self, statement: Executable, values: Mapping[str, object], *, reads: bool = False

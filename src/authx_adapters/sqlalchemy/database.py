@@ -87,14 +87,17 @@ class Database:
         """Whether every call ends in time; inside a transaction, that is its owner's concern."""
         return self.joined or self._timeout is not None
 
-    async def run(self, work: Callable[[Connection], T], *, reads: bool = False) -> T:
-        """Take a connection of whichever kind through the work, in time. If it only reads, it may be done twice."""
+    async def run(self, work: Callable[[Connection], T], *, reads: bool = False, within: float | None = None) -> T:
+        """Take a connection of whichever kind through the work, in time. If it only reads, it may be done twice.
+
+        ``within`` is another limit than the adapter's, in seconds.
+        """
         client = self._client
         if self.joined:
             self._maker.check()
         else:
             claim(self._engine)
-        with Deadline(self._timeout, asynchronous=self._asynchronous) as deadline, self._translated(deadline):
+        with Deadline(within or self._timeout, asynchronous=self._asynchronous) as deadline, self._translated(deadline):
             match client:
                 case Engine():
                     with nullcontext() if reads or self.name != "sqlite" else turn(client):
