@@ -34,6 +34,7 @@ class Relay:
         self._door = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._door.setblocking(False)
         self._lost = 0
+        self._relays = set[asyncio.Task[None]]()
         self.url = _by_port(parts, self._door.getsockname()[1])
         self.connections = 0
         """How many clients were let in so far."""
@@ -53,6 +54,15 @@ class Relay:
             self._lost = self.connections
 
         self._in_loop(lose)
+
+    def hang_up(self) -> None:
+        """End the connections that are open, as a server does with idle ones, and tell both sides."""
+
+        def end() -> None:
+            for relay in self._relays:
+                relay.cancel()
+
+        self._in_loop(end)
 
     def __enter__(self) -> Self:
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
@@ -88,6 +98,8 @@ class Relay:
                 client.setblocking(False)
                 self.connections += 1
                 relay = connections.create_task(self._relay(client, self.connections))
+                self._relays.add(relay)
+                relay.add_done_callback(self._relays.discard)
                 relay.add_done_callback(lambda _: client.close())  # also if it never began
 
             asyncio.get_running_loop().add_reader(self._door, admit)

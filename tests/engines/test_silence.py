@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 
 import pytest
@@ -23,7 +23,7 @@ from authx_adapters.redis import RedisCache, RedisEvents
 from authx_adapters.redis.patience import settings
 from authx_adapters.unbounded import UnboundedWarning
 from authx_core import Cache, run
-from authx_core.contract.clauses._users import full_user
+from authx_core.contract.clauses._users import full_user, make_user
 from authx_core.domain import CacheUnavailable, InvalidValue, PortUnavailable, StoreUnavailable
 from authx_core.domain.events import BlackoutLifted
 from engines.drivers import DRIVERS, Driver
@@ -33,6 +33,10 @@ from wire import Relay
 TIMEOUT: Final = 0.3
 BUSY: Final = 2.0
 """Seconds that a busy machine may add; the drivers' own settings would wait for longer."""
+PATIENT: Final = 20.0
+"""Of calls that a busy machine must not fail."""
+PYMONGOS_NIGHT: Final = 1.05
+"""Seconds after which PyMongo looks whether an idle connection was ended, before it uses it."""
 RELAYED: Final = [DRIVERS[name] for name in ("redis", "async-redis", "pymongo", "async-pymongo")]
 CALLERS: Final = 120
 CALLS: Final[list[Callable[[Cache], Awaitable[object]]]] = [
@@ -178,6 +182,38 @@ def test_verifying_mongodb_warns_if_calls_may_wait_for_ever() -> None:
         with MongoClient[Any](url, timeoutMS=5000) as limited, warnings.catch_warnings():
             warnings.simplefilter("error", UnboundedWarning)
             run(MongoUserStore(limited.get_default_database()).verify_schema())
+
+
+async def test_the_first_calls_after_mongodb_ended_idle_connections_are_served() -> None:
+    """A read and a write of either colour, on a server alone, where PyMongo repeats no write."""
+    with servers.database("mongodb") as url, Relay(url) as relay:
+        async with AsyncExitStack() as clients:
+            stores = list[MongoUserStore]()
+            for name in ("pymongo", "async-pymongo"):
+                client = await clients.enter_async_context(DRIVERS[name].client(relay.url))
+                stores.append(MongoUserStore(client.get_default_database(), timeout=PATIENT))
+            for number in range(2):
+                for store in stores:
+                    await store.get("nobody")
+                relay.hang_up()
+                await asyncio.sleep(PYMONGOS_NIGHT)
+                for store in stores:
+                    await (store.get("nobody") if number else store.create(make_user()))
+
+
+@pytest.mark.parametrize("driver", [each for each in RELAYED if each.keeps_users], ids=str)
+async def test_calls_on_connections_that_mongodb_ends_meanwhile_are_served_or_told(driver: Driver) -> None:
+    """A read is repeated; a write, which may have arrived, is not on a server alone, which would do it twice."""
+    async with hanging(driver) as (relay, client, url):
+        cache = made(client, url, PATIENT)
+        for number in range(20):
+            await cache.get("key")
+            relay.hang_up()
+            if number % 2:
+                assert await cache.get("key") in {None, "value"}
+            else:
+                with suppress(CacheUnavailable):
+                    await cache.set("key", "value", ttl=MINUTE)
 
 
 @every_client

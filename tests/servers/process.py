@@ -114,10 +114,22 @@ class Server(ABC):
             self._process.kill()  # the search for the children takes a busy process seconds
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Let it stop where it is: its connections stay open, new ones are accepted by the system, nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End it for good: neither a process nor its folder is left."""
         guard.clear(self.folder)
         self.reap()
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(which)
 
     def _end(self, by: signal.Signals) -> None:
         guard.end(self.folder, by=by)
