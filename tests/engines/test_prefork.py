@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
@@ -24,7 +25,7 @@ from authx_core import run
 from authx_core.contract.clauses._users import full_user
 from engines.drivers import DRIVERS, Driver, prepare
 
-PATIENCE: Final = 60
+PATIENCE: Final = 30
 """Seconds in which a server has started, or answers."""
 WORKERS: Final = 2
 CALLS: Final = 100
@@ -32,7 +33,8 @@ TESTS: Final = Path(__file__).parents[1]
 DIALECTS: Final = {"psycopg": "postgresql+psycopg", "pymysql": "mariadb+pymysql"}
 each = pytest.mark.parametrize("driver", [DRIVERS[name] for name in DIALECTS], ids=str)
 Ask = Callable[[str], list[str]]
-"""Asks a worker who has an id; returns the id that was found, and the worker's process."""
+"""Asks a worker who has an id; returns the id that was found, the server's number of the connection, and the worker's
+process."""
 
 
 @each
@@ -73,8 +75,10 @@ def serve(driver: Driver, command: list[str], settings: dict[str, str], ask: Ask
             started(lambda: ask(ids[0]))
             wanted = [ids[number % len(ids)] for number in range(CALLS)]
             answers = list(threads.map(ask, wanted))
-    assert [found for found, _ in answers] == wanted
-    assert len({process for _, process in answers}) == WORKERS
+    assert [found for found, _, _ in answers] == wanted
+    processes = {process for _, _, process in answers}
+    assert len(processes) == WORKERS
+    assert len({connection for _, connection, _ in answers}) == WORKERS, "they share a connection"
 
 
 @contextmanager
@@ -85,11 +89,16 @@ def running(command: list[str], settings: dict[str, str]) -> Generator[None, Non
         env=os.environ | settings | {"PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield
     finally:
         server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(PATIENCE)
+        with suppress(ProcessLookupError):  # workers that hang outlive their server
+            os.killpg(server.pid, signal.SIGKILL)
         server.wait(PATIENCE)
 
 

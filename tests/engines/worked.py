@@ -14,5 +14,5 @@ app.conf.update(task_default_queue=os.environ["AUTHX_QUEUE"], result_expires=60,
 
 @app.task(name="asked")  # type: ignore[untyped-decorator] # Celery has no types
 def asked(user_id: str) -> list[str]:
-    """Tell who is found with an id, and by which process."""
-    return [ask(user_id), str(os.getpid())]
+    """Tell who is found with an id, on which connection, and by which process."""
+    return [*ask(user_id).split(), str(os.getpid())]
