@@ -157,52 +157,40 @@ class TooManyAttempts(AuthxError):
         return "too many attempts to log in: try again later"
 
 
-class UserNotFound(AuthxError):
-    """Nobody has this id."""
-
-    code = "user_not_found"
+class _OfUser(Exception):  # no child of the root, so that a walk through the tree meets real errors only
+    """The part of an error that names one user."""
 
     def __init__(self, user_id: object) -> None:
         super().__init__(_brief(user_id))
 
     @property
     def user_id(self) -> str:
-        """The id that was asked for."""
+        """The id of the user, at most 255 characters of it."""
         return str(self.args[0])
+
+
+class UserNotFound(_OfUser, AuthxError):
+    """Nobody has this id."""
+
+    code = "user_not_found"
 
     def __str__(self) -> str:
         return f"no user has the id {self.user_id!r}"
 
 
-class StaleUser(AuthxError):
+class StaleUser(_OfUser, AuthxError):
     """The user was changed in the meantime: read again and decide anew. Nothing was written."""
 
     code = "stale_user"
-
-    def __init__(self, user_id: object) -> None:
-        super().__init__(_brief(user_id))
-
-    @property
-    def user_id(self) -> str:
-        """The id of the user."""
-        return str(self.args[0])
 
     def __str__(self) -> str:
         return f"the user {self.user_id!r} was changed in the meantime"
 
 
-class LastCredential(AuthxError):
+class LastCredential(_OfUser, AuthxError):
     """Without this social identity the user could not log in any more: let them set a password first."""
 
     code = "last_credential"
-
-    def __init__(self, user_id: object) -> None:
-        super().__init__(_brief(user_id))
-
-    @property
-    def user_id(self) -> str:
-        """The id of the user."""
-        return str(self.args[0])
 
     def __str__(self) -> str:
         return f"the user {self.user_id!r} has no other way to log in: a password or another identity comes first"
@@ -252,18 +240,10 @@ class SocialTaken(IdentifierTaken):
     code = "social_taken"
 
 
-class UserReferenced(AuthxError):
+class UserReferenced(_OfUser, AuthxError):
     """Rows of the application's own tables refer to this user; an application answers 409. Nothing was deleted."""
 
     code = "user_referenced"
-
-    def __init__(self, user_id: object) -> None:
-        super().__init__(_brief(user_id))
-
-    @property
-    def user_id(self) -> str:
-        """The id of the user."""
-        return str(self.args[0])
 
     def __str__(self) -> str:
         return (
