@@ -36,7 +36,7 @@ def test_the_demo_plays_a_day_and_leaves_nobody_behind(kind: DatabaseKind, block
 
 def test_the_demo_says_what_is_wrong_with_an_address() -> None:
     for options, reason in (
-        (["--url", "oracle://localhost/test"], "url: must be one of"),
+        (["--url", "oracle://localhost/test"], "url: says 'oracle', but must be one of"),
         (["--url", "postgresql://localhost:1/test"], "store unavailable"),
         (["--cache-url", "redis://localhost"], "Redis keeps lifetimes by its own clock"),
     ):

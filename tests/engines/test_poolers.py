@@ -89,9 +89,12 @@ async def test_a_driver_that_prepares_nothing_mixes_nothing_up(name: str, option
 
 async def test_what_connect_opens_is_safe_or_refused(pooler: str) -> None:
     asynchronous = pooler.replace("postgresql:", "postgresql+psycopg:")
-    async with connect(asynchronous, cache_url=asynchronous) as users, connect(asynchronous) as others:
+    async with (
+        connect(asynchronous, cache_url=asynchronous, cache_timeout=30) as users,
+        connect(asynchronous) as others,
+    ):
         await used(users, others)
-    with connect_blocking(pooler, cache_url=pooler) as blocking:
+    with connect_blocking(pooler, cache_url=pooler, cache_timeout=30) as blocking:
         assert blocking.get("nobody") is None
 
     async def through_asyncpg() -> None:
