@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NoReturn, cast
 
 from sqlalchemy import Column, Label, Row, Table, type_coerce
@@ -30,13 +31,13 @@ def user(row: Row[Any]) -> User:
 
 def cutoff(row: Row[Any] | None) -> datetime | None:
     """Turn the blackout's row into its cut-off. Raises `InvalidSchema` as `user` does."""
-    return None if row is None else _decoded(_fields(row), {"cutoff": moment}, row.id)["cutoff"]
+    return None if row is None else _decoded(_fields(row), {"cutoff": _whole(moment)}, row.id)["cutoff"]
 
 
 def entry(row: Row[Any]) -> Mapping[str, Any]:
     """Turn a row of a cache into its fields. Raises `InvalidSchema` as `user` does."""
     fields = _fields(row)
-    counts = number if fields["value"] is None else optional(number)
+    counts = _whole(number) if fields["value"] is None else optional(_whole(number))
     return _decoded(fields, {**_ENTRY, "number": counts}, row.key)
 
 
@@ -68,6 +69,17 @@ def _decoded(fields: Mapping[str, Any], decoders: Mapping[str, Decode], id_: obj
             problems.append(_stored.foreign("row", id_, name, _stored.fault(error)))
     if problems:
         raise InvalidSchema(*problems)
+    return decoded
+
+
+def _whole(decode: Decode) -> Decode:
+    """Take a decimal without a fraction for a whole number: a migration may have made the column `NUMERIC`."""
+
+    def decoded(value: Any) -> Any:
+        if isinstance(value, Decimal) and value.is_finite() and value == int(value):
+            value = int(value)
+        return decode(value)
+
     return decoded
 
 
@@ -109,14 +121,14 @@ _USER: Final[Mapping[str, Decode]] = {
     **dict.fromkeys(("active", "confirmed"), _flag),
     "permissions": lambda value: permissions(_json(value)),
     "identities": _identities,
-    "created_at": moment,
-    "last_login": optional(moment),
+    "created_at": _whole(moment),
+    "last_login": optional(_whole(moment)),
     "extra": lambda value: plain(mapping(_json(value))),
-    **dict.fromkeys(("epoch", "version"), positive),
+    **dict.fromkeys(("epoch", "version"), _whole(positive)),
 }
 _ENTRY: Final[Mapping[str, Decode]] = {
     "key": text,
     "value": optional(text),
-    "stamp": number,
-    "deadline": moment,
+    "stamp": _whole(number),
+    "deadline": _whole(moment),
 }
