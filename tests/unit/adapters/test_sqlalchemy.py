@@ -52,6 +52,7 @@ def test_an_unreachable_database_is_an_unavailable_store(tmp_path: Path) -> None
         run(SQLAlchemyUserStore(engine).get("1"))
 
 
+@pytest.mark.filterwarnings("ignore:version is deprecated:DeprecationWarning")  # of sqlite3, from Python 3.13 on
 def test_a_database_that_is_not_proved_is_refused() -> None:
     with pytest.raises(InvalidValue, match="SQLite"):
         SQLAlchemyUserStore(create_engine("mssql+pyodbc://", module=sqlite3))
