@@ -1,12 +1,16 @@
-"""Sockets that drivers leave behind are collected with the module that used them."""
+"""Servers that several modules start for themselves, and the sockets that drivers leave behind."""
 
 from __future__ import annotations
 
 import gc
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+
+from servers.private import first_start
+from servers.redis import Guarded, Sentinel
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -19,3 +23,19 @@ def sockets_collected() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
         gc.collect()
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Guarded]:
+    """Lend a Redis server that asks for a password."""
+    with closing(Guarded()) as server:
+        first_start(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sentinel(guarded: Guarded) -> Iterator[Sentinel]:
+    """Lend the sentinel of that server."""
+    with closing(Sentinel(guarded)) as server:
+        first_start(server)
+        yield server

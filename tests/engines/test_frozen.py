@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, closing, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Final, TypeAlias
 from urllib.parse import quote
@@ -25,7 +25,6 @@ from authx_core.domain.events import BlackoutLifted
 from engines.drivers import DRIVERS, Driver, prepare
 from engines.redis_clients import OPERATIONS
 from servers.mongodb import ReplicaSet
-from servers.private import first_start
 from servers.redis import Cluster, Guarded, Sentinel
 
 TIMEOUT: Final = 0.3
@@ -64,20 +63,6 @@ def cluster() -> Iterator[Cluster]:
 def replica_set() -> Iterator[ReplicaSet]:
     with servers.private("mongodb-replica-set") as replica_set:
         yield replica_set
-
-
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[Guarded]:
-    with closing(Guarded()) as server:
-        first_start(server)
-        yield server
-
-
-@pytest.fixture(scope="module")
-def sentinel(guarded: Guarded) -> Iterator[Sentinel]:
-    with closing(Sentinel(guarded)) as server:
-        first_start(server)
-        yield server
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from urllib.parse import quote
 
 import pytest
@@ -11,25 +9,10 @@ from redis import Redis
 
 from authx_adapters import connect, connect_blocking
 from authx_core import CacheUnavailable
-from servers.private import first_start
 from servers.redis import Guarded, Sentinel
 
 PATIENCE = 20
 """Seconds of a call on a busy machine."""
-
-
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[Guarded]:
-    with closing(Guarded()) as server:
-        first_start(server)
-        yield server
-
-
-@pytest.fixture(scope="module")
-def sentinel(guarded: Guarded) -> Iterator[Sentinel]:
-    with closing(Sentinel(guarded)) as server:
-        first_start(server)
-        yield server
 
 
 async def serves(url: str, guarded: Guarded, number: int = 0, prefix: str = "authx:") -> None:
