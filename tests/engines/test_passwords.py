@@ -118,7 +118,8 @@ async def test_no_password_shows_where_a_caller_is_cancelled_while_the_driver_lo
     driver = DRIVERS[name]
     with Mute(servers.url("mongodb" if driver.keeps_users else "redis")) as relay:
         scheme, _, place = relay.url.partition("://")
-        async with driver.client(f"{scheme}://ann:{ENCODED}@{place}") as client:
+        patience = {"connectTimeoutMS": 60_000} if driver.keeps_users else {"socket_timeout": 60}
+        async with driver.client(f"{scheme}://ann:{ENCODED}@{place}", **patience) as client:
             adapter: Any = (
                 MongoUserStore(client.get_default_database("authx"), timeout=within)
                 if driver.keeps_users
