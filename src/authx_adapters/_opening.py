@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 import attrs
 
-from authx_adapters._address import brief, scheme
-from authx_adapters._seconds import seconds
-from authx_adapters._settle import settle
 from authx_adapters.breaker import CircuitBreaker
 from authx_adapters.clock import SystemClock
+from authx_adapters.common.address import brief, scheme
+from authx_adapters.common.settle import settle
+from authx_adapters.common.timeouts import seconds
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_adapters.threaded import Threaded, ThreadedCache, ThreadedHasher, ThreadedUserStore
 from authx_core import (

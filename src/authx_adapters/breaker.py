@@ -13,8 +13,8 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from authx_adapters._forks import forkable
-from authx_adapters._seconds import seconds
+from authx_adapters.common.forks import forkable
+from authx_adapters.common.timeouts import seconds
 from authx_core.domain import CacheUnavailable
 from authx_core.ports import Cache
 

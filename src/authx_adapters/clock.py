@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from threading import Lock
 from typing import Final
 
-from authx_adapters._forks import forkable
+from authx_adapters.common.forks import forkable
 from authx_core.ports import Clock
 
 _START: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, Protocol, overload
 
-from authx_adapters._seconds import seconds
-from authx_adapters._workers import Workers
+from authx_adapters.common.timeouts import seconds
+from authx_adapters.common.workers import Workers
 from authx_core import (
     Cache,
     CacheUnavailable,

@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import servers
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_adapters.redis import RedisCache
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore

@@ -20,8 +20,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
+from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_adapters.threaded import Threaded
 from authx_core import InvalidValue, run

@@ -14,7 +14,7 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio import RedisCluster as AsyncRedisCluster
 
 import servers
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.redis.server import Client
 from authx_core.ports import Cache
 

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
+from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_adapters.sqlalchemy.deadlines import descriptor
 from authx_core import SocialIdentity, StoreUnavailable, User, UserStore

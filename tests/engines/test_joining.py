@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_core import EmailTaken, IdentifierTaken, InvalidValue, SocialIdentity, SocialTaken, StaleUser, User
 from engines.drivers import SQL, Driver, prepare

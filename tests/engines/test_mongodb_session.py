@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import InvalidOperation, PyMongoError
 
 import servers
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.mongodb import MongoUserStore
 from authx_core.blocking import run
 from authx_core.contract.clauses._users import EVERYBODY, full_user, make_user

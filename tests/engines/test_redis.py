@@ -15,7 +15,7 @@ from redis.cache import CacheConfig
 from redis.crc import key_slot
 
 import servers
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.redis import RedisCache
 from authx_core.domain import CacheUnavailable, InvalidValue
 from engines.redis_clients import KEYS, MINUTE, OPERATIONS, Make, connected, every_client, kind, traffic, with_clients

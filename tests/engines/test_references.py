@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Integer, Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import Schema, SQLAlchemyUserStore
 from authx_adapters.sqlalchemy.types import Exact
 from authx_core import AuthxError, SocialIdentity, User, UserReferenced

@@ -10,8 +10,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import pytest
 
-from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
+from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_core import (
     NEXT,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from authx_adapters._sweeping import Sweeping
 from authx_adapters.clock import ManualClock
+from authx_adapters.common.sweeping import Sweeping
 from authx_adapters.mongodb import MongoCache
 from authx_adapters.sqlalchemy import SQLAlchemyCache
 from authx_core import run

@@ -16,8 +16,8 @@ from sqlalchemy import event
 
 import servers
 from authx_adapters import connect_blocking
-from authx_adapters._settle import settle
 from authx_adapters.clock import ManualClock
+from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_adapters.unbounded import UnboundedWarning
 from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable, run

@@ -13,9 +13,9 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
-from authx_adapters._encoding import microseconds
-from authx_adapters._settle import settle
-from authx_adapters._sweeping import SWEEP, Sweeping
+from authx_adapters.common.encoding import microseconds
+from authx_adapters.common.settle import settle
+from authx_adapters.common.sweeping import SWEEP, Sweeping
 from authx_adapters.mongodb import counters, indexes
 from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import AnyDatabase, Document, durable

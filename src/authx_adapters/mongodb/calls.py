@@ -11,7 +11,7 @@ from datetime import timedelta
 import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 
-from authx_adapters._seconds import seconds
+from authx_adapters.common.timeouts import seconds
 from authx_adapters.mongodb.collections import AnyDatabase, AnySession
 from authx_adapters.mongodb.errors import translated
 from authx_core.domain import InvalidValue, PortUnavailable, Problem

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import attrs
 
-from authx_adapters import _stored
-from authx_adapters._encoding import masked, microseconds, plain
-from authx_adapters._stored import Decode, array, flag, mapping, moment, optional, permissions, positive, text
+from authx_adapters.common import stored
+from authx_adapters.common.encoding import masked, microseconds, plain
+from authx_adapters.common.stored import Decode, array, flag, mapping, moment, optional, permissions, positive, text
 from authx_adapters.mongodb.collections import Document
 from authx_core.domain import SocialIdentity, User
 
@@ -30,7 +30,7 @@ def from_document(document: Document) -> User:
 
     Raises `InvalidSchema` for one that somebody else put there, with every field that no user of this store has.
     """
-    return _stored.user(document, _DECODED, "document", id_name="_id")
+    return stored.user(document, _DECODED, "document", id_name="_id")
 
 
 def is_user(document: Document) -> bool:

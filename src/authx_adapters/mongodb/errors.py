@@ -9,7 +9,7 @@ from typing import Final
 
 from pymongo.errors import OperationFailure, PyMongoError, WTimeoutError
 
-from authx_adapters._bare import bare
+from authx_adapters.common.bare import bare
 from authx_core.domain import InvalidValue, PortUnavailable, Problem
 
 _FAILED_VALIDATION: Final = 121

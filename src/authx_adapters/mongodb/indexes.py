@@ -10,7 +10,7 @@ import attrs
 from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.mongodb.collections import AnyCollection
 from authx_core.domain import InvalidSchema, Problem
 

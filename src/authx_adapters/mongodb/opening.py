@@ -8,7 +8,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
-from authx_adapters._address import brief
+from authx_adapters.common.address import brief
 from authx_core import CacheUnavailable, InvalidValue, Problem, StoreUnavailable
 from authx_core.domain.secret import Secret
 

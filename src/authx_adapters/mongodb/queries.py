@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from authx_adapters._prefix import after_prefix
+from authx_adapters.common.prefix import after_prefix
 from authx_adapters.mongodb.documents import to_document
 from authx_adapters.mongodb.keys import by_id
 from authx_core.domain import UserFields, UserId, UserQuery, checks

@@ -10,9 +10,9 @@ import attrs
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from authx_adapters._bare import bare
-from authx_adapters._encoding import instant, microseconds
-from authx_adapters._settle import settle
+from authx_adapters.common.bare import bare
+from authx_adapters.common.encoding import instant, microseconds
+from authx_adapters.common.settle import settle
 from authx_adapters.mongodb import indexes
 from authx_adapters.mongodb.calls import Calls
 from authx_adapters.mongodb.collections import LOCAL, AnyDatabase, AnySession, Document, durable

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
-from authx_adapters._settle import settle
+from authx_adapters.common.settle import settle
 from authx_adapters.mongodb import indexes
 from authx_adapters.mongodb.collections import AnyCollection, AnyDatabase, AnySession, Document
 from authx_adapters.mongodb.documents import from_document

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 
 from redis import RedisCluster
 
-from authx_adapters._forks import renew
+from authx_adapters.common.forks import renew
 from authx_core.domain import InvalidValue, Problem, Suspended
 
 _homes: Final[WeakKeyDictionary[object, tuple[int, ref[asyncio.AbstractEventLoop]]]] = WeakKeyDictionary()

@@ -26,7 +26,7 @@ from redis.exceptions import (
     TimeoutError,  # noqa: A004 - the driver's
 )
 
-from authx_adapters._bare import bare
+from authx_adapters.common.bare import bare
 from authx_adapters.redis.belonging import foreign_loop
 from authx_core.domain import AuthxError, InvalidValue, PortUnavailable, Problem
 

@@ -18,8 +18,8 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
-from authx_adapters._address import Address, Hidden, Host, parse
-from authx_adapters._options import Read, boolean, file, one_of, read, refuse, span, text, whole
+from authx_adapters.common.address import Address, Hidden, Host, parse
+from authx_adapters.common.options import Read, boolean, file, one_of, read, refuse, span, text, whole
 from authx_adapters.redis.patience import settings
 from authx_core import CacheUnavailable, Problem
 from authx_core.domain.secret import Secret

@@ -19,10 +19,9 @@ from redis.exceptions import (
     RedisClusterException,
 )
 
-from authx_adapters._bare import bare
-from authx_adapters._in_time import in_time
-from authx_adapters._seconds import seconds
-from authx_adapters._settle import settle
+from authx_adapters.common.bare import bare
+from authx_adapters.common.settle import settle
+from authx_adapters.common.timeouts import in_time, seconds
 from authx_adapters.redis.belonging import check_asynchronous, check_blocking, expect_forks
 from authx_adapters.redis.errors import translated
 from authx_adapters.redis.idle import close_ended

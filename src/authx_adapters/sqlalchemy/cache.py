@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 
-from authx_adapters._sweeping import SWEEP, Sweeping
+from authx_adapters.common.sweeping import SWEEP, Sweeping
 from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.galera import removed
 from authx_adapters.sqlalchemy.rows import entry, raw

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
-from authx_adapters._bare import bare
-from authx_adapters._seconds import seconds
+from authx_adapters.common.bare import bare
+from authx_adapters.common.timeouts import seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.locks import asynchronous_turn, hurry, patient, turn

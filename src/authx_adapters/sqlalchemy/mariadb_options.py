@@ -6,8 +6,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
-from authx_adapters._address import Address, Hidden
-from authx_adapters._options import Read, boolean, file, one_of, read, refuse, text, whole
+from authx_adapters.common.address import Address, Hidden
+from authx_adapters.common.options import Read, boolean, file, one_of, read, refuse, text, whole
 from authx_core import Problem
 
 _MODES: Final = {

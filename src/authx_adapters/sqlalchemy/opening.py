@@ -10,8 +10,8 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from authx_adapters._address import Address, Hidden, Host, parse
-from authx_adapters._bare import bare
+from authx_adapters.common.address import Address, Hidden, Host, parse
+from authx_adapters.common.bare import bare
 from authx_adapters.sqlalchemy import mariadb_options, postgresql_options, sqlite_options
 from authx_core import InvalidValue, Problem
 from authx_core.domain.secret import Secret

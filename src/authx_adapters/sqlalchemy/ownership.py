@@ -20,7 +20,7 @@ import attrs
 from sqlalchemy import AdaptedConnection, Connection, Engine, NullPool, Pool, event
 from sqlalchemy.exc import DisconnectionError
 
-from authx_adapters._forks import forkable
+from authx_adapters.common.forks import forkable
 from authx_core.domain import InvalidValue, Problem
 
 _OWNER: Final = "authx_owner"

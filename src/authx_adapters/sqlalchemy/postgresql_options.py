@@ -8,8 +8,8 @@ from ssl import create_default_context
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from authx_adapters._address import Address, Hidden, Host, hosts
-from authx_adapters._options import Read, boolean, file, one_of, read, refuse, span, text, whole
+from authx_adapters.common.address import Address, Hidden, Host, hosts
+from authx_adapters.common.options import Read, boolean, file, one_of, read, refuse, span, text, whole
 from authx_core import Problem
 
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")

@@ -13,9 +13,20 @@ from sqlalchemy import Column, Label, Row, Table, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NULLTYPE
 
-from authx_adapters import _stored
-from authx_adapters._encoding import plain
-from authx_adapters._stored import Decode, array, flag, mapping, moment, number, optional, permissions, positive, text
+from authx_adapters.common import stored
+from authx_adapters.common.encoding import plain
+from authx_adapters.common.stored import (
+    Decode,
+    array,
+    flag,
+    mapping,
+    moment,
+    number,
+    optional,
+    permissions,
+    positive,
+    text,
+)
 from authx_core.domain import InvalidSchema, Problem, SocialIdentity, User
 
 
@@ -26,7 +37,7 @@ def raw(table: Table) -> list[Label[Any]]:
 
 def user(row: Row[Any]) -> User:
     """Turn a row into a user. Raises `InvalidSchema` for one that somebody else wrote, with its id and fields."""
-    return _stored.user(_fields(row), _USER, "row")
+    return stored.user(_fields(row), _USER, "row")
 
 
 def cutoff(row: Row[Any] | None) -> datetime | None:
@@ -65,8 +76,8 @@ def _decoded(fields: Mapping[str, Any], decoders: Mapping[str, Decode], id_: obj
     for name, decode in decoders.items():
         try:
             decoded[name] = decode(fields[name])
-        except _stored.FAULTS as error:
-            problems.append(_stored.foreign("row", id_, name, _stored.fault(error)))
+        except stored.FAULTS as error:
+            problems.append(stored.foreign("row", id_, name, stored.fault(error)))
     if problems:
         raise InvalidSchema(*problems)
     return decoded

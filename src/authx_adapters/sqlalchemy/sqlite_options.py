@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import attrs
 
-from authx_adapters._address import Address, Hidden
-from authx_adapters._options import Read, boolean, one_of, read, refuse, span
+from authx_adapters.common.address import Address, Hidden
+from authx_adapters.common.options import Read, boolean, one_of, read, refuse, span
 from authx_core import Problem
 
 KNOWN: Final[Mapping[str, Read]] = {

@@ -12,7 +12,7 @@ import attrs
 from sqlalchemy import Connection, Select, Update, union_all
 from sqlalchemy.exc import IntegrityError
 
-from authx_adapters._prefix import after_prefix
+from authx_adapters.common.prefix import after_prefix
 from authx_adapters.sqlalchemy import references, rows
 from authx_adapters.sqlalchemy.database import Client, Database
 from authx_adapters.sqlalchemy.galera import removed

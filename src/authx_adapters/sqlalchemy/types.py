@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from authx_adapters._encoding import instant, masked, microseconds, plain
+from authx_adapters.common.encoding import instant, masked, microseconds, plain
 from authx_core.domain import JSON, SocialIdentity
 from authx_core.domain.secret import Secret
 

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, inspect
 
-from authx_adapters._prefix import after_prefix
+from authx_adapters.common.prefix import after_prefix
 from authx_adapters.sqlalchemy import Schema, SQLAlchemyUserStore
 from authx_core import InvalidValue, StoreUnavailable, User, run
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from authx_adapters import connect, connect_blocking
-from authx_adapters._address import Host, parse
+from authx_adapters.common.address import Host, parse
 from authx_adapters.redis import opening as redis_opening
 from authx_adapters.sqlalchemy import mariadb_options, postgresql_options, sqlite_options
 from authx_adapters.sqlalchemy.opening import open_engine

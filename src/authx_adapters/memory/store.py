@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from authx_adapters._forks import forkable
+from authx_adapters.common.forks import forkable
 from authx_core.domain import checks
 from authx_core.domain.changes import changed
 from authx_core.domain.errors import IdentifierTaken, StaleUser, UserNotFound

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from authx_adapters._encoding import instant
+from authx_adapters.common.encoding import instant
 from authx_core.domain import InvalidSchema, Problem, User
 
 Decode: TypeAlias = Callable[[Any], Any]

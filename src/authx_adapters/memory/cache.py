@@ -21,7 +21,7 @@ from typing import Final
 
 import attrs
 
-from authx_adapters._forks import forkable
+from authx_adapters.common.forks import forkable
 from authx_core.domain import checks
 from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.ports import Cache, Clock

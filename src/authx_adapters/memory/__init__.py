@@ -3,7 +3,7 @@
 Both work from any number of threads and event loops, and neither ever suspends.
 """
 
-from authx_adapters._memory_cache import MemoryCache
-from authx_adapters._memory_users import MemoryUserStore
+from authx_adapters.memory.cache import MemoryCache
+from authx_adapters.memory.store import MemoryUserStore
 
 __all__ = ["MemoryCache", "MemoryUserStore"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Final
 
-from authx_adapters._seconds import seconds
+from authx_adapters.common.timeouts import seconds
 
 SWEEP: Final = 1000
 """Entries that a sweep removes at most, which is a matter of milliseconds, and more than come between two sweeps."""

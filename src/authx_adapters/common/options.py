@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from authx_adapters._address import Address, Hidden, brief
+from authx_adapters.common.address import Address, Hidden, brief
 from authx_core import InvalidValue, Problem
 
 _WORDS: Final = {
