@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import servers
-from authx_core.contract import all_clauses
-from authx_core.contract.clause import find
+from authx_contract import all_clauses
+from authx_contract.clause import find
 from contract.conformance.adapters import adapters, kind_of
 from detection.page import Row, markdown, table
 from detection.runs import KINDS, OURS, Pair, Tallies, Tally, pairs, tried

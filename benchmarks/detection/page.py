@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 from rich.table import Table
 
-from authx_core.contract import Clause
+from authx_contract import Clause
 from detection.runs import Tallies, Tally, by_chance
 
 _ABOUT: Final = """\

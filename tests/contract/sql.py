@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, Table, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from authx_adapters.sqlalchemy import CacheSchema, Schema, SQLAlchemyCache, SQLAlchemyUserStore
+from authx_contract import Capabilities, Harness, SteppedClock, never_suspends
 from authx_core import StoreUnavailable
-from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
 from authx_core.ports import Cache, UserStore
 
 R = TypeVar("R")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from authx_adapters.clock import ManualClock, SystemClock
-from authx_core.contract import Capabilities, Harness, contract_tests
+from authx_contract import Capabilities, Harness, contract_tests
 from authx_core.ports import Clock
 
 

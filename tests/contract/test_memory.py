@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache, UserStore
 
 

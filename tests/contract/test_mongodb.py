@@ -10,7 +10,7 @@ from pymongo.collation import Collation
 
 import servers
 from authx_adapters.mongodb import MongoCache, MongoUserStore
-from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache, UserStore
 from servers.spaces import DatabaseKind
 

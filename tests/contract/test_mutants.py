@@ -7,9 +7,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from authx_core.contract import run_clause
-from authx_core.contract.clause import find
-from authx_core.contract.honesty import check_harness
+from authx_contract import run_clause
+from authx_contract.clause import find
+from authx_contract.honesty import check_harness
 from contract.mutants.matrix import Row, clauses_of, examined
 from contract.mutants.reasons import REASONS
 from contract.mutants.registry import zoo

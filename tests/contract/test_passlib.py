@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from authx_adapters.passlib import PasslibHasher
 from authx_adapters.threaded import Threaded
-from authx_core.contract import Harness, contract_tests, never_suspends
+from authx_contract import Harness, contract_tests, never_suspends
 from authx_core.ports import PasswordHasher
 
 

@@ -12,7 +12,7 @@ from redis.asyncio import RedisCluster as AsyncRedisCluster
 import servers
 from authx_adapters.redis import RedisCache
 from authx_adapters.redis.server import Client
-from authx_core.contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, contract_tests, never_suspends
 from authx_core.ports import Cache
 from servers.redis import delete_prefix
 from servers.spaces import RedisKind

@@ -6,7 +6,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 import servers
-from authx_core.contract import contract_tests
+from authx_contract import contract_tests
 from contract.sql import SQL
 from servers.spaces import DatabaseKind
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from authx_adapters.threaded import Threaded
-from authx_core.contract import Capabilities, SteppedClock, contract_tests
+from authx_contract import Capabilities, SteppedClock, contract_tests
 from authx_core.ports import Cache, UserStore
 from contract.sql import SQL
 

@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore, cancelling
+from authx_contract.clauses._users import full_user
 from authx_core import Cache, SocialIdentity, User, UserQuery, UserStore
-from authx_core.contract.clauses._users import full_user
 from engines.cancelling import MOMENTS, Cancel, everywhere
 from engines.drivers import ASYNCHRONOUS, Driver, prepare
 

@@ -14,8 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
+from authx_contract.clauses._users import full_user
 from authx_core import InvalidValue, User
-from authx_core.contract.clauses._users import full_user
 from engines.drivers import ASYNCHRONOUS, SQL, Driver
 
 LOOPED: Final = [driver for driver in ASYNCHRONOUS if driver in SQL]

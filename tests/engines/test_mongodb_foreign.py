@@ -13,8 +13,8 @@ from pymongo.database import Database
 
 import servers
 from authx_adapters.mongodb import MongoUserStore
+from authx_contract.clauses._users import EVERYBODY, full_user
 from authx_core import run
-from authx_core.contract.clauses._users import EVERYBODY, full_user
 from authx_core.domain import InvalidSchema, UserQuery
 
 NOW: Final = datetime.now(timezone.utc)

@@ -15,8 +15,8 @@ from pymongo.database import Database
 import servers
 from authx_adapters.clock import ManualClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore, verify
+from authx_contract.clauses._users import make_user
 from authx_core.blocking import run
-from authx_core.contract.clauses._users import make_user
 from authx_core.domain import InvalidSchema, Problem
 
 PRESENT = {"email_key": {"$gte": ""}}

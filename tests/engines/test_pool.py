@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 
 from authx_adapters.clock import ManualClock
+from authx_contract.clauses._users import full_user
 from authx_core import AuthxError, SocialIdentity, User, UserQuery, UserStore, run
-from authx_core.contract.clauses._users import full_user
 from engines.drivers import DRIVERS, KEEPING_USERS, Driver, prepare
 
 AT_ONCE: Final = 200

@@ -21,8 +21,8 @@ from celery import Celery
 from sqlalchemy import make_url
 
 import servers
+from authx_contract.clauses._users import full_user
 from authx_core import run
-from authx_core.contract.clauses._users import full_user
 from engines.drivers import DRIVERS, Driver, prepare
 
 PATIENCE: Final = 30

@@ -13,6 +13,7 @@ import pytest
 from authx_adapters.clock import ManualClock
 from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
+from authx_contract.clauses._users import full_user, make_user
 from authx_core import (
     NEXT,
     AuthxError,
@@ -25,7 +26,6 @@ from authx_core import (
     UserNotFound,
     UserQuery,
 )
-from authx_core.contract.clauses._users import full_user, make_user
 from authx_core.ports import Cache, UserStore
 from engines.drivers import DRIVERS, KEEPING_USERS, SQL, Driver, prepare
 from engines.trips import Meter, metered

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 import servers
-from authx_core.contract import Harness
+from authx_contract import Harness
 from servers.private import Private
 from servers.shared import variable
 

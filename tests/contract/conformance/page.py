@@ -7,8 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from authx_core.contract import Clause, Harness, Status, all_clauses
-from authx_core.contract.harness import ports
+from authx_contract import Clause, Harness, Status, all_clauses
+from authx_contract.harness import ports
 from contract.conformance.runs import DATA, Run
 
 PAGE: Final = DATA.with_suffix(".md")

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 import cattrs
 
-from authx_core.contract import Report
+from authx_contract import Report
 from contract.conformance.versions import Versions
 
 DATA: Final = Path(__file__).parents[3] / "docs" / "conformance.json"

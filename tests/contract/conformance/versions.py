@@ -11,7 +11,7 @@ import attrs
 from pymongo import MongoClient
 from sqlalchemy import Connection
 
-from authx_core.contract import Harness
+from authx_contract import Harness
 from contract.sql import SQL
 from contract.test_mongodb import BlockingMongoDB
 from contract.test_passlib import Blocking, InThreads

@@ -8,7 +8,7 @@ from random import Random
 from threading import Lock
 
 from authx_adapters.clock import ManualClock, SystemClock
-from authx_core.contract import Capabilities, Harness
+from authx_contract import Capabilities, Harness
 from authx_core.ports import Clock
 from contract.mutants.registry import mutant
 

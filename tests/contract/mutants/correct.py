@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 from authx_adapters.clock import ManualClock, SystemClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness
+from authx_contract import Capabilities, Harness
 from authx_core.ports import Clock
 from contract.mutants.caches import Keys
 from contract.mutants.hashers import Pbkdf2

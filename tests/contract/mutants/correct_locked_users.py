@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 import attrs
 
-from authx_core.contract import Capabilities, Harness, SteppedClock
+from authx_contract import Capabilities, Harness, SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

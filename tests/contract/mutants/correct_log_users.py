@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from authx_core.contract import Capabilities, Harness, SteppedClock
+from authx_contract import Capabilities, Harness, SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache, Clock
 from contract.mutants.lent import OnMongoDB

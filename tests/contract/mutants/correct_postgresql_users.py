@@ -12,7 +12,7 @@ import attrs
 from psycopg import AsyncConnection, AsyncCursor, Error
 from psycopg.sql import SQL, Composed, Identifier
 
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

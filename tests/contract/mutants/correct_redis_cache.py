@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, WatchError
 
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache
 from contract.mutants.lent import OnRedis

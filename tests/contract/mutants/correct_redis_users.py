@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 from redis.exceptions import RedisError
 
-from authx_core.contract import Capabilities, SteppedClock
+from authx_contract import Capabilities, SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

@@ -8,7 +8,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
-from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, never_suspends
 from authx_core.domain import InvalidValue, Problem, checks
 from authx_core.ports import Cache, Clock
 from contract.mutants.registry import correct

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import ClassVar, Final
 
-from authx_core.contract import SteppedClock, never_suspends
+from authx_contract import SteppedClock, never_suspends
 from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
 from authx_core.ports import Cache, Clock
 from contract.mutants.files import OnFile, SQLiteFile

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import attrs
 
-from authx_core.contract import SteppedClock, never_suspends
+from authx_contract import SteppedClock, never_suspends
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

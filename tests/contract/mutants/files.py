@@ -11,7 +11,7 @@ from tempfile import gettempdir
 from threading import Lock
 from typing import ClassVar
 
-from authx_core.contract import Capabilities, Harness
+from authx_contract import Capabilities, Harness
 from authx_core.domain import PortUnavailable
 
 

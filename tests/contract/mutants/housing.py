@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, never_suspends
 from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
 from contract.mutants.caches import Entries
 from contract.mutants.users import Table

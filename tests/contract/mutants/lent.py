@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 from redis.asyncio import Redis, RedisCluster
 
 import servers
-from authx_core.contract import Capabilities, Harness
+from authx_contract import Capabilities, Harness
 from servers.spaces import DatabaseKind, RedisKind
 
 _REWIND = """

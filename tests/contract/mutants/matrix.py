@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from authx_core.contract import Clause, Status, all_clauses, run_clause
+from authx_contract import Clause, Status, all_clauses, run_clause
 from contract.mutants.registry import Specimen, zoo
 
 NETS: Final = frozenset({"U-090", "U-091", "C-090", "C-091"})

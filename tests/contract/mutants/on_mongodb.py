@@ -10,7 +10,7 @@ from uuid import uuid4
 from pymongo.errors import DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import InvalidValue, Problem, checks
 from authx_core.ports import Cache
 from contract.mutants.correct_mongodb_cache import Entry, VersionedCache, unavailable

@@ -13,7 +13,7 @@ from pymongo.write_concern import WriteConcern
 
 from authx_adapters.mongodb import MongoUserStore
 from authx_adapters.mongodb.documents import from_document, to_document
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

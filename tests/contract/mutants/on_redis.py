@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from authx_adapters.redis import RedisCache
 from authx_adapters.redis.server import Script
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import IdentifierTaken, InvalidValue, User, UserId, checks
 from authx_core.ports import Cache, UserStore
 from contract.mutants.correct_redis_users import RedisUsers

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from authx_adapters.sqlalchemy import Schema, SQLAlchemyUserStore
 from authx_adapters.sqlalchemy.database import Database
 from authx_adapters.sqlalchemy.statements import Statements, upsert
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
     StaleUser,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from authx_core.contract import SteppedClock
+from authx_contract import SteppedClock
 from authx_core.domain import InvalidSchema, Problem
 from authx_core.ports import UserStore
 from contract.mutants.housing import Stores

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from authx_core.contract import Capabilities, Harness, SteppedClock
+from authx_contract import Capabilities, Harness, SteppedClock
 from authx_core.ports import Cache
 from contract.mutants.caches import Entries, Keys
 from contract.mutants.registry import correct, mutant

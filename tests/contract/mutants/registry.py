@@ -12,8 +12,8 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from authx_core.contract import Harness
-from authx_core.contract.harness import ports
+from authx_contract import Harness
+from authx_contract.harness import ports
 from contract.mutants.housing import house
 
 Server: TypeAlias = Literal["postgresql", "mariadb", "mongodb", "redis"]

@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, never_suspends
 from authx_core.ports import Cache, Clock, UserStore
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from authx_adapters.memory import MemoryCache
-from authx_core.contract import Capabilities, Harness, Outcome, Status, SteppedClock, all_clauses, run_clause
+from authx_contract import Capabilities, Harness, Outcome, Status, SteppedClock, all_clauses, run_clause
 from authx_core.ports import Cache, Clock
 
 ONE_WINS = next(clause for clause in all_clauses() if clause.id == "C-021")

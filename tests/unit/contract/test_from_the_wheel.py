@@ -60,7 +60,7 @@ class MyCache:  # the way most projects write it: get, then set; nothing checked
         return count
 """
 HARNESS: Final = """
-from authx_core.contract import Capabilities, Harness, contract_tests
+from authx_contract import Capabilities, Harness, contract_tests
 from my_package.adapter import SERVER, MyCache
 
 
@@ -132,7 +132,7 @@ def explanations(printed: str) -> dict[str, str]:
 
 
 def test_the_suite_comes_from_the_wheel(environment: Environment) -> None:
-    where = environment.run("-c", "import authx_core.contract.clauses as found; print(found.__file__)").stdout
+    where = environment.run("-c", "import authx_contract.clauses as found; print(found.__file__)").stdout
     assert environment.python.parents[1] in Path(where).parents
 
 
@@ -141,7 +141,7 @@ def test_the_suite_comes_from_the_wheel(environment: Environment) -> None:
 def test_the_command_line_explains_what_most_projects_do_wrong(
     environment: Environment, tmp_path: Path, where: str, optimised: list[str]
 ) -> None:
-    command = [*optimised, "-m", "authx_core.contract", "verify", "my_package.harness:MyRedis", "--level", "1"]
+    command = [*optimised, "-m", "authx_contract", "verify", "my_package.harness:MyRedis", "--level", "1"]
     done = environment.run(*command, cwd=tmp_path if where == "elsewhere" else None)
     assert (done.returncode, done.stderr, done.stdout.splitlines()[-1]) == (1, "", "FAILED")
     assert len(set(explanations(done.stdout).values())) >= 10
@@ -160,6 +160,6 @@ def test_pytest_explains_the_same(environment: Environment, tmp_path: Path, wher
 
 
 def test_a_template_starts_red(environment: Environment, tmp_path: Path) -> None:
-    assert environment.run("-m", "authx_core.contract", "new", "mine", cwd=tmp_path).returncode == 0
-    done = environment.run("-m", "authx_core.contract", "verify", "mine.harness:Mine", cwd=tmp_path)
+    assert environment.run("-m", "authx_contract", "new", "mine", cwd=tmp_path).returncode == 0
+    done = environment.run("-m", "authx_contract", "verify", "mine.harness:Mine", cwd=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAILED")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authx_core.contract import Harness, Verdict, verify
-from authx_core.contract.honesty import check_harness
-from authx_core.contract.report import Exit
+from authx_contract import Harness, Verdict, verify
+from authx_contract.honesty import check_harness
+from authx_contract.report import Exit
 from unit.contract import harnesses
 
 

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness, SteppedClock, histories, run_clause
-from authx_core.contract.clause import find
-from authx_core.contract.outcome import Outcome, Status
-from authx_core.contract.verify import new_namespace
+from authx_contract import Capabilities, Harness, SteppedClock, histories, run_clause
+from authx_contract.clause import find
+from authx_contract.outcome import Outcome, Status
+from authx_contract.verify import new_namespace
 from authx_core.domain import CacheUnavailable, StaleUser, User, UserChanges, UserFields, UserId, UserNotFound
 from authx_core.ports import Cache, UserStore
 from contract.test_sqlite import AsyncSQLite, BlockingSQLite

@@ -9,11 +9,11 @@ import pytest
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness, Violation
-from authx_core.contract.exploring import explore
-from authx_core.contract.reference import ReferenceCache, ReferenceUsers
-from authx_core.contract.scripts import Script, Step
-from authx_core.contract.trial import Trial
+from authx_contract import Capabilities, Harness, Violation
+from authx_contract.exploring import explore
+from authx_contract.reference import ReferenceCache, ReferenceUsers
+from authx_contract.scripts import Script, Step
+from authx_contract.trial import Trial
 from authx_core.domain import UserQuery
 
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 import pytest
 
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_core.contract import Capabilities, Harness, Status, SteppedClock, never_suspends, run_clause
-from authx_core.contract.clause import find
-from authx_core.contract.cli import main
-from authx_core.contract.template import ORDER, Kind
+from authx_contract import Capabilities, Harness, Status, SteppedClock, never_suspends, run_clause
+from authx_contract.clause import find
+from authx_contract.cli import main
+from authx_contract.template import ORDER, Kind
 from authx_core.ports import Cache, UserStore
 
 ROOT: Final = Path(__file__).parents[3]
@@ -37,7 +37,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_a_new_project_starts_red_in_both_views_and_says_what_is_to_be_written(folder: Path) -> None:
-    done = python(folder, "-m", "authx_core.contract", "verify", "my_adapter.harness:MyAdapter")
+    done = python(folder, "-m", "authx_contract", "verify", "my_adapter.harness:MyAdapter")
     assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (1, "FAILED", "")
     assert "not written yet, and the clauses that end there:" in done.stdout
     assert "Traceback" not in done.stdout
@@ -62,7 +62,7 @@ def test_it_says_which_methods_to_write_first_and_what_to_run(
     main(["new", "my_adapter", "--into", str(tmp_path)])
     said = capsys.readouterr().out
     assert said.index("create, get") < said.index("U-001") < said.index("update") < said.index("U-030")
-    assert "python -m authx_core.contract verify my_adapter.harness:MyAdapter --level 1 --only U-001" in said
+    assert "python -m authx_contract verify my_adapter.harness:MyAdapter --level 1 --only U-001" in said
     assert said.partition("\n\n")[2].strip() in (tmp_path / "my_adapter" / "README.md").read_text()
 
 

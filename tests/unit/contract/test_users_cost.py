@@ -6,9 +6,9 @@ import threading
 import time
 
 from authx_adapters.memory import MemoryUserStore
-from authx_core.contract import Capabilities, run_clause
-from authx_core.contract.clause import find
-from authx_core.contract.outcome import Outcome, Status
+from authx_contract import Capabilities, run_clause
+from authx_contract.clause import find
+from authx_contract.outcome import Outcome, Status
 from authx_core.domain import StoreUnavailable, User, UserId, UserQuery
 from unit.contract.harnesses import Honest
 

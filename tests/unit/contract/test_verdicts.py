@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import attrs
 import pytest
 
-from authx_core.contract import Clause, Outcome, Report, Status, Verdict, Waiver, all_clauses, verify
-from authx_core.contract.formats import to_badge
-from authx_core.contract.waiving import faults, is_pending, judged
+from authx_contract import Clause, Outcome, Report, Status, Verdict, Waiver, all_clauses, verify
+from authx_contract.formats import to_badge
+from authx_contract.waiving import faults, is_pending, judged
 from unit.contract import harnesses
 
 CLAUSE = all_clauses()[0]

@@ -12,7 +12,7 @@ import pytest
 HARNESS = """
 from datetime import date
 from authx_adapters.memory import MemoryCache
-from authx_core.contract import Capabilities, Harness, Waiver, contract_tests, never_suspends
+from authx_contract import Capabilities, Harness, Waiver, contract_tests, never_suspends
 
 
 class Mine(Harness):
@@ -88,7 +88,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return python(folder, "-m", "authx_core.contract", "verify", *arguments)
+    return python(folder, "-m", "authx_contract", "verify", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_plugin_loads_nothing_of_the_core(folder: Path) -> None:
 
 
 def test_importing_the_suite_loads_neither_pytest_nor_hypothesis_nor_rich(folder: Path) -> None:
-    program = "import sys, authx_core.contract; print(*{name.partition('.')[0] for name in sys.modules})"
+    program = "import sys, authx_contract; print(*{name.partition('.')[0] for name in sys.modules})"
     assert not {"pytest", "hypothesis", "rich", "authx_adapters"} & set(python(folder, "-c", program).stdout.split())
 
 
@@ -198,7 +198,7 @@ def test_what_cannot_start_is_exit_3_and_one_clear_sentence(folder: Path, argume
 
 def test_reports_hold_the_explanations_and_nothing_needs_assert(folder: Path) -> None:
     arguments = ("verify", "harness:Broken", "--level", "1", "--seed", "7", "--json", "r.json", "--markdown", "r.md")
-    done = python(folder, "-O", "-m", "authx_core.contract", *arguments)
+    done = python(folder, "-O", "-m", "authx_contract", *arguments)
     assert done.returncode == 1, done.stderr
     data = json.loads((folder / "r.json").read_text())
     ended = {each["id"]: each for each in data["clauses"]}
@@ -211,4 +211,4 @@ def test_a_clause_is_explained_and_all_are_listed_without_a_harness(folder: Path
     explained = verify(folder, "--explain", "c-021")
     assert explained.returncode == 0
     assert "use `GETDEL`" in explained.stdout
-    assert verify(folder, "--list").stdout == python(folder, "-m", "authx_core.contract", "list").stdout
+    assert verify(folder, "--list").stdout == python(folder, "-m", "authx_contract", "list").stdout
