@@ -9,7 +9,7 @@ from passlib.exc import PasswordSizeError, PasswordTruncateError, PasswordValueE
 
 from authx_adapters.hash_costs import cost_of
 from authx_adapters.threaded import Threaded
-from authx_core.domain import checks
+from authx_core.domain import checks, limits, reasons
 from authx_core.domain.errors import InvalidValue, Problem, UnknownHash
 from authx_core.ports import PasswordHasher, Verification
 
@@ -66,7 +66,7 @@ class PasslibHasher(PasswordHasher):
 
     async def hash(self, password: str, /) -> str:
         """Return a salted hash by the first scheme."""
-        reason = checks.text(password, checks.MAX_CACHE_VALUE)
+        reason = reasons.why_not_text(password, limits.MAX_PASSWORD)
         if reason is None:
             try:
                 return str(self._context.hash(password))
@@ -85,9 +85,9 @@ class PasslibHasher(PasswordHasher):
 
     def _verify(self, password: str, password_hash: str) -> Verification | None:
         """Return None for a hash that no scheme recognises, or that would cost too much."""
-        if not checks.is_text(password_hash, checks.MAX_HASH) or not self._is_affordable(password_hash):
+        if not checks.is_text(password_hash, limits.MAX_HASH) or not self._is_affordable(password_hash):
             return None
-        if not checks.is_text(password, checks.MAX_CACHE_VALUE):
+        if not checks.is_text(password, limits.MAX_PASSWORD):
             return Verification(ok=False)
         try:
             ok = bool(self._context.verify(password, password_hash))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from authx_core import AuthxError, IdentifierTaken, SocialIdentity, User, UserQuery
-from authx_core.domain import InvalidInput, checks
+from authx_core.domain import InvalidInput, limits
 from authx_core.ports import Cache, UserStore
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -157,4 +157,4 @@ def _made_of(user_id: str, text: str) -> User:
 
 
 async def _ids(store: UserStore, query: UserQuery, *, after: Any = None) -> list[str]:
-    return [user.id for user in await store.search(query, limit=checks.MAX_LIMIT, after=after)]
+    return [user.id for user in await store.search(query, limit=limits.MAX_LIMIT, after=after)]

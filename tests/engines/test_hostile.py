@@ -10,7 +10,7 @@ import pytest
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_core import InvalidValue, run
-from authx_core.domain import checks
+from authx_core.domain import limits
 from engines import hostile
 from engines.drivers import DRIVERS, KEEPING_USERS, Driver, prepare
 from engines.hostile import REFUSED, TEXTS, label, shown
@@ -48,7 +48,7 @@ async def test_entries_of_such_texts(driver: Driver, clock: ManualClock) -> None
 
 def test_in_memory_texts_are_kept_and_found_literally_or_refused() -> None:
     told, entries = users_in_memory(), entries_in_memory()
-    kept = {f"user {n}": text for n, text in enumerate(TEXTS) if text not in REFUSED and len(text) <= checks.MAX_EMAIL}
+    kept = {f"user {n}": text for n, text in enumerate(TEXTS) if text not in REFUSED and len(text) <= limits.MAX_EMAIL}
     for number, text in enumerate(TEXTS):
         name, user_id = label(text), f"user {number}"
         found = [told[f"{look_up} {name}"] for look_up in ("get_by_email", "get_by_username", "get_by_social")]

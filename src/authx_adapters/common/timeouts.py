@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from authx_core.domain import InvalidValue, Problem
+from authx_core.domain.lifetimes import lifetime
 
 _T = TypeVar("_T")
 _left_behind: Final[set[asyncio.Task[Any]]] = set()
@@ -16,14 +15,8 @@ _left_behind: Final[set[asyncio.Task[Any]]] = set()
 
 
 def seconds(timeout: timedelta | float | None) -> float | None:
-    """Return a timeout in seconds, None for none. Raises `InvalidValue` unless it is positive and finite."""
-    if timeout is None:
-        return None
-    span = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-    # An `isinstance` of `bool` comes first: True is a number, and would be a second.
-    if isinstance(span, bool) or not isinstance(span, int | float) or not 0 < span < math.inf:  # pyright: ignore[reportUnnecessaryIsInstance] - whatever a caller gives
-        raise InvalidValue(Problem("timeout", "out_of_range", "must be a positive timedelta or number of seconds"))
-    return float(span)
+    """Return a timeout in seconds, None for none. Raises `InvalidValue` unless it is a lifetime."""
+    return None if timeout is None else lifetime(timeout, "timeout").total_seconds()
 
 
 async def in_time(work: Coroutine[Any, Any, _T], within: float) -> _T:

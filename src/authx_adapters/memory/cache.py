@@ -22,7 +22,7 @@ from typing import Final
 import attrs
 
 from authx_adapters.common.forks import forkable
-from authx_core.domain import checks
+from authx_core.domain import checks, limits, reasons
 from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.ports import Cache, Clock
 
@@ -179,6 +179,6 @@ class MemoryCache(Cache):
 def _moved(value: str | int, by: int) -> int:
     """Return where a step leads. Raises `InvalidValue` for a value that is no whole number, or has no room for it."""
     number = checks.number(value) if isinstance(value, str) else value
-    if number is None or not checks.is_whole(number + by, -checks.MAX_INTEGER, checks.MAX_INTEGER):
+    if number is None or not reasons.is_whole(number + by, -limits.MAX_INTEGER, limits.MAX_INTEGER):
         raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))
     return number + by

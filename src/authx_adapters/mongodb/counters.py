@@ -11,7 +11,7 @@ from typing import Any
 from bson.int64 import Int64
 
 from authx_adapters.mongodb.collections import Document
-from authx_core.domain import InvalidValue, Problem, checks
+from authx_core.domain import InvalidValue, Problem, limits
 
 
 def added(step: int, *, now: int, deadline: int) -> list[dict[str, Any]]:
@@ -37,4 +37,4 @@ def count(before: Document | None, step: int, *, now: int) -> int:
 
 def _room(step: int) -> tuple[int, int]:
     """Return the least and the greatest count to which a step can be added."""
-    return -checks.MAX_INTEGER - min(step, 0), checks.MAX_INTEGER - max(step, 0)
+    return -limits.MAX_INTEGER - min(step, 0), limits.MAX_INTEGER - max(step, 0)

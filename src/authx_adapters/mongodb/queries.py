@@ -8,14 +8,14 @@ from typing import Any
 from authx_adapters.common.prefix import after_prefix
 from authx_adapters.mongodb.documents import to_document
 from authx_adapters.mongodb.keys import by_id
-from authx_core.domain import UserFields, UserId, UserQuery, checks
+from authx_core.domain import UserFields, UserId, UserQuery, limits
 
 
 def unchanged(user_id: UserId, expected: UserFields | None, *, raised: bool = False) -> dict[str, Any]:
     """Find this user while every expected field equals, and the epoch can be raised if it is to be."""
     conditions = {name: {"$eq": value} for name, value in to_document(expected or {}).items()}
     if raised:
-        conditions["epoch"] = {**conditions.get("epoch", {}), "$lt": checks.MAX_INTEGER}
+        conditions["epoch"] = {**conditions.get("epoch", {}), "$lt": limits.MAX_INTEGER}
     return by_id(user_id) | conditions
 
 

@@ -34,6 +34,7 @@ from authx_core.domain import (
     UserNotFound,
     UserQuery,
     checks,
+    limits,
 )
 from authx_core.ports import UserStore
 
@@ -219,7 +220,7 @@ class MongoUserStore(UserStore):
         """Tell an unknown user from one who was changed, and from one whose epoch cannot rise."""
         if expected or raised:
             there = await settle(self._newest.find_one(owner("id", user_id), ["epoch"], session=self._session))
-            if there and raised and there["epoch"] >= checks.MAX_INTEGER:
+            if there and raised and there["epoch"] >= limits.MAX_INTEGER:
                 return checks.epoch_spent()
             if there and expected:
                 return StaleUser(user_id)

@@ -10,7 +10,7 @@ from redis import RedisCluster
 
 from authx_adapters.redis.server import Client, Command, Script, Server
 from authx_adapters.unbounded import warn_unbounded
-from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
+from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks, limits, reasons
 from authx_core.ports import Cache
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -115,7 +115,7 @@ def _check(client: Client, prefix: str) -> None:
         problems.append(Problem("client", "unsupported", "must not read from replicas: they lag behind"))
     if _remembers(client, is_cluster=isinstance(client, RedisCluster)):
         problems.append(Problem("client", "unsupported", "must have no cache of its own: it outlives deadlines"))
-    if reason := checks.text(prefix, checks.MAX_CACHE_KEY):
+    if reason := reasons.why_not_text(prefix, limits.MAX_CACHE_KEY):
         problems.append(Problem("prefix", "invalid", reason))
     if problems:
         raise InvalidValue(*problems)

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from authx_adapters.redis.server import Client, Server
-from authx_core.domain import InvalidValue, PortUnavailable, Problem, checks
+from authx_core.domain import InvalidValue, PortUnavailable, Problem, limits, reasons
 from authx_core.domain.events import Event
 from authx_core.domain.wire import event_to_data
 from authx_core.ports import Events
@@ -26,7 +26,7 @@ class RedisEvents(Events):
 
         Raises `InvalidValue` for a channel that is no text and a timeout that is not positive.
         """
-        if reason := checks.text(channel, checks.MAX_CACHE_KEY):
+        if reason := reasons.why_not_text(channel, limits.MAX_CACHE_KEY):
             raise InvalidValue(Problem("channel", "invalid", reason))
         self._server = Server(client, PortUnavailable, timeout)
         self._channel = channel.encode()

@@ -33,7 +33,7 @@ from authx_adapters.sqlalchemy.schema import CacheSchema
 from authx_adapters.sqlalchemy.statements import Kept, upsert
 from authx_adapters.sqlalchemy.verify import verify
 from authx_adapters.unbounded import warn_unbounded
-from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks
+from authx_core.domain import CacheUnavailable, InvalidValue, Problem, checks, limits
 from authx_core.ports import Cache, Clock
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -223,7 +223,7 @@ def _replaced(kept: Any, new: Any, where: ColumnElement[bool] | None = None) -> 
 
 def _counted(kept: Any, new: Any, expired: ColumnElement[bool], *, rising: bool) -> dict[str, Any]:
     """Start anew where the old count has expired, go on where it is a number with room, else leave all as it is."""
-    limit = checks.MAX_INTEGER - new.number if rising else -checks.MAX_INTEGER - new.number
+    limit = limits.MAX_INTEGER - new.number if rising else -limits.MAX_INTEGER - new.number
     room = kept.number <= limit if rising else kept.number >= limit
     return {
         "stamp": case((or_(expired, room), new.stamp), else_=kept.stamp),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateIndex, CreateTable, conv
 
 from authx_adapters.sqlalchemy.types import EXACT, Exact, Extra, Identities, Microseconds, Permissions, SecretText
-from authx_core.domain import checks
+from authx_core.domain import limits
 
 _MARIADB: Final[dict[str, Any]] = {
     f"{dialect}_{option}": value
@@ -74,12 +74,12 @@ class Schema(Tables):
         super().__init__(metadata)
         self.users = self.declare(
             f"{prefix}users",
-            Column("id", Exact(checks.MAX_ID), primary_key=True),
-            Column("email", Exact(checks.MAX_EMAIL)),
-            Column("email_key", Exact(checks.MAX_EMAIL)),
-            Column("username", Exact(checks.MAX_NAME)),
-            Column("username_key", Exact(checks.MAX_NAME)),
-            Column("password_hash", SecretText(checks.MAX_HASH)),
+            Column("id", Exact(limits.MAX_ID), primary_key=True),
+            Column("email", Exact(limits.MAX_EMAIL)),
+            Column("email_key", Exact(limits.MAX_EMAIL)),
+            Column("username", Exact(limits.MAX_NAME)),
+            Column("username_key", Exact(limits.MAX_NAME)),
+            Column("password_hash", SecretText(limits.MAX_HASH)),
             Column("active", Boolean, nullable=False),
             Column("confirmed", Boolean, nullable=False),
             Column("permissions", Permissions, nullable=False),
@@ -95,9 +95,9 @@ class Schema(Tables):
         owner = ForeignKey(self.users.c.id, ondelete="CASCADE", name=conv(f"{prefix}identities_user_id_fkey"))
         self.identities = self.declare(
             f"{prefix}identities",
-            Column("provider", Exact(checks.MAX_NAME), primary_key=True),
-            Column("subject", Exact(checks.MAX_NAME), primary_key=True),
-            Column("user_id", Exact(checks.MAX_ID), owner, nullable=False),
+            Column("provider", Exact(limits.MAX_NAME), primary_key=True),
+            Column("subject", Exact(limits.MAX_NAME), primary_key=True),
+            Column("user_id", Exact(limits.MAX_ID), owner, nullable=False),
             Index(conv(f"{prefix}identities_user_id"), "user_id", **_BESIDE_THE_FOREIGN_KEYS),
         )
         self.blackout = self.declare(
@@ -115,7 +115,7 @@ class CacheSchema(Tables):
         super().__init__(metadata)
         self.entries = self.declare(
             f"{prefix}cache",
-            Column("key", Exact(checks.MAX_CACHE_KEY), primary_key=True),
+            Column("key", Exact(limits.MAX_CACHE_KEY), primary_key=True),
             Column("value", Exact()),
             Column("number", BigInteger),
             Column("stamp", BigInteger, nullable=False),

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from authx_adapters.sqlalchemy.rows import raw
 from authx_adapters.sqlalchemy.schema import Schema
-from authx_core.domain import SocialIdentity, checks
+from authx_core.domain import SocialIdentity, limits
 
 BLACKOUT: Final = 1
 """The id of the one cut-off in its table."""
@@ -101,7 +101,7 @@ class Statements:
             .where(
                 c.id == bindparam("user_id"),
                 *(c[field].is_not_distinct_from(_bound("expected", c[field])) for field in sorted(expected)),
-                *([c.epoch < checks.MAX_INTEGER] if raised else []),
+                *([c.epoch < limits.MAX_INTEGER] if raised else []),
             )
             .values({field: _bound("new", c[field]) for field in sorted(given)} | counted)
         )

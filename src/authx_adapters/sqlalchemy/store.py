@@ -36,6 +36,7 @@ from authx_core.domain import (
     UserQuery,
     UserReferenced,
     checks,
+    limits,
 )
 from authx_core.ports import UserStore
 
@@ -145,7 +146,7 @@ class SQLAlchemyUserStore(UserStore):
             if user is not None:
                 return user
             found = connection.execute(self._sql.by_id, {"value": user_id}).one_or_none()
-            if found is not None and raised and rows.user(found).epoch >= checks.MAX_INTEGER:
+            if found is not None and raised and rows.user(found).epoch >= limits.MAX_INTEGER:
                 raise checks.epoch_spent()
             raise UserNotFound(user_id) if found is None or not expected else StaleUser(user_id)
 

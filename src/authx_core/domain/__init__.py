@@ -52,12 +52,12 @@ from authx_core.domain.events import (
     UserReinstated,
     UserUpdated,
 )
+from authx_core.domain.frozen import JSON
 from authx_core.domain.ids import uuid7_text
 from authx_core.domain.next import NEXT
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
 from authx_core.domain.user import (
-    JSON,
     NewUser,
     PublicIdentity,
     PublicUser,

@@ -10,11 +10,8 @@ import attrs
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 
 from authx_core.domain import letters
-from authx_core.domain.checks import MAX_EMAIL
 from authx_core.domain.folding import fold, is_settled
-
-MAX_LOCAL: Final = 64
-"""Octets before the @ (RFC 5321, section 4.5.3.1.1)."""
+from authx_core.domain.limits import MAX_EMAIL, MAX_LOCAL
 
 _ATEXT: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.")
 """What ASCII has before the @ without quotes (RFC 5322, section 3.2.3), and the dot, whose places a policy decides."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Final
 from unicodedata import category
 
-from authx_core.domain import address, checks, letters
+from authx_core.domain import address, letters
 from authx_core.domain.errors import InvalidValue, Problem
 from authx_core.domain.folding import fold, is_settled
+from authx_core.domain.limits import MAX_EMAIL, MAX_NAME
+from authx_core.domain.reasons import why_not_text
 
 _PUNCTUATION: Final = frozenset("-._~!$&'()*+,;=")
 """What ASCII has besides letters and digits for a segment of a URL's path (RFC 3986, section 3.3), less ``@``, and the
@@ -33,13 +35,13 @@ def email_text(value: object) -> str:
 
 
 def _email(value: object) -> tuple[str, str]:
-    text = letters.stripped(_bounded("email", value, checks.MAX_EMAIL))
+    text = letters.stripped(_bounded("email", value, MAX_EMAIL))
     try:
         key, shown = address.parsed(text)
     except address.BadAddressError as error:
         raise _refused("email", str(error)) from None
-    if max(len(key.encode()), len(shown.encode())) > checks.MAX_EMAIL:
-        raise _refused("email", f"has more than {checks.MAX_EMAIL} octets")
+    if max(len(key.encode()), len(shown.encode())) > MAX_EMAIL:
+        raise _refused("email", f"has more than {MAX_EMAIL} octets")
     return key, shown
 
 
@@ -50,8 +52,8 @@ def username_key(name: object) -> str:
     """
     shown = username_text(name)
     key = fold(shown)
-    if len(key) > checks.MAX_NAME:
-        raise _refused("username", f"must have at most {checks.MAX_NAME} characters")
+    if len(key) > MAX_NAME:
+        raise _refused("username", f"must have at most {MAX_NAME} characters")
     if not is_settled(shown, key) or _wrong_name(key) or letters.tidied(key) != key:
         raise _refused("username", "has no stable lower-case form: leave out unusual letters and accents")
     return key
@@ -62,7 +64,7 @@ def username_text(name: object) -> str:
 
     Raises `InvalidValue` with what is wrong.
     """
-    shown = letters.tidied(letters.stripped(_bounded("username", name, checks.MAX_NAME)))
+    shown = letters.tidied(letters.stripped(_bounded("username", name, MAX_NAME)))
     if reason := _wrong_name(shown):
         raise _refused("username", reason)
     return shown
@@ -108,7 +110,7 @@ def _refused(field: str, reason: str) -> InvalidValue:
 
 
 def _bounded(field: str, value: object, limit: int) -> str:
-    reason = checks.text(value, limit)
+    reason = why_not_text(value, limit)
     if reason or not isinstance(value, str):
         raise _refused(field, reason or "must be text")
     return value

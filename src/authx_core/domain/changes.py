@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from authx_core.domain import checks
+from authx_core.domain.limits import MAX_INTEGER
 from authx_core.domain.next import NEXT
 from authx_core.domain.user import User, UserChanges
 
@@ -18,7 +19,7 @@ def changed(user: User, changes: UserChanges) -> User:
     """
     fields: dict[str, Any] = {**changes, "version": user.version + 1}
     if changes.get("epoch") is NEXT:
-        if user.epoch >= checks.MAX_INTEGER:
+        if user.epoch >= MAX_INTEGER:
             raise checks.epoch_spent()
         fields["epoch"] = user.epoch + 1
     return attrs.evolve(user, **fields)

@@ -34,28 +34,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import attrs
 
+from authx_core.domain.showing import sentence, shown, shown_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 _MAX_PROBLEMS: Final = 100
-_LONGEST: Final = 64
-"""Characters of a stranger's text that a message shows."""
-_LONGEST_SENTENCE: Final = 1024
-
-
-def shown(value: object, limit: int = _LONGEST) -> str:
-    """Return a text as messages and logs may show it: one line, without control or bidi characters, cut if long.
-
-    Of anything but text it shows the type alone.
-    """
-    text = value if isinstance(value, str) else f"<{type(value).__name__}>"
-    cut = f"{text[: limit - 1]}…" if len(text) > limit else text
-    return cut if cut.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in cut)
-
-
-def _sentence(text: str) -> str:
-    return shown(text, _LONGEST_SENTENCE)
 
 
 @attrs.frozen
@@ -67,7 +52,7 @@ class Problem:
 
     field: str = attrs.field(converter=shown)
     code: str
-    message: str = attrs.field(converter=_sentence)
+    message: str = attrs.field(converter=sentence)
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message
@@ -161,7 +146,7 @@ class _OfUser(Exception):  # no child of the root, so that a walk through the tr
     """The part of an error that names one user."""
 
     def __init__(self, user_id: object) -> None:
-        super().__init__(_brief(user_id))
+        super().__init__(shown_id(user_id))
 
     @property
     def user_id(self) -> str:
@@ -278,7 +263,7 @@ class PortUnavailable(AuthxError):
     code = "unavailable"
 
     def __init__(self, reason: str = "", *, answered: bool = False) -> None:
-        super().__init__(_sentence(reason))
+        super().__init__(sentence(reason))
         self.answered = answered
         """Whether the engine is there, but refused: to ask it something else may work at once."""
 
@@ -302,9 +287,3 @@ class Overloaded(PortUnavailable):
     """A bounded queue is full; an application answers 503."""
 
     code = "overloaded"
-
-
-def _brief(user_id: object) -> str:
-    """Show at most 255 characters of an id, whatever it is."""
-    text = user_id if isinstance(user_id, str) else f"<{type(user_id).__name__}>"
-    return text[:255].encode("utf-8", "backslashreplace").decode()

@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 
 import attrs
 
-from authx_core.domain.errors import shown
 from authx_core.domain.secret import Secret
+from authx_core.domain.showing import shown
 from authx_core.domain.user import SocialIdentity, UserId, UserView
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
-if TYPE_CHECKING:
-    from authx_core.domain.user import JSON
+from authx_core.domain.limits import MAX_DEPTH, MAX_EXTRA, MAX_INTEGER
 
-MAX_DEPTH: Final = 32
-MAX_EXTRA: Final = 64 * 1024
-"""Characters of ``extra`` as JSON."""
-MAX_INTEGER: Final = 2**63 - 1
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 _Kind = TypeVar("_Kind", bound=type[object])
 
@@ -77,7 +73,19 @@ def freeze(value: object) -> JSON:
     Raises `NotJSON` for anything but at most 64 Ki characters of JSON in 32 levels, with integers of at most 64
     bits. Circles end there too: each level costs depth, each member room.
     """
-    return _freeze(value, MAX_DEPTH, [MAX_EXTRA])
+    return _freeze(value, MAX_DEPTH, _Room())
+
+
+class _Room:
+    """The characters that are left for what is frozen."""
+
+    def __init__(self) -> None:
+        self._left = MAX_EXTRA
+
+    def take(self, characters: int) -> None:
+        self._left -= characters
+        if self._left < 0:
+            raise NotJSON(f"must have at most {MAX_EXTRA} characters as JSON")
 
 
 def frozen_extra(value: Mapping[str, JSON]) -> Mapping[str, JSON]:
@@ -90,10 +98,10 @@ def frozen_extra(value: Mapping[str, JSON]) -> Mapping[str, JSON]:
         return value
 
 
-def _freeze(value: object, depth: int, room: list[int]) -> JSON:
-    room[0] -= 1
-    if depth == 0 or room[0] < 0:
-        raise NotJSON(f"must be at most {MAX_DEPTH} levels deep and {MAX_EXTRA} characters as JSON")
+def _freeze(value: object, depth: int, room: _Room) -> JSON:
+    if depth == 0:
+        raise NotJSON(f"must be at most {MAX_DEPTH} levels deep")
+    room.take(1)
     match value:
         case None | bool():
             return value
@@ -116,17 +124,15 @@ def _freeze(value: object, depth: int, room: list[int]) -> JSON:
             raise NotJSON("must be JSON: None, bool, int, float, str, lists and mappings")
 
 
-def _key(key: object, room: list[int]) -> str:
+def _key(key: object, room: _Room) -> str:
     if not isinstance(key, str):
         raise NotJSON("must have text as keys")
-    room[0] -= 1
+    room.take(1)
     return _text(key, room)
 
 
-def _text(text: str, room: list[int]) -> str:
-    room[0] -= len(text)
-    if room[0] < 0:
-        raise NotJSON(f"must have at most {MAX_EXTRA} characters as JSON")
+def _text(text: str, room: _Room) -> str:
+    room.take(len(text))
     if "\0" in text:
         raise NotJSON("must not contain NUL")
     try:

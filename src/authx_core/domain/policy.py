@@ -8,9 +8,11 @@ from typing import Final, Literal, get_args
 
 import attrs
 
-from authx_core.domain.checks import MAX_LIMIT, MAX_NAME, is_set, is_whole
 from authx_core.domain.common_passwords import common_passwords
 from authx_core.domain.errors import InvalidPolicy, Problem
+from authx_core.domain.lifetimes import why_no_lifetime
+from authx_core.domain.limits import MAX_LIMIT, MAX_NAME
+from authx_core.domain.reasons import is_set, is_whole
 from authx_core.domain.scripts import Restriction
 
 _RESERVED: Final = frozenset(
@@ -55,7 +57,7 @@ _RANGES: Final = {
     "max_page_size": (1, MAX_LIMIT),
 }
 
-_MILLISECOND, _DAY = timedelta(milliseconds=1), timedelta(days=1)
+_DAY: Final = timedelta(days=1)
 _LONGEST: Final = {
     "login_client_timeout": _DAY,  # longer, and an address that many share is a weapon against its users
     "login_timeout": _DAY,
@@ -128,9 +130,9 @@ class Policy:
             if not is_whole(getattr(self, name), low, high)
         ]
         problems += [
-            Problem(name, "out_of_range", f"must be a timedelta, from one millisecond to {longest.days} days")
+            Problem(name, "out_of_range", reason)
             for name, longest in _LONGEST.items()
-            if not isinstance(span := getattr(self, name), timedelta) or not _MILLISECOND <= span <= longest
+            if (reason := why_no_lifetime(getattr(self, name), longest))
         ]
         if not problems and self.username_min > self.username_max:
             problems.append(Problem("username_min", "contradiction", "must not exceed username_max"))

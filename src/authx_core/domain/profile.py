@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from authx_core.domain import checks
+from authx_core.domain import reasons
 from authx_core.domain.address import has_odd_dots, is_below, is_special
 from authx_core.domain.canonical import email_key, email_text, username_key, username_text
 from authx_core.domain.errors import InvalidUser, InvalidValue, Problem
+from authx_core.domain.frozen import JSON
 from authx_core.domain.letters import width
+from authx_core.domain.limits import MAX_PERMISSIONS
 from authx_core.domain.password import check_password
 from authx_core.domain.scripts import is_among, mixes_scripts, resembles
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import JSON, NewUser, SocialIdentity, UserChanges
+from authx_core.domain.user import NewUser, SocialIdentity, UserChanges
 
 if TYPE_CHECKING:
     from authx_core.domain.policy import Policy
@@ -72,7 +74,7 @@ def _username(value: object, policy: Policy) -> UserChanges:
 
 
 def _extra(value: object, _: Policy) -> UserChanges:
-    if reason := checks.extra(value):
+    if reason := reasons.why_no_extra(value):
         raise InvalidValue(Problem("extra", "invalid", reason))
     return {"extra": cast("Mapping[str, JSON]", value)}
 
@@ -87,7 +89,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
 
 def read_changes(given: object, policy: Policy) -> UserChanges:
     """Turn a plain mapping into changes with their canonical keys. Raises `InvalidUser` with every problem."""
-    if not checks.is_mapping(given):
+    if not reasons.is_mapping(given):
         raise InvalidUser(Problem("", "invalid", "must be a mapping of fields"))
     changes, problems = _read(given, policy)
     if problems:
@@ -100,7 +102,7 @@ def read_identity(provider: object, subject: object) -> SocialIdentity:
     problems = [
         Problem(name, "invalid", reason)
         for name, value in (("provider", provider), ("sid", subject))
-        if (reason := checks.name(value))
+        if (reason := reasons.why_no_name(value))
     ]
     if problems:
         raise InvalidUser(*problems)
@@ -112,7 +114,7 @@ def read_permissions(given: object) -> frozenset[str]:
     permissions = _text_set(given)
     if permissions is None:
         raise InvalidUser(Problem("permissions", "invalid", "must be a collection of text"))
-    if reason := checks.permissions(permissions):
+    if reason := reasons.why_no_permissions(permissions):
         raise InvalidUser(Problem("permissions", "invalid", reason))
     return permissions
 
@@ -120,7 +122,7 @@ def read_permissions(given: object) -> frozenset[str]:
 def _text_set(given: object) -> frozenset[str] | None:
     if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
         return None
-    members = list(islice(cast("Iterable[object]", given), checks.MAX_PERMISSIONS + 1))
+    members = list(islice(cast("Iterable[object]", given), MAX_PERMISSIONS + 1))
     texts = frozenset(each for each in members if isinstance(each, str))
     return texts if all(isinstance(each, str) for each in members) else None
 
@@ -155,7 +157,7 @@ def concealed(given: Mapping[str, object]) -> Mapping[str, object]:
 def _as_new_user(given: object) -> tuple[NewUser, list[Problem]]:
     if isinstance(given, NewUser):
         return given, []
-    if not checks.is_mapping(given):
+    if not reasons.is_mapping(given):
         raise InvalidUser(Problem("", "invalid", "must be a NewUser or a mapping of its fields"))
     allowed = {*_READERS, "password"}
     known: dict[str, Any] = {str(name): value for name, value in given.items() if name in allowed}
@@ -191,7 +193,7 @@ def _check_granted(new: NewUser) -> Iterable[Problem]:
         value = getattr(new, name)
         if value is None and name == "created_at":
             continue
-        if reason := checks.USER[name](value):
+        if reason := reasons.USER[name](value):
             yield Problem(name, "invalid", reason)
     try:
         read_permissions(new.permissions)

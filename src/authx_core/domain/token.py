@@ -7,7 +7,7 @@ from math import ceil, log2
 from string import ascii_lowercase, ascii_uppercase, digits, hexdigits
 from typing import Final
 
-from authx_core.domain.checks import text as why_not_text
+from authx_core.domain.reasons import why_not_text
 
 MIN_TOKEN: Final = 22
 """Characters of URL-safe base64 that hold 128 bits."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence  # noqa: F401 # pyright: ignore[reportUnusedImport] - cattrs
 from datetime import datetime
 from typing import NotRequired, TypeAlias
 
 import attrs
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from authx_core.domain.frozen import FrozenDict, frozen_extra, frozen_set, frozen_tuple
+from authx_core.domain.frozen import JSON, FrozenDict, frozen_extra, frozen_set, frozen_tuple
 from authx_core.domain.next import Next
 from authx_core.domain.secret import Secret, secret_or_none
 
 UserId: TypeAlias = str
 """Opaque: UUIDv7 text unless the store decides otherwise."""
-
-JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
 @attrs.frozen

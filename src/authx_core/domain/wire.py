@@ -9,8 +9,9 @@ from cattrs import Converter
 from cattrs.cols import is_frozenset
 
 from authx_core.domain.events import Event
+from authx_core.domain.frozen import JSON
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import JSON, UserView
+from authx_core.domain.user import UserView
 
 _writer: Final = Converter()
 _writer.register_unstructure_hook(datetime, datetime.isoformat)

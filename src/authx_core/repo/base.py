@@ -11,13 +11,13 @@ from typing import Final, NoReturn, TypeAlias, cast
 from authx_core.domain.errors import InvalidPolicy, InvalidValue, StoreUnavailable
 from authx_core.domain.events import Event
 from authx_core.domain.ids import uuid7_text
+from authx_core.domain.lifetimes import lifetime
 from authx_core.domain.policy import Policy
 from authx_core.ports import Cache, Clock, Events, PasswordHasher, UserStore
 from authx_core.repo.hooks import Hooks
 from authx_core.repo.waiting import at_most
 from authx_core.use_cases.blackout import Told
 from authx_core.use_cases.crud import NewId
-from authx_core.use_cases.protection import seconds
 
 Callback: TypeAlias = Callable[[Event], Awaitable[None] | None] | Events
 """Receives each event: a plain or ``async`` callable, or an `Events` adapter."""
@@ -56,7 +56,7 @@ class UsersBase(Hooks):
         runs in the caller's thread, where nothing can interrupt it. Raises `InvalidPolicy`.
         """
         try:
-            self.access_expiration = seconds(access_expiration, "access_expiration")
+            self.access_expiration = lifetime(access_expiration, "access_expiration")
         except InvalidValue as error:
             raise InvalidPolicy(*error.problems) from None
         self.database = database

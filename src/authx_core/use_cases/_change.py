@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from authx_core.domain import checks
+from authx_core.domain import checks, limits
 from authx_core.domain.errors import StaleUser, UserNotFound
 from authx_core.domain.user import User, UserChanges, UserFields, UserId
 from authx_core.ports import UserStore
@@ -50,7 +50,7 @@ async def change(
 def well_formed(user_id: UserId) -> UserId:
     """Return the id. Raises `UserNotFound` if it can be nobody's, `InvalidValue` if it is not text."""
     checks.check_text(id=user_id)
-    if not checks.is_text(user_id, checks.MAX_ID):
+    if not checks.is_text(user_id, limits.MAX_ID):
         raise UserNotFound(user_id)
     return user_id
 
@@ -66,7 +66,7 @@ async def existing(user_id: UserId, *, users: UserStore) -> User:
 async def find(user_id: UserId, *, users: UserStore) -> User | None:
     """Return the user or None; a malformed id is nobody's. Raises `InvalidValue` for an id that is not text."""
     checks.check_text(id=user_id)
-    return await users.get(user_id) if checks.is_text(user_id, checks.MAX_ID) else None
+    return await users.get(user_id) if checks.is_text(user_id, limits.MAX_ID) else None
 
 
 def _watched(user: User, watch: tuple[str, ...]) -> UserFields:

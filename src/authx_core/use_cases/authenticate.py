@@ -12,12 +12,12 @@ from authx_core.domain.errors import (
     TooManyAttempts,
     UnknownHash,
     UserNotFound,
-    shown,
 )
 from authx_core.domain.events import LoggedIn, LoginFailed
 from authx_core.domain.password import prepared
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
+from authx_core.domain.showing import shown
 from authx_core.domain.user import User, UserFields
 from authx_core.ports import Cache, Events, PasswordHasher, UserStore, Verification
 from authx_core.use_cases.crud import get_by_login, hashed

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from authx_core.domain import checks
+from authx_core.domain import checks, limits, reasons
 from authx_core.domain.canonical import email_fragment, email_key, username_fragment, username_key
 from authx_core.domain.changes import changed
 from authx_core.domain.errors import InvalidQuery, InvalidUser, InvalidValue, Problem, StaleUser, UnknownHash
@@ -135,7 +135,7 @@ async def update(
     `IdentifierTaken` or its telling child.
     """
     changes = read_changes(obj, policy)
-    if version is not None and checks.USER["version"](version):
+    if version is not None and reasons.USER["version"](version):
         raise InvalidUser(Problem("version", "invalid", "must be a positive whole number"))
     # Nothing follows from what `extra` was, so nothing is compared, and no other caller makes this one try again.
     watch = () if version is None and changes.keys() <= {"extra"} else ("version",)
@@ -159,7 +159,7 @@ def _completed(user: User, changes: UserChanges, version: int | None) -> UserCha
 async def delete(user_id: UserId, *, users: UserStore, events: Events) -> bool:
     """Remove a user; True if there was one. Links, tokens and lookups are dead at once. Raises `UserReferenced`."""
     checks.check_text(id=user_id)
-    if not checks.is_text(user_id, checks.MAX_ID) or not await users.delete(user_id):
+    if not checks.is_text(user_id, limits.MAX_ID) or not await users.delete(user_id):
         return False
     await events.publish(UserDeleted(user_id=user_id))
     return True
@@ -182,7 +182,7 @@ async def search(
     """Return page ``p`` (from 1) of the users found, and how many there are in all. Raises `InvalidQuery`."""
     query = UserQuery(id=id, username_contains=_fragment(username, username_fragment))
     problems = [*_wrong_size(size, policy), *_wrong_query(query)]
-    if not checks.is_whole(p, 1, checks.MAX_INTEGER // checks.MAX_LIMIT):
+    if not reasons.is_whole(p, 1, limits.MAX_INTEGER // limits.MAX_LIMIT):
         problems.append(Problem("p", "out_of_range", "must be a whole number from 1"))
     if problems:
         raise InvalidQuery(*problems)
@@ -213,7 +213,7 @@ async def search_after(
         permission=permission,
     )
     problems = [*_wrong_size(size, policy), *_wrong_query(query)]
-    if after is not None and not checks.is_text(after, checks.MAX_ID):
+    if after is not None and not checks.is_text(after, limits.MAX_ID):
         problems.append(Problem("after", "invalid", "must be the id of a user"))
     if problems:
         raise InvalidQuery(*problems)
@@ -234,6 +234,6 @@ def _wrong_query(query: UserQuery) -> tuple[Problem, ...]:
 
 
 def _wrong_size(size: int, policy: Policy) -> tuple[Problem, ...]:
-    if checks.is_whole(size, 1, policy.max_page_size):
+    if reasons.is_whole(size, 1, policy.max_page_size):
         return ()
     return (Problem("size", "out_of_range", f"must be a whole number, 1..{policy.max_page_size}"),)

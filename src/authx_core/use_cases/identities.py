@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from authx_core.domain import checks
 from authx_core.domain.errors import InvalidUser, LastCredential, Problem
 from authx_core.domain.events import SocialLinked, SocialUnlinked
+from authx_core.domain.limits import MAX_IDENTITIES
 from authx_core.domain.profile import read_identity
 from authx_core.domain.user import SocialIdentity, User, UserChanges, UserId
 from authx_core.ports import Events, UserStore
@@ -22,8 +22,8 @@ async def link_social(user_id: UserId, provider: str, sid: str, *, users: UserSt
     def decide(user: User) -> UserChanges | None:
         if identity in user.identities:
             return None
-        if len(user.identities) >= checks.MAX_IDENTITIES:
-            raise InvalidUser(Problem("identities", "too_many", f"must be at most {checks.MAX_IDENTITIES}"))
+        if len(user.identities) >= MAX_IDENTITIES:
+            raise InvalidUser(Problem("identities", "too_many", f"must be at most {MAX_IDENTITIES}"))
         return {"identities": (*user.identities, identity)}
 
     before, after = await change(user_id, decide, users=users)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from authx_core.domain import checks
 from authx_core.domain.canonical import email_key, username_key
 from authx_core.domain.clients import client_key, text_key
 from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.domain.events import BruteForceDetected
+from authx_core.domain.lifetimes import lifetime
+from authx_core.domain.limits import MAX_CACHE_KEY
 from authx_core.domain.policy import Policy
+from authx_core.domain.reasons import why_not_text
 from authx_core.ports import Cache, Events
 
 _LIMIT: Final = "limit:"
@@ -19,7 +21,7 @@ _OWN: Final = "app:"
 
 async def within_own_limit(key: str, limit: int, window: float | timedelta, *, cache: Cache, policy: Policy) -> bool:
     """Count a call under a key of the application's, which meets none of the core's; otherwise like `within_limit`."""
-    reason = checks.text(key, checks.MAX_CACHE_KEY - len(_OWN + _LIMIT))
+    reason = why_not_text(key, MAX_CACHE_KEY - len(_OWN + _LIMIT))
     if reason:
         raise InvalidValue(Problem("key", "invalid", reason))
     return await within_limit(f"{_OWN}{key}", limit, window, cache=cache, policy=policy)
@@ -33,20 +35,9 @@ async def within_limit(key: str, limit: int, window: float | timedelta, *, cache
     """
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise InvalidValue(Problem("limit", "invalid", "must be a whole number"))
-    span = seconds(window)
+    span = lifetime(window, "timeout")
     count = await _count(f"{_LIMIT}{key}", span, cache=cache, policy=policy)
     return count is None or count <= limit
-
-
-def seconds(timeout: float | timedelta, field: str = "timeout") -> timedelta:
-    """Turn seconds into a timedelta of one millisecond to ten years. Raises `InvalidValue`."""
-    try:
-        span = timeout if isinstance(timeout, timedelta) else timedelta(seconds=timeout)
-    except (TypeError, ValueError, OverflowError):
-        span = timedelta(0)
-    if isinstance(timeout, bool) or not timedelta(milliseconds=1) <= span <= checks.MAX_LIFETIME:
-        raise InvalidValue(Problem(field, "invalid", "must be seconds or a timedelta, at most ten years"))
-    return span
 
 
 async def is_bruteforce(ip: str | None, login: str, *, cache: Cache, events: Events, policy: Policy) -> bool:

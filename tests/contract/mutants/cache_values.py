@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from authx_core.domain import InvalidValue, checks
+from authx_core.domain import InvalidValue, limits
 from contract.mutants.caches import Entry, Keys
 from contract.mutants.registry import mutant
 
@@ -111,10 +111,10 @@ class FirstKeyChecked(Keys):
 @mutant("C-034", "larger values are cut at 1 MiB instead of refused")
 class CutAtMebibyte(Keys):
     def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
-        super().check_entry(key, value[: checks.MAX_CACHE_VALUE] if isinstance(value, str) else value, ttl)
+        super().check_entry(key, value[: limits.MAX_CACHE_VALUE] if isinstance(value, str) else value, ttl)
 
     def kept(self, value: str) -> str:
-        return value[: checks.MAX_CACHE_VALUE]
+        return value[: limits.MAX_CACHE_VALUE]
 
 
 @mutant("C-034", "a value that is refused for its size has been stored")
@@ -123,7 +123,7 @@ class LargeStoredThenRefused(Keys):
         try:
             super().check_entry(key, value, ttl)
         except InvalidValue:
-            if isinstance(value, str) and len(value) > checks.MAX_CACHE_VALUE:
+            if isinstance(value, str) and len(value) > limits.MAX_CACHE_VALUE:
                 self.entries.kept[key] = _entry(value[:9], self, ttl)
             raise
 

@@ -18,6 +18,7 @@ from authx_core.domain import (
     UserFields,
     UserId,
     checks,
+    limits,
 )
 from contract.mutants.registry import mutant
 from contract.mutants.users import Users
@@ -49,7 +50,7 @@ class NextIsTheVersion(Users):
 class NextCountsWhatIsExpected(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         if counts(changes) and expected and isinstance(epoch := expected.get("epoch"), int):
-            changes = changes | UserChanges(epoch=min(epoch + 2, checks.MAX_INTEGER))
+            changes = changes | UserChanges(epoch=min(epoch + 2, limits.MAX_INTEGER))
         return await super().update(user_id, changes, expected=expected)
 
 
@@ -94,7 +95,7 @@ class NextOverflows(Users):
 @mutant("U-038", "an epoch that cannot rise stays, and the rest is written")
 class NextStaysAtTheHighest(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
-        if counts(changes) and user.epoch == checks.MAX_INTEGER:
+        if counts(changes) and user.epoch == limits.MAX_INTEGER:
             changes = changes | UserChanges(epoch=user.epoch)
         return super().changed(user, changes)
 
@@ -114,7 +115,7 @@ class NextReadThenWritten(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         self.check_update(changes, expected)
         user = self.find(user_id)
-        if user is not None and counts(changes) and user.epoch < checks.MAX_INTEGER:
+        if user is not None and counts(changes) and user.epoch < limits.MAX_INTEGER:
             changes = changes | UserChanges(epoch=user.epoch + 1)
             await asyncio.sleep(0)
         return await super().update(user_id, changes, expected=expected)
@@ -125,7 +126,7 @@ class UnlockedNext(MemoryUserStore):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         checks.check_update(changes, expected)
         user = await self.get(user_id)
-        if user is not None and counts(changes) and user.epoch < checks.MAX_INTEGER:
+        if user is not None and counts(changes) and user.epoch < limits.MAX_INTEGER:
             changes = changes | UserChanges(epoch=user.epoch + 1)
         return await super().update(user_id, changes, expected=expected)
 
@@ -135,7 +136,7 @@ class NextInASecondStatement(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         self.check_update(changes, expected)
         user = self.find(user_id)
-        if user is None or not counts(changes) or user.epoch == checks.MAX_INTEGER:
+        if user is None or not counts(changes) or user.epoch == limits.MAX_INTEGER:
             return await super().update(user_id, changes, expected=expected)
         await super().update(user_id, changes | UserChanges(epoch=user.epoch), expected=expected)
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ import time
 import unicodedata
 from typing import ClassVar
 
-from authx_core.domain import InvalidValue, Overloaded, Problem, UnknownHash, checks
+from authx_core.domain import InvalidValue, Overloaded, Problem, UnknownHash, limits, reasons
 from authx_core.ports import PasswordHasher, Verification
 from contract.mutants.registry import mutant
 
@@ -24,7 +24,7 @@ class Pbkdf2(PasswordHasher):
     most: ClassVar[int] = 1000
 
     async def hash(self, password: str, /) -> str:
-        if reason := checks.text(password, checks.MAX_CACHE_VALUE):
+        if reason := reasons.why_not_text(password, limits.MAX_PASSWORD):
             raise InvalidValue(Problem("password", "invalid", reason))
         return self.written(self.prepared(password), self.rounds, self.salt())
 
