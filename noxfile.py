@@ -100,9 +100,17 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; its examples run among the tests."""
-    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
-    session.run("mkdocs", "build", "--strict", "--quiet")
+    """Build the documentation into `docs/_build`, every warning an error; its examples run among the tests."""
+    install(session, "docs")
+    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)  # no fragment is malformed
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-n", "-b", "html", "docs", "docs/_build")
+
+
+@nox.session
+def errors(session: nox.Session) -> None:
+    """Write the page of the documentation that lists every error."""
+    install(session)
+    session.run("python", "tools/error_catalogue.py")
 
 
 @nox.session

@@ -20,7 +20,7 @@ def _examples(page: Path) -> Iterator[tuple[int, str]]:
         yield text.count("\n", 0, match.start(1)), match[1]
 
 
-_PAGES: Final = (_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md")))
+_PAGES: Final = (_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md")))
 _EXAMPLES: Final = [
     pytest.param(page, line, code, id=f"{page.name}:{line + 1}") for page in _PAGES for line, code in _examples(page)
 ]
