@@ -12,9 +12,10 @@ project = "authx-users"
 copyright = "the authors of authx-users"  # noqa: A001 - Sphinx reads this name
 release = version = version_of("authx-users")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "references", "completeness"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "signatures", "references", "completeness"]
 exclude_patterns = ["_build", "extensions"]
 nitpicky = True
+smartquotes = False
 default_role = "py:obj"  # `User` in a docstring is a link
 
 myst_heading_anchors = 3
@@ -24,10 +25,11 @@ suppress_warnings = [
 
 add_module_names = False
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 88
+python_maximum_signature_line_length = 160  # counted before names are shortened
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True, "undoc-members": True}
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
 
 html_theme = "furo"
 html_title = "authx-users"

@@ -31,7 +31,7 @@ def packages() -> Iterator[ModuleType]:
 def missing(known: Container[str]) -> Iterator[str]:
     """Name what is exported and is described neither by that name nor by the one where it is defined."""
     for package in packages():
-        for name in package.__all__:
+        for name in getattr(package, "__all__", ()):
             value = getattr(package, name)
             home = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
             if f"{package.__name__}.{name}" not in known and home not in known:

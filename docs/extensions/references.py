@@ -1,7 +1,7 @@
 """Links from names to the reference.
 
 A docstring says `User`, and a page says ``User``: both lead to where the reference describes it. A name in a docstring
-that leads nowhere is a warning, unless it belongs to another project or is a module. A signature may name internal types.
+that leads nowhere is a warning, unless it belongs to another project or is a module. A signature may name internals.
 """
 
 from __future__ import annotations
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-_FACADE: Final = "authx_core.UsersRepo."
+_FACADE: Final = "authx_core.Users"
+"""How the names of the parts of the facade begin."""
 _NAME: Final = re.compile(r"^([A-Z]\w+)(\(.*\))?$|^(connect|connect_blocking|open_users|open_users_blocking)(\(.*\))?$")
 """What a page may call by its name: classes and errors, and the four functions that open a facade."""
 
-_ELSEWHERE: Final = frozenset(
-    """
-    AsyncConnection AsyncDatabase AsyncEngine AsyncSession ClientSession Column Connection CryptContext Database Engine
-    Executor MetaData Redis RedisCluster Session Table TypeDecorator
-    """.split()
+_ELSEWHERE: Final = re.compile(
+    r"(Async)?(ClientSession|Connection|Database|Engine|Session)|Column|CryptContext|Executor|MetaData|Redis(Cluster)?"
 )
 """Names of other projects that docstrings mention without their package."""
 _PROJECTS: Final = sys.stdlib_module_names | {"passlib", "pymongo", "redis", "sqlalchemy", "typing_extensions"}
@@ -71,7 +69,7 @@ def _has_no_page(target: str) -> bool:
     return (
         first in _PROJECTS
         or hasattr(builtins, first)
-        or target in _ELSEWHERE
+        or bool(_ELSEWHERE.fullmatch(target))
         or bool(re.fullmatch(r"[A-Z]|_\w+", last))
         or not target.replace(".", "").isidentifier()
     )
