@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-_PACKAGES: Final = ("authx_core", "authx_core.ports", "authx_adapters", "authx_core.contract")
+_PACKAGES: Final = ("authx_core", "authx_core.ports", "authx_adapters", "authx_contract")
 _logger = logging.getLogger(__name__)
 
 

@@ -59,8 +59,13 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nod
         return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, [content])
     if "in_page" in node:
         return content
-    internal = node["reftype"] == "class" or target in sys.modules  # in a signature; a module of ours
+    internal = node["reftype"] == "class" or _is_module(target)  # in a signature; a module of ours
     return content if internal or _has_no_page(target) else None
+
+
+def _is_module(target: str) -> bool:
+    """Tell whether a module of ours has this name, the whole or its end."""
+    return any(f".{each}".endswith(f".{target}") for each in sys.modules if each.startswith("authx_"))
 
 
 def _has_no_page(target: str) -> bool:
