@@ -8,7 +8,7 @@ import weakref
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, Unpack, overload
 
-from authx_adapters._opening import Options, Recipe
+from authx_adapters.recipe import Options, Recipe
 from authx_core import BlockingUsersRepo, UsersRepo, run
 from authx_core.domain.secret import Secret
 

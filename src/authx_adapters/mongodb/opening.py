@@ -1,63 +1,39 @@
-"""Databases from URLs."""
+"""``mongodb://`` and ``mongodb+srv://``."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from pymongo import AsyncMongoClient, MongoClient
-from pymongo.errors import PyMongoError
-from pymongo.uri_parser import split_options
-
-from authx_adapters.common.address import brief
-from authx_core import CacheUnavailable, InvalidValue, Problem, StoreUnavailable
+from authx_adapters.common.opening import Opening
+from authx_adapters.mongodb.cache import MongoCache
+from authx_adapters.mongodb.clients import open_client
+from authx_adapters.mongodb.store import MongoUserStore
 from authx_core.domain.secret import Secret
 
-DATABASE: Final = "authx"
+_DATABASE: Final = "authx"
 """For a URL that names none."""
-_OF_THE_DNS: Final = ("The DNS ", "The resolution lifetime ")
 
 
-def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> Any:
-    """Make a client, which connects in the background.
+class Opener:
+    """Opens users and entries in one database of MongoDB."""
 
-    Raises `InvalidValue` for what the URL should not say, and `StoreUnavailable` or `CacheUnavailable` if the DNS does
-    not know the servers of ``mongodb+srv``.
-    """
-    problems = [Problem(field, "invalid", reason) for reason in _wrong_options(url)]
-    if problems:
-        raise InvalidValue(*problems)
-    client = _client(url, timeout, blocking=blocking)
-    if isinstance(client, str):
-        unavailable = CacheUnavailable if field == "cache_url" else StoreUnavailable
-        raise unavailable(client)
-    if client is not None:
-        return client
-    reason = "is not a URL of MongoDB (percent-encode : / ? # [ ] @ in names and passwords)"
-    raise InvalidValue(Problem(field, "invalid", reason))
+    def __init__(self, url: Secret, field: str, opening: Opening) -> None:
+        client = open_client(url, field, opening.patience, blocking=opening.blocking)
+        opening.close_at_the_end(client.close)
+        self._database: Any = client.get_default_database(_DATABASE)
+        self._opening = opening
 
+    async def store(self, within: float) -> MongoUserStore:
+        """Return the store, once its indexes are made and verified."""
+        await _prepare(MongoUserStore(self._database, timeout=self._opening.patience))
+        return MongoUserStore(self._database, timeout=within)
 
-def _client(url: Secret, timeout: float, *, blocking: bool) -> Any:
-    """Return a client, what the DNS said, or nothing for what is no URL: of that, PyMongo's error may quote a part."""
-    milliseconds = max(1, round(timeout * 1000))
-    names = ("serverSelectionTimeoutMS", "connectTimeoutMS", "waitQueueTimeoutMS")
-    given = url.reveal().lower()
-    patience = {name: milliseconds for name in names if f"{name.lower()}=" not in given}
-    make: Any = MongoClient if blocking else AsyncMongoClient
-    try:
-        return make(url.reveal(), **patience)
-    except (PyMongoError, ValueError, TypeError) as error:
-        said = str(error)
-        return said if said.startswith(_OF_THE_DNS) else None
+    async def cache(self, within: float) -> MongoCache:
+        """Return the cache, once its index is made and verified."""
+        await _prepare(MongoCache(self._database, self._opening.clock, timeout=self._opening.patience))
+        return MongoCache(self._database, self._opening.clock, timeout=within)
 
 
-def _wrong_options(url: Secret) -> list[str]:
-    """Say of each option that PyMongo refuses, or does not know, what is wrong; it would but warn."""
-    wrong = list[str]()
-    for option in url.reveal().partition("?")[2].replace(";", "&").split("&"):
-        name = option.partition("=")[0]
-        try:
-            split_options(option, validate=True, warn=False) if option else None
-        except (PyMongoError, ValueError, TypeError) as error:
-            known = "is not known to PyMongo" if "nknown option" in str(error) else "cannot have this value"
-            wrong.append(f"has the option {brief(name)}, which {known}")
-    return wrong
+async def _prepare(adapter: MongoUserStore | MongoCache) -> None:
+    await adapter.ensure_indexes()
+    await adapter.verify_schema()

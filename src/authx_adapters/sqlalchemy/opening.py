@@ -1,117 +1,46 @@
-"""Engines from URLs."""
+"""``postgresql://``, ``mariadb://``, ``sqlite://`` and their other names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TypeVar
 
-import attrs
-from sqlalchemy import URL, Engine, create_engine
-from sqlalchemy.event import listen
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-
-from authx_adapters.common.address import Address, Hidden, Host, parse
-from authx_adapters.common.bare import bare
-from authx_adapters.sqlalchemy import mariadb_options, postgresql_options, sqlite_options
-from authx_core import InvalidValue, Problem
+from authx_adapters.common.opening import Opening
+from authx_adapters.sqlalchemy.cache import SQLAlchemyCache
+from authx_adapters.sqlalchemy.engines import open_engine
+from authx_adapters.sqlalchemy.store import SQLAlchemyUserStore
+from authx_adapters.threaded import Threaded, ThreadedCache, ThreadedUserStore
+from authx_core import Cache, UserStore
 from authx_core.domain.secret import Secret
 
-DATABASES: Final[Mapping[str, tuple[str, str]]] = {
-    "sqlite": ("pysqlite", "pysqlite"),
-    "postgresql": ("psycopg", "asyncpg"),
-    "postgres": ("psycopg", "asyncpg"),
-    "mariadb": ("pymysql", "asyncmy"),
-    "mysql": ("pymysql", "asyncmy"),
-}
-"""Databases, with the drivers for a blocking and an asynchronous caller who names none."""
-_DIALECTS: Final = {"postgres": "postgresql", "mysql": "mariadb"}
-_BLOCKING: Final = {"sqlite": ("pysqlite",), "postgresql": ("psycopg",), "mariadb": ("pymysql",)}
-_ASYNCHRONOUS: Final = {
-    "sqlite": ("aiosqlite",),
-    "postgresql": ("asyncpg", "psycopg"),
-    "mariadb": ("asyncmy", "aiomysql"),
-}
-_HOUR: Final = 3600
-"""Seconds after which a connection is not used again: MariaDB closes idle ones after eight hours."""
+_T = TypeVar("_T", ThreadedUserStore, ThreadedCache)
 
 
-@attrs.frozen
-class Opened:
-    """An engine, and whether an asynchronous caller needs threads for it."""
+class Opener:
+    """Opens users and entries in one relational database."""
 
-    engine: Engine | AsyncEngine
-    in_threads: bool
+    def __init__(self, url: Secret, field: str, opening: Opening) -> None:
+        opened = open_engine(url, field, opening.patience, blocking=opening.blocking)
+        opening.close_at_the_end(opened.engine.dispose)
+        self._engine, self._in_threads = opened.engine, opened.in_threads
+        self._opening = opening
 
+    async def store(self, within: float) -> UserStore:
+        """Return the store, once its tables are made and verified; in threads if its driver is blocking."""
+        await _prepare(SQLAlchemyUserStore(self._engine, timeout=self._opening.patience))
+        store = SQLAlchemyUserStore(self._engine, timeout=within)
+        return self._closed(Threaded(store, timeout=within)) if self._in_threads else store
 
-def open_engine(url: Secret, field: str, timeout: float, *, blocking: bool) -> Opened:
-    """Make an engine, which connects when it is first used.
+    async def cache(self, within: float) -> Cache:
+        """Return the cache, once its table is made and verified; in threads if its driver is blocking."""
+        await _prepare(SQLAlchemyCache(self._engine, self._opening.clock, timeout=self._opening.patience))
+        cache = SQLAlchemyCache(self._engine, self._opening.clock, timeout=within)
+        return self._closed(Threaded(cache, timeout=within)) if self._in_threads else cache
 
-    Raises `InvalidValue` for what the URL should not say, and `ImportError` for a driver that is not installed.
-    """
-    address = parse(url, field)
-    database, _, driver = address.scheme.partition("+")
-    dialect = _DIALECTS.get(database, database)
-    if not driver:
-        driver = DATABASES[database][not blocking]
-        if driver == "asyncpg" and postgresql_options.needs_libpq(address):
-            driver = "psycopg"
-    _check_driver(dialect, driver, field, blocking=blocking)
-    asynchronous = not blocking and driver in _ASYNCHRONOUS[dialect]
-    query = Hidden()
-    if dialect == "sqlite":
-        arguments, query = sqlite_options.arguments(address, field, timeout)
-        pool = Hidden()
-    else:
-        options = postgresql_options if dialect == "postgresql" else mariadb_options
-        arguments, pool = options.arguments(address, field, driver, timeout)
-    engine: Any = (create_async_engine if asynchronous else create_engine)(
-        _shown(address, f"{dialect}+{driver}", query),
-        hide_parameters=True,
-        isolation_level="AUTOCOMMIT",
-        pool_recycle=_HOUR,
-        pool_timeout=timeout,
-        skip_autocommit_rollback=True,
-        **pool,
-    )
-    listen(engine.sync_engine if asynchronous else engine, "do_connect", _Sealed(arguments))
-    return Opened(engine, in_threads=not blocking and not asynchronous)
+    def _closed(self, port: _T) -> _T:
+        self._opening.close_at_the_end(port.aclose)
+        return port
 
 
-def _check_driver(dialect: str, driver: str, field: str, *, blocking: bool) -> None:
-    """Refuse a driver that is not proved, or is of the other colour."""
-    proved = _BLOCKING[dialect] if blocking else (*_ASYNCHRONOUS[dialect], *_BLOCKING[dialect])
-    if driver not in proved:
-        known = ", ".join(f"{dialect}+{name}://" for name in dict.fromkeys(proved))
-        callers = "blocking" if blocking else "asynchronous"
-        reason = f"names the driver {driver[:50]!a}, which is not proved for {callers} callers; those that are: {known}"
-        raise InvalidValue(Problem(field, "unsupported", reason))
-
-
-def _shown(address: Address, name: str, query: Mapping[str, str]) -> URL:
-    """Return what SQLAlchemy may show: it hides a password, but no option."""
-    if name.startswith("sqlite"):
-        return URL.create(name, database=address.path, query=query)
-    host = next(iter(address.hosts), Host(""))
-    return URL.create(name, address.user, host=host.name or None, port=host.port, database=address.database)
-
-
-class _Sealed:
-    """Connects with arguments that stand in no frame's locals: neither here, nor in the driver's when it fails."""
-
-    def __init__(self, arguments: Hidden) -> None:
-        self._arguments = arguments
-        self._must_encrypt = "ssl" in arguments
-
-    def __call__(self, dialect: Any, _: object, positional: Any, named: dict[str, Any]) -> Any:
-        try:
-            connection = dialect.connect(*positional, **{**named, **self._arguments})
-            if self._must_encrypt:
-                mariadb_options.check_encrypted(connection)
-        except BaseException as error:  # noqa: BLE001 - a cancellation has passed the driver's frames too
-            failed = bare(error)
-        else:
-            return connection
-        try:
-            raise failed
-        finally:
-            del failed
+async def _prepare(adapter: SQLAlchemyUserStore | SQLAlchemyCache) -> None:
+    await adapter.create_schema()
+    await adapter.verify_schema()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -175,3 +177,39 @@ async def test_a_facade_that_is_closed_answers_nobody(scheme: str, tmp_path: Pat
     for call in (users.get("7"), users.create({"username": "ana"}), users.authenticate("ana", "a long passphrase")):
         with pytest.raises(StoreUnavailable, match="this facade is closed"):
             await call
+
+
+def outcome(program: str) -> str:
+    """Run a program in a Python of its own, and return what it prints."""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 - our own program
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("module", "field", "url", "extra"),
+    [
+        ("sqlalchemy", "url", "sqlite:///users.db", "sqlalchemy"),
+        ("sqlalchemy", "cache_url", "postgresql://localhost/d", "postgresql"),
+        ("psycopg", "url", "postgres://localhost/d", "postgresql"),
+        ("pymysql", "cache_url", "mariadb://localhost/d", "mariadb"),
+        ("pymongo", "url", "mongodb://localhost/d", "mongodb"),
+        ("redis", "cache_url", "redis+cluster://localhost", "redis"),
+        ("passlib", "hasher", "memory://", "passlib"),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(module: str, field: str, url: str, extra: str) -> None:
+    urls = {"url": "memory://", "cache_url": "memory://"} | ({field: url} if field != "hasher" else {})
+    said = outcome(
+        f"import sys; sys.modules[{module!r}] = None\n"
+        "from authx_adapters import connect_blocking\n"
+        "from authx_core import InvalidValue\n"
+        f"try: connect_blocking(**{urls}).__enter__()\n"
+        "except InvalidValue as error: print(error)"
+    )
+    assert said == f"{field}: needs a package that is not installed: pip install 'authx-users[{extra}]'"
+
+
+def test_the_drivers_are_loaded_when_they_are_needed() -> None:
+    loaded = outcome("import sys, authx_adapters; print(*{name.partition('.')[0] for name in sys.modules})").split()
+    assert "authx_adapters" in loaded
+    assert not {"sqlalchemy", "pymongo", "redis", "passlib"} & set(loaded)

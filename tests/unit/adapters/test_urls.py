@@ -10,9 +10,9 @@ import pytest
 
 from authx_adapters import connect, connect_blocking
 from authx_adapters.common.address import Host, parse
-from authx_adapters.redis import opening as redis_opening
+from authx_adapters.redis import clients
 from authx_adapters.sqlalchemy import mariadb_options, postgresql_options, sqlite_options
-from authx_adapters.sqlalchemy.opening import open_engine
+from authx_adapters.sqlalchemy.engines import open_engine
 from authx_core import InvalidValue
 from authx_core.domain.secret import Secret
 
@@ -233,7 +233,7 @@ async def test_a_file_may_be_named_by_a_uri(scheme: str, options: str, tmp_path:
 
 
 def test_options_of_redis() -> None:
-    opened = redis_opening.open_client(
+    opened = clients.open_client(
         Secret(f"rediss://:{ENCODED}@h:1/2?ssl_cert_reqs=none&prefix=p:"), "url", 0.5, blocking=True
     )
     pool = opened.client.connection_pool
@@ -251,8 +251,8 @@ TABLE = (Path(__file__).parents[3] / "docs" / "engines.md").read_text(encoding="
     [
         ("mariadb://", mariadb_options.KNOWN),
         ("sqlite:///users.db", sqlite_options.KNOWN),
-        ("redis://", {**redis_opening.KNOWN, **redis_opening.TLS}),
-        ("redis+sentinel://", redis_opening.SENTINEL),
+        ("redis://", {**clients.KNOWN, **clients.TLS}),
+        ("redis+sentinel://", clients.SENTINEL),
         ("postgresql://", postgresql_options.OTHERS.keys() - {"channel_binding", "client_encoding", "connect_timeout"}),
     ],
 )

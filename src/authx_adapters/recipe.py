@@ -1,0 +1,97 @@
+"""What `connect` and its kin are asked to open, and how they open it: for both kinds of caller in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final, TypedDict, TypeVar
+
+import attrs
+
+from authx_adapters import extras
+from authx_adapters.breaker import CircuitBreaker
+from authx_adapters.clock import SystemClock
+from authx_adapters.common.address import scheme
+from authx_adapters.common.opening import Opening
+from authx_adapters.common.timeouts import seconds
+from authx_core import Cache, Callback, Clock, InvalidValue, PasswordHasher, Policy, Problem, UsersRepo, UserStore
+from authx_core.domain.secret import Secret
+
+_R = TypeVar("_R", bound=UsersRepo)
+
+_SIX_HOURS: Final = timedelta(hours=6)
+
+
+def _bounded(field: str, given: float | timedelta) -> float:
+    """Return a timeout in seconds. Raises `InvalidValue` that names it."""
+    try:
+        bound = seconds(given)
+    except InvalidValue as error:
+        raise InvalidValue(*(attrs.evolve(problem, field=field) for problem in error.problems)) from None
+    if bound is None:
+        raise InvalidValue(Problem(field, "out_of_range", "must be positive: every call ends"))
+    return bound
+
+
+def _timeout(given: float | timedelta) -> float:
+    return _bounded("timeout", given)
+
+
+def _cache_timeout(given: float | timedelta) -> float:
+    return _bounded("cache_timeout", given)
+
+
+class Options(TypedDict, total=False):
+    """The options of `connect` and its kin; `connect` explains them."""
+
+    cache_url: str | Secret
+    callbacks: Iterable[Callback]
+    access_expiration: float | timedelta
+    clock: Clock
+    hasher: PasswordHasher
+    policy: Policy
+    timeout: float | timedelta
+    cache_timeout: float | timedelta
+
+
+@attrs.frozen(kw_only=True)
+class Recipe:
+    """What is to be opened."""
+
+    url: Secret = attrs.field(converter=Secret)
+    cache_url: Secret = attrs.field(converter=Secret)
+    callbacks: Iterable[Callback] = ()
+    access_expiration: float | timedelta = _SIX_HOURS
+    clock: Clock = attrs.field(factory=SystemClock)
+    hasher: PasswordHasher | None = None
+    policy: Policy | None = None
+    timeout: float = attrs.field(default=5.0, converter=_timeout)
+    cache_timeout: float = attrs.field(default=0.5, converter=_cache_timeout)
+
+    async def open(self, repo: type[_R], *, blocking: bool) -> _R:
+        """Open a facade whose `aclose` closes all that was opened for it."""
+        async with AsyncExitStack() as stack:
+            opening = Opening(blocking, self.clock, max(self.timeout, self.cache_timeout), stack)
+            store, cache = await self._adapters(opening)
+            users = repo(
+                store,
+                cache,
+                self.callbacks,
+                self.access_expiration,
+                clock=self.clock,
+                hasher=self.hasher or extras.hasher(opening, self.timeout),
+                policy=self.policy,
+            )
+            users.closing = stack.pop_all().aclose
+        return users
+
+    async def _adapters(self, opening: Opening) -> tuple[UserStore, Cache]:
+        """Open the store and the cache: over one client if they are in one place."""
+        users = extras.opener(self.url, "url", opening)
+        store = await users.store(self.timeout)
+        entries = users if self.cache_url == self.url else extras.opener(self.cache_url, "cache_url", opening)
+        cache = await entries.cache(self.cache_timeout)
+        if scheme(self.cache_url) == "memory":
+            return store, cache
+        return store, CircuitBreaker(cache)  # so that a login waits once for a cache that does not answer
