@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import threading
 import warnings
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event, get_ident
 from typing import Any
@@ -14,8 +16,9 @@ import pytest
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_adapters.threaded import Threaded
+from authx_adapters.threaded import Threaded, ThreadedCache, ThreadedUserStore
 from authx_core import (
+    Cache,
     CacheUnavailable,
     InvalidValue,
     Overloaded,
@@ -130,13 +133,13 @@ class HeldCache(MemoryCache):
 
 async def test_a_caller_who_waits_too_long_gets_the_error_of_the_port() -> None:
     store, cache, hasher = HeldUsers(), HeldCache(), Held()
-    calls: list[tuple[Any, type[PortUnavailable]]] = [
-        (Threaded(store, timeout=0.05).delete("ana"), StoreUnavailable),
-        (Threaded(cache, timeout=timedelta(milliseconds=50)).delete("ana"), CacheUnavailable),
-        (Threaded(hasher, timeout=0.05).hash("password"), Overloaded),
+    calls: list[tuple[Any, str, type[PortUnavailable]]] = [
+        (Threaded(store, timeout=0.05).delete("ana"), "HeldUsers.delete", StoreUnavailable),
+        (Threaded(cache, timeout=timedelta(milliseconds=50)).delete("ana"), "HeldCache.delete", CacheUnavailable),
+        (Threaded(hasher, timeout=0.05).hash("password"), "Held.hash", Overloaded),
     ]
-    for call, error in calls:
-        with pytest.raises(error, match=r"no thread has answered within 0\.05 seconds"):
+    for call, name, error in calls:
+        with pytest.raises(error, match=rf"{name}: no thread has answered within 0\.05 seconds"):
             await call
     for held in (store, cache, hasher):
         held.free.set()
@@ -177,7 +180,7 @@ async def test_a_full_queue_is_the_error_of_the_port() -> None:
     store = Threaded(held, workers=1, queue=0)
     running = asyncio.create_task(store.delete("ana"))
     await begun(held, 1)
-    with pytest.raises(StoreUnavailable, match="full"):
+    with pytest.raises(StoreUnavailable, match=r"HeldUsers\.delete: its queue is full, with 1 calls"):
         await store.delete("ben")
     held.free.set()
     assert not await running
@@ -208,9 +211,20 @@ async def test_closing_ends_the_threads_once_their_calls_have_ended() -> None:
     await closing
     assert await asyncio.gather(*calls) == [False] * 4
     assert set(threading.enumerate()) <= before
-    with pytest.raises(StoreUnavailable, match="closed"):
+    with pytest.raises(StoreUnavailable, match=r"HeldUsers\.get: its threads were closed"):
         await store.get("ana")
     await store.aclose()
+
+
+async def test_closing_without_an_event_loop_ends_the_threads_too() -> None:
+    before = set(threading.enumerate())
+    store = Threaded(MemoryUserStore())
+    assert await store.get("ana") is None
+    assert not set(threading.enumerate()) <= before
+    store.close()
+    assert set(threading.enumerate()) <= before
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.get("ana")
 
 
 async def test_closing_does_not_wait_for_a_thread_that_hangs() -> None:
@@ -250,7 +264,7 @@ def asks_in_a_loop_of_its_own(store: UserStore) -> int:
         (None, "not an object of NoneType"),
         (MemoryUserStore, "not the class MemoryUserStore"),
         ("sqlite:///users.db", "not an object of str"),
-        (Threaded(MemoryUserStore()), "has threads already"),
+        (Threaded(MemoryUserStore()), "is a ThreadedUserStore, which has threads already"),
     ],
 )
 def test_what_is_no_blocking_port_is_refused(port: Any, said: str) -> None:
@@ -288,5 +302,89 @@ async def test_an_asynchronous_port_is_told_apart_when_it_is_called() -> None:
             return asyncio.get_running_loop().time()
 
     for port in (Waits(), LooksForALoop()):
-        with pytest.raises(InvalidValue, match="port: is asynchronous"):
+        with pytest.raises(InvalidValue, match=rf"port: {type(port).__name__}\.get is asynchronous"):
             await Threaded(port).get("ana")
+
+
+async def test_an_executor_of_the_application_makes_the_calls_and_is_left_open() -> None:
+    held = Held()
+    held.free.set()
+    with ThreadPoolExecutor(2) as executor:
+        mine = {executor.submit(get_ident).result()}
+        hasher = Threaded(held, executor=executor)
+        assert await hasher.hash("password") == "drowssap"
+        await hasher.aclose()
+        with pytest.raises(Overloaded, match=r"Held\.hash: its threads were closed"):
+            await hasher.hash("password")
+        mine |= {executor.submit(get_ident).result() for _ in range(2)}
+        assert held.threads <= mine
+
+
+async def test_no_more_than_the_workers_are_busy_in_an_executor() -> None:
+    held = HeldUsers()
+    with ThreadPoolExecutor(8) as executor:
+        store = Threaded(held, workers=2, executor=executor)
+        calls = [asyncio.create_task(store.delete(str(number))) for number in range(6)]
+        await begun(held, 2)
+        assert await store.get("ana") is None, "reads have workers of their own"
+        assert held.begun == 2
+        held.free.set()
+        assert await asyncio.gather(*calls) == [False] * 6
+
+
+async def test_an_executor_that_was_shut_down_is_the_error_of_the_port() -> None:
+    executor = ThreadPoolExecutor(1)
+    store = Threaded(MemoryUserStore(), executor=executor)
+    executor.shutdown()
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match=r"MemoryUserStore\.get: its executor was shut down"):
+            await store.get("ana")
+    await store.aclose()
+
+
+async def test_calls_that_an_executor_drops_do_not_keep_closing_waiting() -> None:
+    free, executor = Event(), ThreadPoolExecutor(1)
+    executor.submit(free.wait, 30)
+    store = Threaded(MemoryUserStore(), executor=executor, timeout=60)
+    waiting = asyncio.create_task(store.get("ana"))
+    await asyncio.sleep(0)
+    executor.shutdown(wait=False, cancel_futures=True)
+    free.set()
+    waiting.cancel()
+    await asyncio.wait_for(store.aclose(), 30)
+
+
+async def test_a_forked_child_is_refused_the_executor_of_its_parent() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        store = Threaded(MemoryUserStore(), executor=executor)
+        assert await store.get("ana") is None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is what is tried here
+            child = os.fork()
+        if not child:
+            os._exit(hears_that_it_was_forked(store))
+        assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 0
+
+
+def hears_that_it_was_forked(store: UserStore) -> int:
+    """Return 0 if it does."""
+    asyncio._set_running_loop(None)
+    try:
+        asyncio.run(store.get("ana"))
+    except InvalidValue as error:
+        return error.problems[0].code != "forked"
+    except BaseException:  # noqa: BLE001 - nothing may go on in the child
+        return 1
+    return 1
+
+
+@pytest.mark.parametrize("executor", [object(), ThreadPoolExecutor, ProcessPoolExecutor(1)])
+def test_an_executor_without_threads_is_refused(executor: Any) -> None:
+    with pytest.raises(InvalidValue, match="executor: must run calls in threads of this process"):
+        Threaded(MemoryUserStore(), executor=executor)
+
+
+@pytest.mark.parametrize(("port", "served"), [(UserStore, ThreadedUserStore), (Cache, ThreadedCache)])
+def test_every_operation_of_a_port_hops(port: Any, served: Any) -> None:
+    operations = {name for name in vars(port) if inspect.iscoroutinefunction(vars(port)[name])}
+    assert operations <= vars(served).keys()
