@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from authx_core.domain import reasons
 from authx_core.domain.address import has_odd_dots, is_below, is_special
@@ -13,32 +13,13 @@ from authx_core.domain.errors import InvalidUser, InvalidValue, Problem
 from authx_core.domain.frozen import JSON
 from authx_core.domain.letters import width
 from authx_core.domain.limits import MAX_PERMISSIONS
-from authx_core.domain.password import check_password
 from authx_core.domain.scripts import is_among, mixes_scripts, resembles
-from authx_core.domain.secret import Secret
-from authx_core.domain.user import NewUser, SocialIdentity, UserChanges
+from authx_core.domain.user import NewUser, SocialIdentity, User, UserChanges
 
 if TYPE_CHECKING:
     from authx_core.domain.policy import Policy
 
-_PROTECTED: Final = frozenset(
-    [
-        "id",
-        "email_key",
-        "username_key",
-        "password",
-        "password_hash",
-        "active",
-        "confirmed",
-        "permissions",
-        "identities",
-        "created_at",
-        "last_login",
-        "epoch",
-        "version",
-    ]
-)
-_HIDDEN: Final = frozenset({"password", "password_hash"})
+_PROTECTED: Final = frozenset({*reasons.USER, "password"})
 _Reader = Callable[[object, "Policy"], UserChanges]
 
 
@@ -79,19 +60,25 @@ def _extra(value: object, _: Policy) -> UserChanges:
     return {"extra": cast("Mapping[str, JSON]", value)}
 
 
-_READERS: Final[Mapping[str, _Reader]] = {
+OPEN: Final[Mapping[str, _Reader]] = {
     "email": _email,
     "username": _username,
     "extra": _extra,
 }
-"""What a plain mapping may set; all else is proved, computed or granted by an operation of its own."""
+"""The fields that a plain mapping may set; the others are proved, computed or granted by operations of their own."""
+NOBODY: Final = Problem("", "nobody", "needs an e-mail address, a username or a social identity")
+
+
+def is_nobody(user: User | NewUser) -> bool:
+    """Whether a user could not be found by anything but the id."""
+    return user.email is None and user.username is None and not user.identities
 
 
 def read_changes(given: object, policy: Policy) -> UserChanges:
     """Turn a plain mapping into changes with their canonical keys. Raises `InvalidUser` with every problem."""
     if not reasons.is_mapping(given):
         raise InvalidUser(Problem("", "invalid", "must be a mapping of fields"))
-    changes, problems = _read(given, policy)
+    changes, problems = read_fields(given, policy)
     if problems:
         raise InvalidUser(*problems)
     return changes
@@ -127,75 +114,23 @@ def _text_set(given: object) -> frozenset[str] | None:
     return texts if all(isinstance(each, str) for each in members) else None
 
 
-def read_new_user(given: object, policy: Policy) -> tuple[NewUser, UserChanges]:
-    """Check a `NewUser`, or a plain mapping of its open fields and a password.
-
-    Raises `InvalidUser` with every problem.
-    """
-    new, problems = _as_new_user(given)
-    changes, wrong = _read({name: getattr(new, name) for name in _READERS}, policy)
-    problems += wrong
-    if not (new.email is not None or new.username is not None or new.identities):
-        problems.append(Problem("", "nobody", "needs an e-mail address, a username or a social identity"))
-    if new.password is not None and new.password_hash is not None:
-        problems.append(Problem("password_hash", "contradiction", "must not come with a password"))
-    if new.password is not None:
-        problems += check_password(new.password, policy, known=_names(changes))
-    if problems := problems + list(_check_granted(new)):
-        raise InvalidUser(*problems)
-    return new, {**changes, "permissions": read_permissions(new.permissions)}
-
-
-def concealed(given: Mapping[str, object]) -> Mapping[str, object]:
-    """Wrap what a plain mapping must not show, of any type and even if it is refused, for tracebacks with locals."""
-    if not isinstance(given, Mapping):
-        return given
-    hidden = {name: Secret(cast("str", given[name])) for name in _HIDDEN if given.get(name) is not None}
-    return {**given, **hidden}
-
-
-def _as_new_user(given: object) -> tuple[NewUser, list[Problem]]:
-    if isinstance(given, NewUser):
-        return given, []
-    if not reasons.is_mapping(given):
-        raise InvalidUser(Problem("", "invalid", "must be a NewUser or a mapping of its fields"))
-    allowed = {*_READERS, "password"}
-    known: dict[str, Any] = {str(name): value for name, value in given.items() if name in allowed}
-    return NewUser(**known), [_not_open(name) for name in given if name not in allowed]
-
-
-def _read(given: Mapping[object, object], policy: Policy) -> tuple[UserChanges, list[Problem]]:
+def read_fields(given: Mapping[object, object], policy: Policy) -> tuple[UserChanges, list[Problem]]:
+    """Turn open fields into changes, and say everything that is wrong with the others."""
     changes: UserChanges = {}
     problems: list[Problem] = []
     for name, value in given.items():
-        if not isinstance(name, str) or name not in _READERS:
-            problems.append(_not_open(name))
+        if not isinstance(name, str) or name not in OPEN:
+            problems.append(not_open(name))
             continue
         try:
-            changes |= _READERS[name](value, policy)
+            changes |= OPEN[name](value, policy)
         except InvalidValue as error:
             problems += error.problems
     return changes, problems
 
 
-def _not_open(name: object) -> Problem:
+def not_open(name: object) -> Problem:
+    """Say why a field cannot be given."""
     if name in _PROTECTED:
         return Problem(str(name), "protected", "is set by an operation of its own")
     return Problem(name if isinstance(name, str) else "", "unknown", "is not a field of a user")
-
-
-def _names(changes: UserChanges) -> Iterable[str | None]:
-    return changes.get("email"), changes.get("email_key"), changes.get("username"), changes.get("username_key")
-
-
-def _check_granted(new: NewUser) -> Iterable[Problem]:
-    for name in ("password_hash", "active", "confirmed", "identities", "created_at", "last_login"):
-        value = getattr(new, name)
-        if value is None and name == "created_at":
-            continue
-        if reason := reasons.USER[name](value):
-            yield Problem(name, "invalid", reason)
-    try:
-        read_permissions(new.permissions)
-    except InvalidUser as error:
-        yield from error.problems

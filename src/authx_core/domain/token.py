@@ -1,13 +1,16 @@
-"""Whether a link's token could be guessed: its digest is kept unsalted, so chance alone must protect it."""
+"""A link's token, which nobody must guess: its digest is kept unsalted, so chance alone protects it."""
 
 from __future__ import annotations
 
+import secrets
 from itertools import pairwise
 from math import ceil, log2
 from string import ascii_lowercase, ascii_uppercase, digits, hexdigits
 from typing import Final
 
+from authx_core.domain.errors import InvalidValue, Problem
 from authx_core.domain.reasons import why_not_text
+from authx_core.domain.secret import Secret
 
 MIN_TOKEN: Final = 22
 """Characters of URL-safe base64 that hold 128 bits."""
@@ -19,6 +22,24 @@ _DISTINCT: Final = 8
 _DISTINCT_DIGITS: Final = 6
 """If all are decimal digits: of 50,000,000 random tokens of 34 digits, about one has fewer."""
 _MAKE: Final = "or it could be guessed: make it with secrets.token_urlsafe(32)"
+
+
+class LinkToken(Secret):
+    """A token that nobody can guess; `new_token` and `checked_token` make it."""
+
+    __slots__ = ()
+
+
+def new_token() -> LinkToken:
+    """Make a token of 256 bits, URL-safe."""
+    return LinkToken(secrets.token_urlsafe(32))
+
+
+def checked_token(token: Secret) -> LinkToken:
+    """Take a token that somebody else made. Raises `InvalidValue` if it could be guessed or is not text."""
+    if reason := why_no_token(token.reveal()):
+        raise InvalidValue(Problem("token", "invalid", reason))
+    return LinkToken(token)
 
 
 def why_no_token(token: object) -> str | None:

@@ -120,6 +120,11 @@ class User(UserView):
     epoch: int = 1
     """Tokens of an older epoch are void."""
 
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """The address and the username, as they are shown and as they are compared: no password is one of them."""
+        return self.email, self.email_key, self.username, self.username_key
+
 
 class _Fields(TypedDict, total=False):
     """The fields that `UserChanges` and `UserFields` type alike."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from authx_core.domain.profile import concealed
+from authx_core.domain.registration import concealed
 from authx_core.domain.user import NewUser, User, UserId
 from authx_core.repo.base import UsersBase
-from authx_core.use_cases import crud
+from authx_core.use_cases import crud, lookup, search
 
 
 class UsersCRUDMixin(UsersBase):
@@ -15,23 +15,23 @@ class UsersCRUDMixin(UsersBase):
 
     async def get(self, id: UserId) -> User | None:
         """Return the user with this id, or None."""
-        return await crud.get(id, users=self.database)
+        return await lookup.get(id, users=self.database)
 
     async def get_by_email(self, email: str) -> User | None:
         """Return the user with this address in any spelling, or None."""
-        return await crud.get_by_email(email, users=self.database)
+        return await lookup.get_by_email(email, users=self.database)
 
     async def get_by_username(self, username: str) -> User | None:
         """Return the user with this username in any spelling, or None."""
-        return await crud.get_by_username(username, users=self.database)
+        return await lookup.get_by_username(username, users=self.database)
 
     async def get_by_social(self, provider: str, sid: str) -> User | None:
         """Return the user who linked this outside account, or None; ``sid`` is the provider's id for the person."""
-        return await crud.get_by_social(provider, sid, users=self.database)
+        return await lookup.get_by_social(provider, sid, users=self.database)
 
     async def get_by_login(self, login: str) -> User | None:
         """Return the user by an address if there is an ``@``, else by a username; or None."""
-        return await crud.get_by_login(login, users=self.database)
+        return await lookup.get_by_login(login, users=self.database)
 
     async def create(self, obj: NewUser | Mapping[str, object]) -> User:
         """Create a user from a `NewUser`, or from a mapping of email, username, password and extra.
@@ -78,7 +78,7 @@ class UsersCRUDMixin(UsersBase):
         ``username`` is a piece of one in any case, taken literally; ``size`` is at most ``policy.max_page_size``.
         Raises `InvalidQuery`.
         """
-        return await crud.search(id, username, p, size, users=self.database, policy=self.policy)
+        return await search.search(id, username, p, size, users=self.database, policy=self.policy)
 
     async def search_after(
         self,
@@ -97,7 +97,7 @@ class UsersCRUDMixin(UsersBase):
         ``username`` and ``email`` are pieces in any case, taken literally; addresses are compared in their
         canonical form, with domains in IDNA's ASCII. Raises `InvalidQuery`.
         """
-        return await crud.search_after(
+        return await search.search_after(
             after,
             username=username,
             username_prefix=username_prefix,

@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 from typing import Final, Literal, TypeAlias
 
+from authx_core.domain import transitions
 from authx_core.domain.errors import (
+    InvalidPassword,
     PortUnavailable,
-    Problem,
     StaleUser,
     TooManyAttempts,
     UnknownHash,
     UserNotFound,
 )
 from authx_core.domain.events import LoggedIn, LoginFailed
-from authx_core.domain.password import prepared
+from authx_core.domain.password import PreparedPassword, prepared
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
 from authx_core.domain.showing import shown
 from authx_core.domain.user import User, UserFields
 from authx_core.ports import Cache, Events, PasswordHasher, UserStore, Verification
-from authx_core.use_cases.crud import get_by_login, hashed
+from authx_core.use_cases.hashing import hashed
+from authx_core.use_cases.lookup import get_by_login
 from authx_core.use_cases.protection import forget_attempts, is_bruteforce
 
 _log: Final = logging.getLogger("authx_core")
@@ -50,7 +52,7 @@ async def authenticate(
         await events.publish(LoginFailed(user_id=None, ip=ip, reason="locked"))
         raise TooManyAttempts
     found = await get_by_login(login, users=users) if isinstance(login, str) else None
-    user = await _evaluated(found, password, users=users, hasher=hasher, policy=policy)
+    user = await _evaluate(found, password, users=users, hasher=hasher, policy=policy)
     if not isinstance(user, User):
         known = None if found is None or user == "unknown" else found.id
         await events.publish(LoginFailed(user_id=known, ip=ip, reason=user))
@@ -60,15 +62,24 @@ async def authenticate(
     return user
 
 
-async def _evaluated(
+async def _evaluate(
     user: User | None, password: Secret, *, users: UserStore, hasher: PasswordHasher, policy: Policy
 ) -> User | _Failure:
-    """Return the user as stored after the password was found right, or why there is none to log in."""
+    """Return the user as stored after the password was found right, or the reason why nobody logs in."""
+    try:
+        ready = prepared(password, policy)
+    except InvalidPassword:  # nobody can have it, so it costs nothing, be the login known or not
+        return "password" if user else "unknown"
+    if user is None:
+        await hashed(ready, hasher=hasher)
+        return "unknown"
     for _ in range(_EVALUATIONS):
-        failure, outdated = await _judge(user, password, hasher=hasher, policy=policy)
-        if user is None or failure is not None:
-            return failure or "unknown"
-        renewed = await _renewed(user, password, users=users, hasher=hasher, policy=policy) if outdated else None
+        verification = await _judge(user, ready, hasher=hasher)
+        if not verification.ok:
+            return "password"
+        if not user.active:
+            return "blacklisted"
+        renewed = await _renew(user, ready, users=users, hasher=hasher) if verification.outdated else None
         now = renewed or await users.get(user.id)
         if now is None:
             return "unknown"
@@ -78,37 +89,23 @@ async def _evaluated(
     return "password"
 
 
-async def _judge(
-    user: User | None, password: Secret, *, hasher: PasswordHasher, policy: Policy
-) -> tuple[_Failure | None, bool]:
-    """Return why the user as read cannot log in, and whether the hash should be renewed."""
-    ready = prepared(password, policy.password_max_bytes)
-    if isinstance(ready, Problem):  # nobody can have it, so it costs nothing whoever is asked for
-        return ("password" if user else "unknown"), False
-    verification = Verification(ok=False)
-    if user is not None and user.password_hash is not None:
+async def _judge(user: User, password: PreparedPassword, *, hasher: PasswordHasher) -> Verification:
+    """Compare a password with the user's. A user without a verifiable hash costs as much hashing as any other."""
+    if user.password_hash is not None:
         try:
-            verification = await hasher.verify(ready.reveal(), user.password_hash.reveal())
+            return await hasher.verify(password.reveal(), user.password_hash.reveal())
         except UnknownHash:
             _log.error("the password hash of user %s is of no accepted scheme", shown(user.id))
-            await hasher.hash(ready.reveal())
-    else:
-        await hasher.hash(ready.reveal())
-    if user is None:
-        return "unknown", False
-    if not verification.ok:
-        return "password", False
-    return (None if user.active else "blacklisted"), verification.outdated
+    await hashed(password, hasher=hasher)
+    return Verification(ok=False)
 
 
-async def _renewed(
-    user: User, password: Secret, *, users: UserStore, hasher: PasswordHasher, policy: Policy
-) -> User | None:
+async def _renew(user: User, password: PreparedPassword, *, users: UserStore, hasher: PasswordHasher) -> User | None:
     """Hash by the current scheme and return the user; None if the user changed meanwhile, or a port fails."""
     try:
-        renewed = await hashed(password, hasher=hasher, policy=policy)
+        changes = transitions.rehashed(await hashed(password, hasher=hasher))
         expected: UserFields = {"password_hash": user.password_hash, "active": True}
-        return await users.update(user.id, {"password_hash": renewed}, expected=expected)
+        return await users.update(user.id, changes, expected=expected)
     except (StaleUser, UserNotFound):
         return None
     except PortUnavailable as error:

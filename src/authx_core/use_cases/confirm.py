@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from authx_core.domain import transitions
 from authx_core.domain.errors import UserNotFound
 from authx_core.domain.events import EmailConfirmationRequested, EmailConfirmed, TokenRefused
+from authx_core.domain.link import Link
 from authx_core.domain.policy import Policy
 from authx_core.domain.secret import Secret
-from authx_core.domain.user import User, UserChanges, UserId
+from authx_core.domain.token import checked_token, new_token
+from authx_core.domain.user import UserId
 from authx_core.ports import Cache, Events, UserStore
-from authx_core.use_cases import _links
-from authx_core.use_cases._change import change, well_formed
-from authx_core.use_cases.crud import get_by_email
+from authx_core.use_cases import links
+from authx_core.use_cases.change import change
+from authx_core.use_cases.lookup import get_by_email, well_formed
 from authx_core.use_cases.protection import within_limit
 
 
@@ -23,47 +28,42 @@ async def is_email_confirmation_available(user_id: UserId, *, cache: Cache, poli
 async def request_email_confirmation(
     email: str, token: Secret | None, *, users: UserStore, cache: Cache, events: Events, policy: Policy
 ) -> str:
-    """Keep a token for the user with this address, tell of it, and return it.
+    """Keep a token for the user with this address, publish it, and return it.
 
-    For an unknown address, or a blacklisted user's, the result and the work are the same, but nobody is told.
+    For an unknown address, or a blacklisted user's, the result and the work are the same, but nothing is published.
     Raises `InvalidValue` for a token that could be guessed.
     """
-    token = token or _links.new_token()
-    _links.check_token(token)
+    ready = new_token() if token is None else checked_token(token)
     user = await get_by_email(email, users=users)
     if user is not None and not user.active:
         user = None
-    await _links.keep("confirm", token, user, policy.confirmation_lifetime, cache=cache)
+    await links.keep("confirm", ready, user, policy.confirmation_lifetime, cache=cache)
     if user is not None:
-        await events.publish(EmailConfirmationRequested(user=user, token=token))
-    return token.reveal()
+        await events.publish(EmailConfirmationRequested(user=user, token=ready))
+    return ready.reveal()
 
 
 async def confirm_email(token: Secret, *, users: UserStore, cache: Cache, events: Events) -> bool:
     """Confirm the address that the token was sent to; True again while the token lives, which changes nothing.
 
-    False, of which `TokenRefused` is told, for an unknown token, an address that was changed since, and a blacklisted
-    or deleted user.
+    False, with `TokenRefused`, for an unknown token, an address that was changed since, and a blacklisted or deleted
+    user.
     """
-    link = await _links.follow("confirm", token, cache=cache)
+    link = await links.follow("confirm", token, cache=cache)
     confirmed = link is not None and await _confirm(link, users=users, events=events)
     if not confirmed:
         await events.publish(TokenRefused(purpose="confirm", user_id=link.user_id if link else None))
     return confirmed
 
 
-async def _confirm(link: _links.Link, *, users: UserStore, events: Events) -> bool:
+async def _confirm(link: Link, *, users: UserStore, events: Events) -> bool:
     if link.user_id is None:
         return False
-
-    def decide(user: User) -> UserChanges | None:
-        holds = user.active and user.email == link.email and not user.confirmed
-        return {"confirmed": True} if holds else None
-
+    transition = partial(transitions.confirmed, link=link)
     try:
-        before, after = await change(link.user_id, decide, users=users, watch=("email", "active", "confirmed"))
+        before, after = await change(link.user_id, transition, users=users, watch=("email", "active", "confirmed"))
     except UserNotFound:
         return False
     if after is not before:
         await events.publish(EmailConfirmed(user=after))
-    return after.active and after.confirmed and after.email == link.email
+    return after.confirmed and link.may_confirm(after)

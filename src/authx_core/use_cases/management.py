@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
-from authx_core.domain.events import (
-    PermissionsChanged,
-    UserBlacklisted,
-    UserKicked,
-    UserReinstated,
-)
-from authx_core.domain.next import NEXT
+from authx_core.domain import transitions
+from authx_core.domain.events import PermissionsChanged, UserBlacklisted, UserKicked, UserReinstated
 from authx_core.domain.policy import Policy
 from authx_core.domain.profile import read_permissions
-from authx_core.domain.user import User, UserChanges, UserId
+from authx_core.domain.user import User, UserId
 from authx_core.ports import Events, UserStore
-from authx_core.use_cases._change import change, well_formed
-from authx_core.use_cases.crud import search_after
+from authx_core.use_cases.change import Transition, change
+from authx_core.use_cases.lookup import well_formed
+from authx_core.use_cases.search import search_after
 
 _SWITCH: Final = ("active",)
 """The field that blacklisting and reinstating go by."""
@@ -30,33 +27,24 @@ async def get_blacklist(after: UserId | None, size: int, *, users: UserStore, po
 
 async def toggle_blacklist(user_id: UserId, *, users: UserStore, events: Events) -> bool:
     """Blacklist or reinstate, and return whether the user is blacklisted now. Raises `UserNotFound`."""
-    _, after = await change(user_id, lambda user: _switched(to=not user.active), users=users, watch=_SWITCH)
-    await events.publish(UserReinstated(user=after) if after.active else UserBlacklisted(user=after))
-    return not after.active
+    return not (await _switch(user_id, transitions.toggled, users=users, events=events)).active
 
 
 async def blacklist(user_id: UserId, *, users: UserStore, events: Events) -> User:
     """Deactivate a user; every token is void at once. Raises `UserNotFound`."""
-    before, after = await change(
-        user_id, lambda user: _switched(to=False) if user.active else None, users=users, watch=_SWITCH
-    )
-    if after is not before:
-        await events.publish(UserBlacklisted(user=after))
-    return after
+    return await _switch(user_id, transitions.blacklisted, users=users, events=events)
 
 
 async def reinstate(user_id: UserId, *, users: UserStore, events: Events) -> User:
     """Activate a user again; tokens issued before stay void. Raises `UserNotFound`."""
-    before, after = await change(
-        user_id, lambda user: None if user.active else _switched(to=True), users=users, watch=_SWITCH
-    )
+    return await _switch(user_id, transitions.reinstated, users=users, events=events)
+
+
+async def _switch(user_id: UserId, transition: Transition, *, users: UserStore, events: Events) -> User:
+    before, after = await change(user_id, transition, users=users, watch=_SWITCH)
     if after is not before:
-        await events.publish(UserReinstated(user=after))
+        await events.publish(UserReinstated(user=after) if after.active else UserBlacklisted(user=after))
     return after
-
-
-def _switched(*, to: bool) -> UserChanges:
-    return {"active": True} if to else {"active": False, "epoch": NEXT}
 
 
 async def kick(user_id: UserId, *, users: UserStore, events: Events) -> User:
@@ -64,45 +52,31 @@ async def kick(user_id: UserId, *, users: UserStore, events: Events) -> User:
 
     Raises `UserNotFound`.
     """
-    after = await users.update(well_formed(user_id), {"epoch": NEXT})
+    after = await users.update(well_formed(user_id), transitions.kicked())
     await events.publish(UserKicked(user=after))
     return after
 
 
 async def set_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
     """Replace what a user may do. Raises `UserNotFound`, `InvalidUser`."""
-    wanted = read_permissions(permissions)
-    return await _permit(user_id, lambda _: wanted, users=users, events=events)
+    transition = partial(transitions.permitted, permissions=read_permissions(permissions))
+    return await _permit(user_id, transition, users=users, events=events)
 
 
 async def add_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
     """Allow more; nothing that others add or remove in parallel is lost. Raises `UserNotFound`, `InvalidUser`."""
-    more = read_permissions(permissions)
-    return await _permit(user_id, lambda old: read_permissions(old | more), users=users, events=events)
+    transition = partial(transitions.permitted_also, more=read_permissions(permissions))
+    return await _permit(user_id, transition, users=users, events=events)
 
 
 async def remove_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
     """Allow less; nothing that others add or remove in parallel is lost. Raises `UserNotFound`, `InvalidUser`."""
-    less = read_permissions(permissions)
-    return await _permit(user_id, lambda old: old - less, users=users, events=events)
+    transition = partial(transitions.permitted_no_longer, less=read_permissions(permissions))
+    return await _permit(user_id, transition, users=users, events=events)
 
 
-async def _permit(
-    user_id: UserId,
-    wanted: Callable[[frozenset[str]], frozenset[str]],
-    *,
-    users: UserStore,
-    events: Events,
-) -> User:
-    """Set permissions; what a user may do with tokens already issued changes, so they are void."""
-
-    def decide(user: User) -> UserChanges | None:
-        permissions = wanted(user.permissions)
-        if permissions == user.permissions:
-            return None
-        return {"permissions": permissions, "epoch": NEXT}
-
-    before, after = await change(user_id, decide, users=users, watch=("permissions",))
+async def _permit(user_id: UserId, transition: Transition, *, users: UserStore, events: Events) -> User:
+    before, after = await change(user_id, transition, users=users, watch=("permissions",))
     if after is not before:
         await events.publish(PermissionsChanged(user=after, old=before.permissions, new=after.permissions))
     return after

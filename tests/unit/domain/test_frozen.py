@@ -16,7 +16,7 @@ import pytest
 
 from authx_core import Event, InvalidUser, InvalidValue, NewUser, Policy, SocialIdentity, User, UserCreated, UserQuery
 from authx_core.domain import checks
-from authx_core.domain.profile import read_new_user
+from authx_core.domain.registration import read_new_user
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 GIVEN: dict[str, Any] = {"tags": ["a", {"deep": [1, 2.5, None, True]}], "name": "Ana", "empty": {}, "none": []}

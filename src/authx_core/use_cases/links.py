@@ -1,19 +1,18 @@
-"""What is kept of a link that was mailed: nothing that opens it, only a digest and what it is bound to."""
+"""Links that are mailed: the cache keeps only a digest of the token and the `Link` that it stands for."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from datetime import timedelta
 from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from authx_core.domain.clients import text_key
-from authx_core.domain.errors import InvalidValue, Problem
+from authx_core.domain.link import Link
 from authx_core.domain.secret import Secret
-from authx_core.domain.token import why_no_token
-from authx_core.domain.user import User, UserId
+from authx_core.domain.token import LinkToken, why_no_token
+from authx_core.domain.user import User
 from authx_core.ports import Cache
 
 _LIVE: Final = 8
@@ -21,31 +20,11 @@ _LIVE: Final = 8
 Purpose: TypeAlias = Literal["confirm", "reset"]
 
 
-@attrs.frozen
-class Link:
-    """Whom a token speaks for: a user, the address that it was sent to, and the epoch it was made in."""
-
-    user_id: UserId | None
-    email: str | None
-    epoch: int
-
-
-def new_token() -> Secret:
-    """Make a token of 256 bits, URL-safe."""
-    return Secret(secrets.token_urlsafe(32))
-
-
-def check_token(token: Secret) -> None:
-    """Refuse a token that could be guessed or is no text. Raises `InvalidValue`."""
-    if reason := why_no_token(token.reveal()):
-        raise InvalidValue(Problem("token", "invalid", reason))
-
-
-async def keep(purpose: Purpose, token: Secret, user: User | None, lifetime: timedelta, *, cache: Cache) -> None:
-    """Keep the digest of a token; for nobody, the same work is done for a link that opens nothing.
+async def keep(purpose: Purpose, token: LinkToken, user: User | None, lifetime: timedelta, *, cache: Cache) -> None:
+    """Keep the digest of a token. Without a user the same work is done for a link that opens nothing.
 
     A user has eight live links of a kind: the next one voids the oldest, so that a flood of one's own links, in a
-    cache that has to let something go, pushes out nobody else's.
+    cache that evicts what it has no room for, evicts nobody else's.
     """
     link = Link(user.id, user.email, user.epoch) if user else Link(None, None, 0)
     value = json.dumps(attrs.astuple(link))
@@ -59,7 +38,7 @@ async def keep(purpose: Purpose, token: Secret, user: User | None, lifetime: tim
 
 
 async def follow(purpose: Purpose, token: Secret, *, cache: Cache) -> Link | None:
-    """Return what a token is bound to while it lives. Looking spends nothing: mail scanners open links."""
+    """Return the link of a token while it lives. Looking spends nothing: mail scanners open links."""
     if why_no_token(token.reveal()):
         return None
     value = await cache.get(_key(purpose, token))
