@@ -12,10 +12,10 @@ import attrs
 
 import servers
 from authx_contract import Clause, Harness, Status, run_clause
-from authx_contract.clause import find
 from authx_contract.harness import ports
-from authx_contract.needs import obstacle
-from authx_contract.verify import new_namespace
+from authx_contract.registry import find
+from authx_contract.verdict.needs import obstacle
+from authx_contract.verdict.verify import new_namespace
 from contract.conformance.adapters import adapters
 from contract.mutants.registry import zoo
 

@@ -13,23 +13,23 @@ pytest then shows one test for each clause; ``python -m authx_contract verify my
 verdict. See `Harness` for what an author writes, and `verify` for running the suite from a program.
 """
 
-from authx_contract.blocking import never_suspends
+from authx_contract.basics.violation import CannotRun, Violation
 from authx_contract.capabilities import Capabilities, Waiver
-from authx_contract.clause import Clause, all_clauses
-from authx_contract.declared import ContractTests, contract_tests
+from authx_contract.clause import Clause
 from authx_contract.harness import Harness
-from authx_contract.outcome import Outcome, Status
-from authx_contract.report import Report, Verdict
-from authx_contract.running import run_clause
+from authx_contract.never_suspends import never_suspends
+from authx_contract.registry import all_clauses
 from authx_contract.stepped_clock import SteppedClock
-from authx_contract.verify import verify
-from authx_contract.violation import CannotRun, Violation
+from authx_contract.verdict.outcome import Outcome, Status
+from authx_contract.verdict.report import Report, Verdict
+from authx_contract.verdict.run import run_clause
+from authx_contract.verdict.verify import verify
+from authx_contract.views.pytest import contract_tests
 
 __all__ = [
     "CannotRun",
     "Capabilities",
     "Clause",
-    "ContractTests",
     "Harness",
     "Outcome",
     "Report",

@@ -3,12 +3,12 @@
 import os
 import sys
 
-from authx_contract import running
-from authx_contract.cli import main
+from authx_contract.verdict.run import hung
+from authx_contract.views.cli import main
 
 if __name__ == "__main__":
     code = main()
-    if running.hung:  # the interpreter would wait for them
+    if hung:  # the interpreter would wait for them
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -1,29 +1,19 @@
-"""The registry: every promise of the ports, as a function with an id and a sentence."""
+"""A promise of a port, as a function with an id and a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from authx_contract.trial import Trial
+from authx_contract.terms import FIRST, PORTS, Kind, Level, Need, Port
+from authx_contract.trial import Trial
 
-Port: TypeAlias = Literal["users", "cache", "clock", "hasher"]
-Level: TypeAlias = Literal[1, 2, 3]
-Kind: TypeAlias = Literal["sequence", "race", "crash", "model", "process"]
-Need: TypeAlias = Literal[
-    "time", "namespaces", "outage", "processes", "schema", "stored", "hypothesis", "outdated hash", "excessive hash"
-]
-"""What a harness has to provide beyond its ports; see `authx_contract.needs`."""
-Body: TypeAlias = "Callable[[Trial], Awaitable[None]]"
+Body: TypeAlias = Callable[[Trial], Awaitable[None]]
 
-FIRST: Final = "0.1"
-"""The release in which the suite began; its clauses bind at once."""
-_PORTS: Final[dict[str, Port]] = {"U": "users", "C": "cache", "K": "clock", "P": "hasher"}
-_clauses: Final[dict[str, Clause]] = {}
+registered: Final[dict[str, Clause]] = {}
+"""Every clause whose module was imported; `authx_contract.registry` imports them all."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +37,7 @@ class Clause:
     @property
     def port(self) -> Port:
         """Whose promise it is."""
-        return _PORTS[self.id[0]]
+        return PORTS[self.id[0]]
 
 
 def clause(
@@ -64,29 +54,13 @@ def clause(
     """Register an asynchronous function as a clause; the first line of its docstring is the sentence."""
 
     def register(body: Body) -> Body:
-        if id_ in _clauses:
+        if id_ in registered:
             raise ValueError(f"two clauses are called {id_}")
         sentence = (body.__doc__ or "").strip().partition("\n")[0]
-        _clauses[id_] = Clause(
+        registered[id_] = Clause(
             id=id_, sentence=sentence, means=means, cause=cause, body=body,
             level=level, kind=kind, needs=tuple(needs), since=since,
         )  # fmt: skip
         return body
 
     return register
-
-
-def all_clauses() -> tuple[Clause, ...]:
-    """Return every clause: users, cache, clock, hasher, each in order of the ids."""
-    import_module("authx_contract.clauses")
-    ports = list(_PORTS)
-    return tuple(sorted(_clauses.values(), key=lambda each: (ports.index(each.id[0]), each.id)))
-
-
-def find(ids: Iterable[str]) -> tuple[Clause, ...]:
-    """Return the clauses with these ids. Raises `LookupError` naming those that there are not."""
-    known = {each.id: each for each in all_clauses()}
-    wanted = [each.strip().upper() for each in ids]
-    if unknown := [each for each in wanted if each not in known]:
-        raise LookupError(f"there is no clause {', '.join(unknown)}")
-    return tuple(known[each] for each in dict.fromkeys(wanted))

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from authx_contract.capabilities import Capabilities, Waiver
-from authx_contract.clause import Port
 from authx_contract.stepped_clock import SteppedClock
+from authx_contract.terms import Port
 from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
 
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from random import Random
 from typing import Final, TypeVar
 
-from authx_contract.blocking import Use, blocks, check_threads, never_suspends
+from authx_contract.basics.leaks import Resources
 from authx_contract.capabilities import Capabilities
 from authx_contract.harness import Harness
-from authx_contract.leaks import Resources
-from authx_contract.races import RACERS
+from authx_contract.never_suspends import Use, blocks, check_threads, never_suspends
 from authx_contract.stepped_clock import SteppedClock
+from authx_contract.terms import RACERS
 from authx_core.domain import UserId
 from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
 
@@ -29,6 +29,10 @@ class Trial:
         self.clock = SteppedClock()
         self.seed = seed
         self.random = Random(seed)  # noqa: S311 - to be repeated, not to be guessed
+
+    def another_random(self) -> Random:
+        """Return a source of its own for one caller: callers on threads take turns as they like."""
+        return Random(self.random.getrandbits(64))  # noqa: S311 - likewise
 
     @property
     def capabilities(self) -> Capabilities:

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 import pytest
 
 from authx_contract import run_clause
-from authx_contract.clause import find
-from authx_contract.honesty import check_harness
+from authx_contract.registry import find
+from authx_contract.verdict.harness_checks import check_harness
 from contract.mutants.matrix import Row, clauses_of, examined
 from contract.mutants.reasons import REASONS
 from contract.mutants.registry import zoo

@@ -24,7 +24,7 @@ from authx_adapters.clock import ManualClock
 from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_adapters.threaded import Threaded
-from authx_contract.clauses._users import full_user
+from authx_contract.samples.users import full_user
 from authx_core import InvalidValue, run
 from engines.drivers import DRIVERS, Driver, prepare
 

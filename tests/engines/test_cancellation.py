@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore, cancelling
-from authx_contract.clauses._users import full_user
+from authx_contract.samples.users import full_user
 from authx_core import Cache, SocialIdentity, User, UserQuery, UserStore
 from engines.cancelling import MOMENTS, Cancel, everywhere
 from engines.drivers import ASYNCHRONOUS, Driver, prepare

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import Schema, SQLAlchemyCache, SQLAlchemyUserStore
-from authx_contract.clauses._users import EVERYBODY, full_user
+from authx_contract.samples.users import EVERYBODY, full_user
 from authx_core.domain import InvalidSchema
 from engines.drivers import DRIVERS, SQL, Driver
 

@@ -17,8 +17,8 @@ from authx_adapters import connect, connect_blocking
 from authx_adapters.clock import SystemClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_adapters.redis import RedisCache, RedisEvents
-from authx_contract.clauses._users import make_user
-from authx_contract.threads import in_thread
+from authx_contract.basics.threads import in_thread
+from authx_contract.samples.users import make_user
 from authx_core import run
 from authx_core.domain import CacheUnavailable, PortUnavailable, StoreUnavailable, UserQuery
 from authx_core.domain.events import BlackoutLifted

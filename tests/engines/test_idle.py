@@ -18,7 +18,7 @@ from authx_adapters.clock import ManualClock
 from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_adapters.sqlalchemy.deadlines import descriptor
-from authx_contract.clauses._users import full_user, make_user
+from authx_contract.samples.users import full_user, make_user
 from authx_core import SocialIdentity, StoreUnavailable, User, UserStore
 from engines.drivers import SQL, Driver, prepare
 from servers import mariadb, postgresql

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
-from authx_contract.clauses._users import full_user
+from authx_contract.samples.users import full_user
 from authx_core import InvalidValue, User
 from engines.drivers import ASYNCHRONOUS, SQL, Driver
 

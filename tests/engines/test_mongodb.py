@@ -20,7 +20,7 @@ from pymongo.monitoring import (
 import servers
 from authx_adapters.clock import ManualClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore
-from authx_contract.clauses._users import EVERYBODY, full_user, make_user
+from authx_contract.samples.users import EVERYBODY, full_user, make_user
 from authx_core.blocking import run
 from authx_core.domain import (
     IdentifierTaken,

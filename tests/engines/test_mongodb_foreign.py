@@ -13,7 +13,7 @@ from pymongo.database import Database
 
 import servers
 from authx_adapters.mongodb import MongoUserStore
-from authx_contract.clauses._users import EVERYBODY, full_user
+from authx_contract.samples.users import EVERYBODY, full_user
 from authx_core import run
 from authx_core.domain import InvalidSchema, UserQuery
 

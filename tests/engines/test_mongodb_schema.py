@@ -15,7 +15,7 @@ from pymongo.database import Database
 import servers
 from authx_adapters.clock import ManualClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore, verify
-from authx_contract.clauses._users import make_user
+from authx_contract.samples.users import make_user
 from authx_core.blocking import run
 from authx_core.domain import InvalidSchema, Problem
 

@@ -16,7 +16,7 @@ from pymongo.errors import InvalidOperation, PyMongoError
 import servers
 from authx_adapters.common.settle import settle
 from authx_adapters.mongodb import MongoUserStore
-from authx_contract.clauses._users import EVERYBODY, full_user, make_user
+from authx_contract.samples.users import EVERYBODY, full_user, make_user
 from authx_core.blocking import run
 from authx_core.domain import IdentifierTaken, StaleUser, StoreUnavailable, UserNotFound
 

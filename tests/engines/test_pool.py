@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from authx_adapters.clock import ManualClock
-from authx_contract.clauses._users import full_user
+from authx_contract.samples.users import full_user
 from authx_core import AuthxError, SocialIdentity, User, UserQuery, UserStore, run
 from engines.drivers import DRIVERS, KEEPING_USERS, Driver, prepare
 

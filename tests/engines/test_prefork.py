@@ -21,7 +21,7 @@ from celery import Celery
 from sqlalchemy import make_url
 
 import servers
-from authx_contract.clauses._users import full_user
+from authx_contract.samples.users import full_user
 from authx_core import run
 from engines.drivers import DRIVERS, Driver, prepare
 

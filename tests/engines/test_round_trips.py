@@ -13,7 +13,7 @@ import pytest
 from authx_adapters.clock import ManualClock
 from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
-from authx_contract.clauses._users import full_user, make_user
+from authx_contract.samples.users import full_user, make_user
 from authx_core import (
     NEXT,
     AuthxError,

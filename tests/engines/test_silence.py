@@ -22,7 +22,7 @@ from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_adapters.redis import RedisCache, RedisEvents
 from authx_adapters.redis.patience import settings
 from authx_adapters.unbounded import UnboundedWarning
-from authx_contract.clauses._users import full_user, make_user
+from authx_contract.samples.users import full_user, make_user
 from authx_core import Cache, run
 from authx_core.domain import CacheUnavailable, InvalidValue, PortUnavailable, StoreUnavailable
 from authx_core.domain.events import BlackoutLifted

@@ -13,7 +13,7 @@ from authx_adapters.clock import ManualClock
 from authx_adapters.common.sweeping import Sweeping
 from authx_adapters.mongodb import MongoCache
 from authx_adapters.sqlalchemy import SQLAlchemyCache
-from authx_contract.threads import in_thread
+from authx_contract.basics.threads import in_thread
 from authx_core import run
 from engines.drivers import DRIVERS, KEEPING_USERS, SQL, Driver, prepare
 from engines.trips import metered

@@ -20,7 +20,7 @@ from authx_adapters.clock import ManualClock
 from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_adapters.unbounded import UnboundedWarning
-from authx_contract.clauses._users import full_user, make_user
+from authx_contract.samples.users import full_user, make_user
 from authx_core import CacheUnavailable, InvalidValue, PortUnavailable, SocialIdentity, StoreUnavailable, run
 from engines.drivers import DRIVERS, SQL, Driver, prepare
 from engines.test_pool import AT_ONCE, at_once

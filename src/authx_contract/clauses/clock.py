@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final, Self, cast
 
+from authx_contract.basics.expect import holds, same, utc
 from authx_contract.clause import clause
-from authx_contract.expect import holds, same, utc
-from authx_contract.races import giving_way
+from authx_contract.probes.races import giving_way
 from authx_contract.trial import Trial
 from authx_core.ports import Clock
 
@@ -26,9 +26,6 @@ _WHILE: Final = 0.02
 """Seconds that a clock is watched."""
 _SPELLS: Final = 20
 """How often a thread begins anew to give way to the others."""
-
-
-"""Clauses for a `Clock`."""
 
 
 @clause(

@@ -7,14 +7,14 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from authx_contract.blocking import NeverSuspends
+from authx_contract.basics.expect import holds, raised, same
+from authx_contract.basics.threads import in_thread
+from authx_contract.basics.violation import Violation
 from authx_contract.clause import clause
-from authx_contract.clauses._crash import cancelled_or_done, promptly
-from authx_contract.expect import holds, raised, same
-from authx_contract.sweep import sweep
-from authx_contract.threads import in_thread
+from authx_contract.never_suspends import NeverSuspends
+from authx_contract.probes.cancelled import cancelled_or_done, promptly
+from authx_contract.probes.sweep import sweep
 from authx_contract.trial import Trial
-from authx_contract.violation import Violation
 from authx_core.blocking import run
 from authx_core.domain import InvalidValue, Overloaded, UnknownHash
 from authx_core.ports import PasswordHasher
@@ -25,9 +25,6 @@ _FLOOD: Final = 1200
 """Calls: more than `Threaded` lets wait."""
 _PROMPT: Final = 1.0
 """Seconds within which a refusal cannot have computed anything."""
-
-
-"""Clauses for a `PasswordHasher`."""
 
 
 @clause(

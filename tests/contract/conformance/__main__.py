@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from authx_contract import Harness, Report, verify
-from authx_contract.clause import Level
-from authx_contract.verify import select
+from authx_contract.terms import Level
+from authx_contract.verdict.verify import select
 from contract.conformance.adapters import adapters, losing_its_server
 from contract.conformance.page import PAGE, write
 from contract.conformance.runs import load, run_of, save

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 
 from authx_adapters.mongodb.documents import from_document
 from authx_adapters.sqlalchemy.statements import Statements
-from authx_contract.clauses._users import EVERYBODY
+from authx_contract.samples.users import EVERYBODY
 from authx_core.domain import User, UserId, UserQuery, checks
 from contract.mutants import on_mongodb_users, on_sql
 

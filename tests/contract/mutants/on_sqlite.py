@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any, ClassVar, cast
 
 from authx_contract import SteppedClock, never_suspends
-from authx_contract.blocking import unwrapped
+from authx_contract.never_suspends import unwrapped
 from authx_core.domain import User, UserId, checks
 from authx_core.ports import Cache, UserStore
 from contract.mutants.correct_sqlite_cache import CacheOnFile, SQLiteCache

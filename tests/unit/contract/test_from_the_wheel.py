@@ -136,6 +136,11 @@ def test_the_suite_comes_from_the_wheel(environment: Environment) -> None:
     assert environment.python.parents[1] in Path(where).parents
 
 
+def test_the_wheel_brings_no_plugin_for_pytest(environment: Environment) -> None:
+    program = "from importlib.metadata import distribution as of; print(len(of('authx-users').entry_points))"
+    assert environment.run("-c", program).stdout.strip() == "0"
+
+
 @pytest.mark.parametrize("optimised", [[], ["-O"]], ids=["", "-O"])
 @pytest.mark.parametrize("where", ["in the project", "elsewhere"])
 def test_the_command_line_explains_what_most_projects_do_wrong(
@@ -154,7 +159,7 @@ def test_pytest_explains_the_same(environment: Environment, tmp_path: Path, wher
     path = environment.project / "my_package" if where == "elsewhere" else "my_package"
     done = environment.run(*optimised, "-m", "pytest", path, cwd=tmp_path if where == "elsewhere" else None)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "my-redis::C-017" in done.stdout
+    assert "TestMyRedis::test_clause[C-017]" in done.stdout
     assert len(set(explanations(done.stdout).values())) >= 10
     assert "Traceback" not in done.stdout
 

@@ -21,7 +21,7 @@ import attrs
 import pytest
 
 import servers
-from authx_contract.verify import verify
+from authx_contract.verdict.verify import verify
 
 ROOT: Final = Path(__file__).parents[3]
 PAGES: Final = ("writing-an-adapter.md", "writing-a-cache.md")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from authx_contract import Harness, Verdict, verify
-from authx_contract.honesty import check_harness
-from authx_contract.report import Exit
+from authx_contract.verdict.harness_checks import check_harness
+from authx_contract.verdict.report import Exit
 from unit.contract import harnesses
 
 

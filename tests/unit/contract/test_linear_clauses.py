@@ -11,9 +11,9 @@ import pytest
 
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_contract import Capabilities, Harness, SteppedClock, histories, run_clause
-from authx_contract.clause import find
-from authx_contract.outcome import Outcome, Status
-from authx_contract.verify import new_namespace
+from authx_contract.registry import find
+from authx_contract.verdict.outcome import Outcome, Status
+from authx_contract.verdict.verify import new_namespace
 from authx_core.domain import CacheUnavailable, StaleUser, User, UserChanges, UserFields, UserId, UserNotFound
 from authx_core.ports import Cache, UserStore
 from contract.test_sqlite import AsyncSQLite, BlockingSQLite

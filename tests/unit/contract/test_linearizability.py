@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authx_contract.counterexample import smallest, timeline
-from authx_contract.linearizability import Model, Operation, linearizable, partition
+from authx_contract.probes.counterexample import smallest, timeline
+from authx_contract.probes.linearizability import Model, Operation, linearizable, partition
 
 
 @attrs.frozen

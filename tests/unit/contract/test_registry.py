@@ -8,8 +8,9 @@ from types import CodeType
 import pytest
 
 from authx_contract import Clause, all_clauses
-from authx_contract.clause import clause, find
-from authx_contract.formats import clause_page
+from authx_contract.clause import clause
+from authx_contract.registry import find
+from authx_contract.views.formats import clause_page
 
 ROOT = Path(__file__).parents[3]
 

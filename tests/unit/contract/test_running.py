@@ -13,9 +13,9 @@ import attrs
 import pytest
 
 from authx_contract import CannotRun, Outcome, Status, Violation, all_clauses, never_suspends, run_clause
-from authx_contract.clauses._users import full_user
-from authx_contract.expect import same
-from authx_contract.threads import together
+from authx_contract.basics.expect import same
+from authx_contract.basics.threads import together
+from authx_contract.samples.users import full_user
 from authx_contract.trial import Trial
 from authx_core import StoreUnavailable
 from unit.contract import harnesses
@@ -118,8 +118,8 @@ def test_what_the_harness_raises_afterwards_is_a_failure() -> None:
 
 
 def test_a_call_that_blocks_for_ever_is_left_behind_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("authx_contract.running.PATIENCE", 0.2)
-    monkeypatch.setattr("authx_contract.running._GRACE", 0.2)
+    monkeypatch.setattr("authx_contract.verdict.run.PATIENCE", 0.2)
+    monkeypatch.setattr("authx_contract.verdict.run._GRACE", 0.2)
     ended = Event()
 
     async def blocks(_: Trial) -> None:

@@ -10,9 +10,9 @@ import pytest
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_contract import Capabilities, Harness, Violation
-from authx_contract.exploring import explore
-from authx_contract.reference import ReferenceCache, ReferenceUsers
-from authx_contract.scripts import Script, Step
+from authx_contract.probes.exploring import explore
+from authx_contract.probes.reference import ReferenceCache, ReferenceUsers
+from authx_contract.probes.scripts import Script, Step
 from authx_contract.trial import Trial
 from authx_core.domain import UserQuery
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from authx_contract.sweep import sweep
+from authx_contract.probes.sweep import sweep
 
 
 async def test_every_await_is_cut_once_and_the_last_runs_through() -> None:

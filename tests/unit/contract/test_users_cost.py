@@ -7,8 +7,8 @@ import time
 
 from authx_adapters.memory import MemoryUserStore
 from authx_contract import Capabilities, run_clause
-from authx_contract.clause import find
-from authx_contract.outcome import Outcome, Status
+from authx_contract.registry import find
+from authx_contract.verdict.outcome import Outcome, Status
 from authx_core.domain import StoreUnavailable, User, UserId, UserQuery
 from unit.contract.harnesses import Honest
 

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from authx_contract import Clause, Outcome, Report, Status, Verdict, Waiver, all_clauses, verify
-from authx_contract.formats import to_badge
-from authx_contract.waiving import faults, is_pending, judged
+from authx_contract.verdict.waivers import faults, is_pending, judged
+from authx_contract.views.formats import to_badge
 from unit.contract import harnesses
 
 CLAUSE = all_clauses()[0]

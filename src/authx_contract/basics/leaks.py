@@ -1,0 +1,102 @@
+"""What is left behind: tasks in the loop of a clause; threads, connections and files after it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from typing import Final
+
+import attrs
+
+from authx_contract.basics.violation import Violation
+
+_PATIENCE: Final = 2.0
+"""Seconds that something may take to end by itself."""
+_PAUSE: Final = 0.005
+
+
+async def no_tasks_left() -> None:
+    """Raise `Violation` if another task than this one goes on running; cancel it, whatever it is."""
+    end = time.monotonic() + _PATIENCE
+    while (left := asyncio.all_tasks() - {asyncio.current_task()}) and time.monotonic() < end:
+        await asyncio.wait(left, timeout=_PAUSE)
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_PATIENCE)
+        names = sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left)
+        raise Violation("tasks still ran after `reset` and `close`", tasks=names)
+
+
+@attrs.frozen
+class Resources:
+    """The threads of this process, and the sockets and writable files that it has open."""
+
+    threads: AbstractSet[threading.Thread]
+    files: AbstractSet[tuple[int, int]]
+
+    @classmethod
+    def now(cls) -> Resources:
+        """Look what there is; no files where the system does not list them, as on Windows."""
+        return cls(frozenset(threading.enumerate()), frozenset(_open_files()))
+
+
+def nothing_left(before: Resources) -> None:
+    """Raise `Violation` if there is what was not there before, and does not end with what it belongs to."""
+    if not _more(before):
+        return
+    end, pause = time.monotonic() + _PATIENCE, _PAUSE
+    while (left := _more(before)) and time.monotonic() < end:
+        gc.collect()  # a pool ends its threads, and a client its connections, once it is gone itself
+        time.sleep(pause)
+        pause *= 2
+    if left:
+        raise Violation("threads, connections or files were still there after `reset` and `close`", left=left)
+
+
+def _more(before: Resources) -> list[str]:
+    now, files = Resources.now(), _open_files()
+    return [
+        *sorted(f"thread {each.name}" for each in now.threads - before.threads),
+        *sorted(files[each] for each in now.files - before.files if each in files),
+    ]
+
+
+def _open_files() -> dict[tuple[int, int], str]:
+    """Return what is open, by device and inode: numbers of descriptors are given again."""
+    found = dict[tuple[int, int], str]()
+    try:
+        descriptors = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208 - they are numbers, not files
+    except OSError:
+        return found
+    for descriptor in descriptors:
+        with suppress(OSError):  # the one by which the folder was read
+            status = os.fstat(descriptor)
+            if stat.S_ISSOCK(status.st_mode) or (stat.S_ISREG(status.st_mode) and _is_writable(descriptor)):
+                found[status.st_dev, status.st_ino] = _name(descriptor, status.st_mode)
+    return found
+
+
+def _is_writable(descriptor: int) -> bool:
+    from fcntl import F_GETFL, fcntl  # noqa: PLC0415 - not on Windows, which has no /dev/fd either
+
+    return fcntl(descriptor, F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+
+
+def _name(descriptor: int, mode: int) -> str:
+    if not stat.S_ISSOCK(mode):
+        with suppress(OSError):
+            return f"file {os.readlink(f'/dev/fd/{descriptor}')}"  # noqa: PTH115 - likewise
+        return f"file {descriptor}"
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as connection:
+            return f"connection to {connection.getpeername()}"
+    except OSError:
+        return "socket"

@@ -1,0 +1,1 @@
+"""How faults are provoked, and how histories are judged."""

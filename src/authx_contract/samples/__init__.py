@@ -1,0 +1,1 @@
+"""The values that clauses store. Tests of an adapter may use them too."""

@@ -1,0 +1,1 @@
+"""What is run over an adapter, and what is said of it."""

@@ -1,0 +1,198 @@
+"""The harness is checked first: a suite that looks at the wrong thing proves nothing.
+
+Only what a harness does is judged here. If the adapter itself raises, its clauses will say so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from authx_contract.basics.violation import Violation
+from authx_contract.harness import Harness, overrides, ports
+from authx_contract.never_suspends import unwrapped
+from authx_contract.samples.entries import MINUTE
+from authx_contract.samples.users import full_user
+from authx_contract.trial import Trial
+from authx_contract.verdict.run import HarnessFailed, in_own_loop
+from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
+
+_HOUR: Final = timedelta(hours=1)
+_MARGINS: Final = (timedelta(milliseconds=50), timedelta(milliseconds=500), timedelta(seconds=5))
+"""How long before its deadline a key is read; the next if the server took longer than that to answer."""
+
+
+class Dishonest(Exception):
+    """The harness does not do what it says."""
+
+
+class CannotStart(Exception):
+    """The harness cannot be used at all."""
+
+
+def check_harness(harness: type[Harness], *, namespace: str = "authx-contract") -> list[str]:
+    """Raise `Dishonest` or `CannotStart`, or return notes on what could not be checked."""
+    checks = [(port, check) for port in ports(harness) for check in _CHECKS.get(port, ())]
+    for port, check in [*((port, _OPENINGS[port]) for port in ports(harness)), *checks]:
+        error = in_own_loop(harness, check, seed=0, namespace=namespace)
+        if isinstance(error, Dishonest | CannotStart):
+            raise error
+        if isinstance(error, HarnessFailed):
+            raise CannotStart(str(error)) from error
+        if check is _OPENINGS[port] and error is not None and not isinstance(error, Violation):
+            raise CannotStart(f"`open_{port}` raised {type(error).__name__}: {error}") from error
+    if harness.capabilities.namespaced:
+        _check_sparing(harness, namespace)
+        return []
+    return ["whether `reset` spares what is others': declare `namespaced`, and keep to `self.namespace`"]
+
+
+def _opening(kind: type, open_: Callable[[Trial], Awaitable[object]]) -> Callable[[Trial], Awaitable[None]]:
+    """Open a handle, and look that it has every method: one that does not inherit from its port may lack some."""
+
+    async def check(trial: Trial) -> None:
+        handle = unwrapped(await open_(trial))
+        missing = [f"`{name}`" for name in vars(kind) if not name.startswith("_") and not hasattr(handle, name)]
+        if missing:
+            raise CannotStart(
+                f"the harness opened {type(handle).__name__} as a {kind.__name__}: it has no {', '.join(missing)}"
+            )
+
+    return check
+
+
+_OPENINGS: Final[dict[str, Callable[[Trial], Awaitable[None]]]] = {
+    "users": _opening(UserStore, Trial.users),
+    "cache": _opening(Cache, Trial.cache),
+    "clock": _opening(Clock, Trial.timepiece),
+    "hasher": _opening(PasswordHasher, Trial.hasher),
+}
+
+
+async def _users_handles(trial: Trial) -> None:
+    first, second = await trial.many_users(2)
+    _different(trial, first, second, "open_users")
+    ann = await first.create(full_user("ann"))
+    if await first.get(ann.id) is not None and await second.get(ann.id) is None:
+        raise Dishonest("what one handle of `open_users` stores, another does not see: they reach different data")
+
+
+async def _users_reset(trial: Trial) -> None:
+    store = await trial.users()
+    ann = await store.create(full_user("ann"))
+    await store.set_blackout(ann.created_at)
+    await trial.harness.reset()
+    store = await trial.users()
+    if await store.get(ann.id) is not None or await store.get_blackout() is not None:
+        raise Dishonest("`reset` left a user or the blackout behind")
+
+
+async def _cache_handles(trial: Trial) -> None:
+    first, second = await trial.caches(2)
+    _different(trial, first, second, "open_cache")
+    await first.set("key", "value", ttl=_HOUR)
+    if await first.get("key") is not None and await second.get("key") is None:
+        raise Dishonest("what one handle of `open_cache` keeps, another does not see: they reach different data")
+
+
+async def _cache_reset(trial: Trial) -> None:
+    cache = await trial.cache()
+    await cache.set("key", "value", ttl=_HOUR)
+    await cache.increment("counter", ttl=_HOUR)
+    await trial.harness.reset()
+    cache = await trial.cache()
+    if await cache.get_many(["key", "counter"]) != [None, None]:
+        raise Dishonest("`reset` left a key behind")
+
+
+async def _cache_rewind(trial: Trial) -> None:
+    """Move deadlines that `set`, `add` and `increment` made: only if none moves right is the harness to blame."""
+    if trial.capabilities.clock != "server" or not overrides(type(trial.harness), "rewind"):
+        return
+    cache = await trial.cache()
+    await cache.set("warm", "value", ttl=_HOUR)
+
+    async def put(number: int) -> list[str]:
+        keys = [f"{name}-{number}" for name in ("set", "add", "counter")]
+        await cache.set(keys[0], "1", ttl=_HOUR)
+        await cache.add(keys[1], "1", ttl=_HOUR)
+        await cache.increment(keys[2], ttl=_HOUR)
+        return keys
+
+    if not any(value is not None for value in await cache.get_many(await put(-2))):
+        return
+    if not any(await _alive_before(trial, cache, put)):
+        raise Dishonest("`rewind` moved deadlines further back than it was told, or deleted the keys")
+    keys = await put(-1)
+    await trial.harness.rewind(_HOUR)
+    late = [value is not None for value in await cache.get_many(keys)]
+    if all(late):
+        raise Dishonest("`rewind` moved deadlines less far back than it was told, or not at all")
+
+
+async def _alive_before(trial: Trial, cache: Cache, put: Callable[[int], Awaitable[list[str]]]) -> list[bool]:
+    """Return which keys live shortly before their deadline: as shortly as the server answers in time."""
+    alive: list[bool] = []
+    for number, margin in enumerate(_MARGINS):
+        start = time.monotonic()
+        keys = await put(number)
+        await trial.harness.rewind(_HOUR - margin)
+        alive = [value is not None for value in await cache.get_many(keys)]
+        if any(alive) or time.monotonic() - start < margin.total_seconds():
+            break
+    return alive
+
+
+_CHECKS: Final[dict[str, tuple[Callable[[Trial], Awaitable[None]], ...]]] = {
+    "users": (_users_handles, _users_reset),
+    "cache": (_cache_handles, _cache_reset, _cache_rewind),
+}
+
+
+def _different(trial: Trial, first: object, second: object, opening: str) -> None:
+    one = unwrapped(first) is unwrapped(second)
+    if one and not trial.capabilities.shared_handle:
+        raise Dishonest(
+            f"`{opening}` returns one object again and again: races need handles of their own "
+            "(an adapter in memory may declare `shared_handle`)"
+        )
+    if not one and trial.capabilities.shared_handle:
+        raise Dishonest(f"`{opening}` returns different objects, though the harness declares `shared_handle`")
+
+
+def _check_sparing(harness: type[Harness], namespace: str) -> None:
+    """Let a second instance, in a namespace whose name begins with the first's, be reset beside it."""
+    neighbour = harness()
+    neighbour.namespace = f"{namespace}:b"
+
+    async def spared(trial: Trial) -> None:
+        try:
+            await neighbour.reset()
+            for theirs, ours in ((trial, Trial(neighbour)), (Trial(neighbour), trial)):
+                await _spares(theirs, ours)
+        finally:
+            await neighbour.reset()
+            await neighbour.close()
+
+    error = in_own_loop(harness, spared, seed=0, namespace=namespace)
+    if isinstance(error, Dishonest):
+        raise error
+
+
+async def _spares(theirs: Trial, ours: Trial) -> None:
+    """Raise `Dishonest` if resetting ours empties theirs."""
+    given, ann, lost = ports(type(theirs.harness)), full_user("ann"), False
+    if "users" in given:
+        ann = await (await theirs.users()).create(ann)
+    if "cache" in given:
+        await (await theirs.cache()).set("key", "value", ttl=MINUTE)
+    await ours.harness.reset()
+    if "users" in given:
+        lost = await (await theirs.users()).get(ann.id) is None
+    if "cache" in given:
+        lost = lost or await (await theirs.cache()).get("key") is None
+    if lost:
+        raise Dishonest("`reset` emptied another namespace too")
+    await theirs.harness.reset()

@@ -1,0 +1,65 @@
+"""Waivers and pending clauses: a failure that is known, and one that does not bind yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+
+import attrs
+
+from authx_contract.capabilities import Waiver
+from authx_contract.clause import Clause
+from authx_contract.registry import all_clauses
+from authx_contract.terms import FIRST
+from authx_contract.verdict.outcome import Outcome, Status
+
+
+def release() -> str:
+    """Return the version of authx-users that is installed."""
+    try:
+        return version("authx-users")
+    except PackageNotFoundError:  # run from a checkout that is on the path
+        return FIRST
+
+
+def is_pending(clause: Clause, of: str) -> bool:
+    """Whether a clause is new in this minor release: it binds from the next on. What a major release brings binds."""
+    since = _minor(clause.since)
+    return clause.since != FIRST and since[1] > 0 and since == _minor(of)
+
+
+def _minor(text: str) -> tuple[int, int]:
+    major, minor, *_ = [*text.split("."), "0"]
+    return int(major), int(minor)
+
+
+def faults(waivers: Sequence[Waiver]) -> list[str]:
+    """Say what is wrong with waivers: an id that there is not, one twice, or no reason."""
+    known = {each.id for each in all_clauses()}
+    ids = [each.id for each in waivers]
+    return [
+        *(f"the waiver of {each} names no clause" for each in ids if each not in known),
+        *(f"{each} is waived twice" for each in dict.fromkeys(ids) if ids.count(each) > 1),
+        *(f"the waiver of {each.id} gives no reason" for each in waivers if not each.reason.strip()),
+    ]
+
+
+def judged(outcome: Outcome, waivers: Sequence[Waiver], *, today: date, of: str) -> Outcome:
+    """Return the outcome in the light of its waiver, and of whether the clause binds in this release."""
+    waiver = next((each for each in waivers if each.id == outcome.clause.id), None)
+    if waiver is not None and outcome.status.ran:
+        status, reason = _waived(outcome, waiver, today)
+        return attrs.evolve(outcome, status=status, reason=reason)
+    if outcome.status is Status.FAILED and is_pending(outcome.clause, of):
+        reason = f"new in {outcome.clause.since}: binds from the next release on"
+        return attrs.evolve(outcome, status=Status.PENDING, reason=reason)
+    return outcome
+
+
+def _waived(outcome: Outcome, waiver: Waiver, today: date) -> tuple[Status, str]:
+    if outcome.status is Status.PASSED:
+        return Status.PASSED_THOUGH_WAIVED, f"the clause holds: remove its waiver ({waiver.reason})"
+    if today > waiver.until:
+        return Status.WAIVER_ENDED, f"the waiver ended on {waiver.until} ({waiver.reason})"
+    return Status.WAIVED, f"{waiver.reason} (until {waiver.until})"
