@@ -1,7 +1,7 @@
-"""What happened: frozen values, published after the change is stored.
+"""Events: frozen values, published after the change is stored.
 
-A token travels as `Secret`, and a user as a `UserView`: without hash, canonical keys and epoch. Each class names the
-method of `UsersRepo` that receives it: ``UserCreated`` goes to ``on_user_created``.
+A token travels as a `Secret`, and a user as a `UserView`: without hash, canonical keys and epoch. The hook
+``on_user_created`` of `UsersRepo` receives `UserCreated`, and so on.
 """
 
 from __future__ import annotations
@@ -31,22 +31,26 @@ class Event:
     """Something that happened."""
 
     name: ClassVar[str] = "event"
+    """Its name on the wire and in the hook ``on_<name>``. An event of an application has one made of its class name."""
 
     def __init_subclass__(cls) -> None:
-        cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        if "name" not in vars(cls):
+            cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @attrs.frozen(kw_only=True)
 class UserCreated(Event):
-    """A user came into being."""
+    """A user was created."""
 
+    name = "user_created"
     user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class UserUpdated(Event):
-    """Fields of a user were changed by `update`. After a new address, warn ``before.email``: its owner may not know."""
+    """`update` changed fields of a user. After a new address, warn ``before.email``: its owner may not know."""
 
+    name = "user_updated"
     user: UserView = attrs.field(converter=_view)
     before: UserView = attrs.field(converter=_view)
     """The user as `update` found it."""
@@ -55,8 +59,9 @@ class UserUpdated(Event):
 
 @attrs.frozen(kw_only=True)
 class UserDeleted(Event):
-    """A user is gone."""
+    """A user was deleted."""
 
+    name = "user_deleted"
     user_id: UserId
 
 
@@ -64,6 +69,7 @@ class UserDeleted(Event):
 class UsernameChanged(Event):
     """A user has another username."""
 
+    name = "username_changed"
     user: UserView = attrs.field(converter=_view)
     old: str | None
     new: str
@@ -71,19 +77,21 @@ class UsernameChanged(Event):
 
 @attrs.frozen(kw_only=True)
 class LoggedIn(Event):
-    """A login and a password were right."""
+    """A user logged in with the right password."""
 
+    name = "logged_in"
     user: UserView = attrs.field(converter=_view)
     ip: str | None = attrs.field(converter=_shown_or_none)
 
 
 @attrs.frozen(kw_only=True)
 class LoginFailed(Event):
-    """A login or a password was wrong, the user is blacklisted, or logging in is locked.
+    """The login or the password was wrong, the user is blacklisted, or logging in is locked.
 
-    What was typed as a login is not told: people type passwords into name fields.
+    The login as it was typed is left out: people type passwords into name fields.
     """
 
+    name = "login_failed"
     user_id: UserId | None
     """None if nobody has the login, and while logging in is locked: then nobody is looked up."""
     ip: str | None = attrs.field(converter=_shown_or_none)
@@ -92,8 +100,12 @@ class LoginFailed(Event):
 
 @attrs.frozen(kw_only=True)
 class BruteForceDetected(Event):
-    """A client or a login went over its limit; told once for each lock. See `LoginFailed` for each refused attempt."""
+    """A client or a login went over its limit.
 
+    It is published once for each lock; `LoginFailed` is published for each refused attempt.
+    """
+
+    name = "brute_force_detected"
     ip: str | None = attrs.field(converter=_shown_or_none)
     login: str | None
     """The canonical key that is locked, or None if the client is, or if nobody could have that login."""
@@ -101,31 +113,35 @@ class BruteForceDetected(Event):
 
 @attrs.frozen(kw_only=True)
 class EmailConfirmationRequested(Event):
-    """Send this token to ``user.email``, never to the address that was typed: the two may differ in spelling."""
+    """A confirmation link was requested: send ``token`` to ``user.email``, never to the address as it was typed."""
 
+    name = "email_confirmation_requested"
     user: UserView = attrs.field(converter=_view)
     token: Secret
 
 
 @attrs.frozen(kw_only=True)
 class EmailConfirmed(Event):
-    """The address of a user was proved."""
+    """The address of a user was confirmed."""
 
+    name = "email_confirmed"
     user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class PasswordResetRequested(Event):
-    """Send this token to ``user.email``, which is never None here."""
+    """A reset link was requested: send ``token`` to ``user.email``, which is never None here."""
 
+    name = "password_reset_requested"
     user: UserView = attrs.field(converter=_view)
     token: Secret
 
 
 @attrs.frozen(kw_only=True)
 class PasswordChanged(Event):
-    """A user has another password; all tokens issued before are void."""
+    """A user has another password; every token issued before is void."""
 
+    name = "password_changed"
     user: UserView = attrs.field(converter=_view)
     how: Literal["set", "reset"]
     """By `set_password`, or by a link through `reset_password`."""
@@ -133,54 +149,61 @@ class PasswordChanged(Event):
 
 @attrs.frozen(kw_only=True)
 class TokenRefused(Event):
-    """A link did not work: its token is unknown, expired or used, or what it was made for has changed."""
+    """A link did not work: its token is unknown, expired or used, or the user has changed since."""
 
+    name = "token_refused"
     purpose: Literal["confirm", "reset"]
     user_id: UserId | None
-    """Whose link it was, if it is still known."""
+    """The user of the link, if it is still known."""
 
 
 @attrs.frozen(kw_only=True)
 class SocialLinked(Event):
-    """A user can log in by another outside account."""
+    """An outside account was linked to a user, who can log in by it from now on."""
 
+    name = "social_linked"
     user: UserView = attrs.field(converter=_view)
     identity: SocialIdentity
 
 
 @attrs.frozen(kw_only=True)
 class SocialUnlinked(Event):
-    """A user can no longer log in by this outside account."""
+    """An outside account was unlinked from a user."""
 
+    name = "social_unlinked"
     user: UserView = attrs.field(converter=_view)
     identity: SocialIdentity
 
 
 @attrs.frozen(kw_only=True)
 class UserKicked(Event):
-    """All tokens of a user issued so far are void."""
+    """Every token of a user issued so far is void."""
 
+    name = "user_kicked"
     user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class UserBlacklisted(Event):
-    """A user was deactivated."""
+    """A user was deactivated; every token issued before is void."""
 
+    name = "user_blacklisted"
     user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class UserReinstated(Event):
-    """A blacklisted user is active again."""
+    """A blacklisted user was activated again."""
 
+    name = "user_reinstated"
     user: UserView = attrs.field(converter=_view)
 
 
 @attrs.frozen(kw_only=True)
 class PermissionsChanged(Event):
-    """A user has other permissions."""
+    """A user has other permissions; every token issued before is void."""
 
+    name = "permissions_changed"
     user: UserView = attrs.field(converter=_view)
     old: frozenset[str]
     new: frozenset[str]
@@ -188,11 +211,14 @@ class PermissionsChanged(Event):
 
 @attrs.frozen(kw_only=True)
 class BlackoutSet(Event):
-    """Tokens of everybody issued at or before ``cutoff`` are void."""
+    """Everybody's tokens issued at or before ``cutoff`` are void."""
 
+    name = "blackout_set"
     cutoff: datetime
 
 
 @attrs.frozen(kw_only=True)
 class BlackoutLifted(Event):
-    """The blackout is over."""
+    """The blackout was lifted: the tokens that it voided are good again while they live."""
+
+    name = "blackout_lifted"

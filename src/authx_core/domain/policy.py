@@ -1,4 +1,4 @@
-"""The numbers an application may set, with safe defaults and their sources."""
+"""The settings of an application, with safe defaults and their sources."""
 
 from __future__ import annotations
 
@@ -80,25 +80,27 @@ def _is_domain(text: str) -> bool:
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """Limits and lifetimes. All that contradicts itself is refused together, as `InvalidPolicy`."""
+    """Limits and lifetimes. Raises `InvalidPolicy` with every setting that is out of range or contradicts another."""
 
     password_min: int = 15
-    """Code points after NFC. NIST SP 800-63B-4, section 3.1.1.2: 15 for a single factor; 8 beside a second one."""
+    """Characters after NFC. NIST SP 800-63B-4, section 3.1.1.2: 15 for a single factor; 8 beside a second one."""
     password_max: int = 128
+    """Characters after NFC. NIST SP 800-63B-4, section 3.1.1.2: at least 64 are permitted."""
     password_max_bytes: int = 1024
     """Octets in UTF-8, checked before anything else is done with a password."""
     blocklist: Container[str] = attrs.field(factory=common_passwords, repr=False)
-    """Case-folded passwords that are refused."""
+    """Case-folded passwords that are refused (NIST SP 800-63B-4, section 3.1.1.2). A shipped list by default."""
     username_min: int = 2
     """Characters of the canonical key; ideographs, kana and Hangul count as two, accents as none (UAX 11)."""
     username_max: int = 32
     """Code points of the canonical key."""
     username_scripts: Restriction = "high"
-    """Which scripts may stand in one name, by the restriction levels of UTS 39, section 5.2: ``"ascii"``, ``"single"``,
-    ``"high"`` (one, or those of Chinese, Japanese or Korean with Latin), ``"moderate"`` (Latin with any other one in
-    common use but Cyrillic and Greek), ``"any"``. It is looked at when a name is given, not when one is looked up."""
+    """The scripts that may stand in one name, by the restriction levels of UTS 39, section 5.2: ``"ascii"``,
+    ``"single"``, ``"high"`` (one, or those of Chinese, Japanese or Korean with Latin), ``"moderate"`` (Latin with any
+    other one in common use but Cyrillic and Greek), ``"any"``. It is checked when a name is given, not when one is
+    looked up."""
     reserved_usernames: frozenset[str] = _RESERVED
-    """Names that nobody may take in any spelling (RFC 2142 and its kin), nor look-alikes of them (UTS 39, 4)."""
+    """Names that nobody may take in any spelling (RFC 2142 and its kin), nor look-alikes (UTS 39, section 4)."""
     special_domains: frozenset[str] = frozenset()
     """Domains that addresses may have, with all below them, though mail from outside cannot reach them: special-use
     ones (RFC 6761) such as ``local``, ``test`` and ``localhost``, and names without a dot."""
@@ -106,22 +108,34 @@ class Policy:
     """Domains whose addresses may have dots first, last and side by side before the @. Two phone companies of Japan
     gave out such addresses; RFC 5322, section 3.2.3, has none."""
     login_client_max: int = 30
+    """Attempts to log in of one client (an IPv4 address, or a /64 of IPv6) in ``login_client_timeout``. Many people may
+    share an address."""
     login_client_timeout: timedelta = timedelta(minutes=1)
+    """The window of ``login_client_max``, from the client's first attempt; it ends the lock too. At most one day."""
     login_max: int = 10
-    """Attempts for one login; NIST SP 800-63B-4, section 3.2.2, allows at most 100 in a row."""
+    """Attempts for one login in ``login_timeout``. NIST SP 800-63B-4, section 3.2.2, allows at most 100 in a row."""
     login_timeout: timedelta = timedelta(minutes=15)
+    """The window of ``login_max``, from the login's first attempt; it ends the lock too. At most one day."""
     confirmation_max: int = 2
+    """Confirmation links that a user may request in ``confirmation_timeout``."""
     confirmation_timeout: timedelta = timedelta(minutes=30)
+    """The window of ``confirmation_max``, from the first request. At most 30 days."""
     confirmation_lifetime: timedelta = timedelta(hours=24)
+    """How long a confirmation link works. At most 90 days."""
     reset_max: int = 2
+    """Reset links that a user may request in ``reset_timeout``."""
     reset_timeout: timedelta = timedelta(minutes=30)
+    """The window of ``reset_max``, from the first request. At most 30 days."""
     reset_lifetime: timedelta = timedelta(hours=1)
+    """How long a reset link works. At most 7 days; NIST SP 800-63B-4 gives recovery codes sent by e-mail 24 hours."""
     access_cache_ttl: timedelta = timedelta(seconds=60)
+    """How long the cache may answer for the store; for `check_access`, which comes next. At most one day."""
     callback_timeout: timedelta = timedelta(seconds=10)
-    """How long an asynchronous callback may take before it is cancelled and logged."""
+    """How long an asynchronous hook or callback may take before it is cancelled and logged. At most one day."""
     max_page_size: int = 100
+    """Users on a page of a search, at most; 1,000 is the highest setting."""
     without_cache: Literal["refuse", "admit"] = "refuse"
-    """What a limit does when the cache cannot be reached: raise `CacheUnavailable`, or let everybody through."""
+    """When the cache cannot be reached: raise `CacheUnavailable`, or let everybody through without a count."""
 
     def __attrs_post_init__(self) -> None:
         problems = [

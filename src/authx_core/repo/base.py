@@ -1,4 +1,4 @@
-"""What all mixins share: the ports, and telling what happened."""
+"""What the mixins share: the ports, and publishing events."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from authx_core.domain.policy import Policy
 from authx_core.ports import Cache, Clock, Events, PasswordHasher, UserStore
 from authx_core.repo.hooks import Hooks
 from authx_core.repo.waiting import at_most
-from authx_core.use_cases.blackout import Told
 from authx_core.use_cases.crud import NewId
+from authx_core.use_cases.cutoffs import PublishedCutoffs
 
 Callback: TypeAlias = Callable[[Event], Awaitable[None] | None] | Events
 """Receives each event: a plain or ``async`` callable, or an `Events` adapter."""
@@ -27,14 +27,14 @@ _log: Final = logging.getLogger("authx_core")
 
 
 class _Closed:
-    """Stands for each port of a facade that is closed."""
+    """Stands for a port of a closed facade: every call raises `StoreUnavailable`."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise StoreUnavailable("this facade is closed: open another one")
 
 
 class UsersBase(Hooks):
-    """The ports of a `UsersRepo`, and its way to tell of events."""
+    """The ports of a `UsersRepo`. Through `publish` it is the `Events` port of its own use cases."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class UsersBase(Hooks):
         """Bind the ports.
 
         ``access_expiration`` (seconds or a timedelta) is how long an access token is valid. ``callbacks`` receive
-        every event after its change is stored; one that raises, or waits for longer than
-        ``policy.callback_timeout``, is logged, and breaks neither the operation nor the others. A plain function
-        runs in the caller's thread, where nothing can interrupt it. Raises `InvalidPolicy`.
+        every event after its change is stored. One that raises, or takes longer than ``policy.callback_timeout``, is
+        logged and breaks neither the operation nor the others. A plain function runs in the caller's thread, where
+        nothing can interrupt it. Raises `InvalidPolicy`.
         """
         try:
             self.access_expiration = lifetime(access_expiration, "access_expiration")
@@ -66,7 +66,7 @@ class UsersBase(Hooks):
         self.hasher = hasher
         self.policy = policy or Policy()
         self.new_id = new_id
-        self.told = Told()
+        self.published = PublishedCutoffs()
         self.closing: Callable[[], Awaitable[None]] | None = None
         """Closes what was opened for this facade alone; see `aclose`."""
 
@@ -81,14 +81,14 @@ class UsersBase(Hooks):
             await closing()
 
     async def publish(self, event: Event, /) -> None:
-        """Tell the method ``on_<event>`` and every callback, all of them, whatever one of them raises."""
+        """Call the hook ``on_<event>`` and every callback. An error of one is logged and stops no other."""
         for receive in (getattr(self, f"on_{event.name}", None), *self.callbacks):
             if receive is None:
                 continue
             try:
-                told = receive.publish(event) if isinstance(receive, Events) else receive(event)
-                if isawaitable(told):
+                received = receive.publish(event) if isinstance(receive, Events) else receive(event)
+                if isawaitable(received):
                     async with at_most(self.policy.callback_timeout):
-                        await told
+                        await received
             except Exception:  # noqa: BLE001 - logged with its traceback; it must not undo what is stored
-                _log.exception("telling %r of %s failed; the change itself is stored", receive, event.name)
+                _log.exception("%r failed to receive %s; the change itself is stored", receive, event.name)

@@ -40,13 +40,15 @@ class UsersManagementMixin(UsersBase):
     async def set_blackout(self, ts: datetime) -> datetime:
         """Void everybody's tokens issued up to ``ts`` (aware), and return the cut-off that stands.
 
-        One that is not later than what stands changes nothing and is not told. Raises `InvalidValue`.
+        One that is not later than the present cut-off changes nothing and is not published. Raises `InvalidValue`.
         """
-        return await blackout.set_blackout(ts, told=self.told, users=self.database, clock=self.clock, events=self)
+        return await blackout.set_blackout(
+            ts, published=self.published, users=self.database, clock=self.clock, events=self
+        )
 
     async def delete_blackout(self) -> None:
         """Lift the blackout: tokens that it voided are good again while they live."""
-        await blackout.delete_blackout(told=self.told, users=self.database, events=self)
+        await blackout.delete_blackout(published=self.published, users=self.database, events=self)
 
     async def set_permissions(self, id: UserId, permissions: Iterable[str]) -> User:
         """Replace what a user may do; tokens issued before are void. Raises `UserNotFound`, `InvalidUser`."""
