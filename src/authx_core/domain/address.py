@@ -14,13 +14,13 @@ from authx_core.domain.folding import fold, is_settled
 from authx_core.domain.limits import MAX_EMAIL, MAX_LOCAL
 
 _ATEXT: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.")
-"""What ASCII has before the @ without quotes (RFC 5322, section 3.2.3), and the dot, whose places a policy decides."""
+"""The ASCII characters before the @ without quotes (RFC 5322, section 3.2.3), and the dot: a policy places it."""
 _SPECIAL: Final = frozenset(SPECIAL_USE_DOMAIN_NAMES)
 """IANA's special-use domain names, as email-validator lists them."""
 
 
 class BadAddressError(Exception):
-    """Says what is wrong with an address."""
+    """An address that is refused; its text is the reason."""
 
 
 @attrs.frozen
@@ -47,8 +47,8 @@ def parsed(text: str) -> tuple[str, str]:
 def local_part(text: str) -> str:
     """Return a local part to show: as written, in NFC (RFC 6532, section 3.1). Raises `BadAddressError`.
 
-    Beyond ASCII it has what usernames have (UTS 39, section 3.3.3, asks for identifiers): signs that look like the
-    syntax of addresses, or like another sign, are refused. RFC 6531 leaves that to whoever takes an address.
+    Beyond ASCII it may have the characters of usernames (UTS 39, section 3.3.3, asks for identifiers): signs that look
+    like the syntax of addresses, or like another sign, are refused. RFC 6531 leaves that to the receiving software.
     """
     if not text.strip("."):
         raise BadAddressError("needs a name before the @")

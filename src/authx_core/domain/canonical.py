@@ -1,8 +1,9 @@
 """Canonical keys: the form in which addresses and usernames are compared and unique.
 
 ``docs/identifiers.md`` has the rules. A key is its own key: ``email_key(email_key(x)) == email_key(x)``, and likewise
-for usernames. Text whose key would not be stable is refused. No policy changes a key, so that who was created under one
-is found under another. Length is bounded before anything else: normalising 100,000 combining marks takes seconds.
+for usernames. Text whose key would not be stable is refused. No policy changes a key, so that a user who was created
+under one policy is found under another. Length is bounded before anything else: normalising 100,000 combining marks
+takes seconds.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from authx_core.domain.limits import MAX_EMAIL, MAX_NAME
 from authx_core.domain.reasons import why_not_text
 
 _PUNCTUATION: Final = frozenset("-._~!$&'()*+,;=")
-"""What ASCII has besides letters and digits for a segment of a URL's path (RFC 3986, section 3.3), less ``@``, and the
+"""ASCII signs that a segment of a URL's path may have (RFC 3986, section 3.3), less ``@``, and the
 ``:`` which HTTP Basic cannot have in a name (RFC 7617, section 2)."""
 
 
 def email_key(value: object) -> str:
     """Return the key of an e-mail address: local part folded, domain in IDNA's ASCII form. No DNS.
 
-    White space around it makes no difference. Raises `InvalidValue` with what is wrong.
+    White space around it makes no difference. Raises `InvalidValue` with the reason.
     """
     return _email(value)[0]
 
@@ -48,7 +49,7 @@ def _email(value: object) -> tuple[str, str]:
 def username_key(name: object) -> str:
     """Return the key of a username: its characters by PRECIS (RFC 8264, 8265), folded. It has no ``@``.
 
-    White space around it makes no difference. Raises `InvalidValue` with what is wrong.
+    White space around it makes no difference. Raises `InvalidValue` with the reason.
     """
     shown = username_text(name)
     key = fold(shown)
@@ -62,7 +63,7 @@ def username_key(name: object) -> str:
 def username_text(name: object) -> str:
     """Return a username to show: as written, full width mapped (RFC 8265, section 3.4), in NFC.
 
-    Raises `InvalidValue` with what is wrong.
+    Raises `InvalidValue` with the reason.
     """
     shown = letters.tidied(letters.stripped(_bounded("username", name, MAX_NAME)))
     if reason := _wrong_name(shown):
@@ -89,12 +90,12 @@ def _wrong_name(shown: str) -> str | None:
 
 
 def username_fragment(text: str) -> str:
-    """Return a piece of a username in the form that keys have, without refusing what no key contains."""
+    """Return a piece of a username in the form that keys have. Nothing is refused: such a piece finds no key."""
     return fold(text)
 
 
 def email_fragment(text: str) -> str:
-    """Return a piece of an address in the form that keys have, without refusing what no key contains.
+    """Return a piece of an address in the form that keys have. Nothing is refused: such a piece finds no key.
 
     A domain is found in its ASCII form if it is whole, or ends with a whole label.
     """

@@ -1,7 +1,7 @@
-"""What an adapter calls before it touches an engine: the same values are the same `InvalidValue` on every engine.
+"""Checks that an adapter calls before it touches an engine.
 
-So no engine ever sees a value that it would cut, coerce or choke on. `reasons` says why a value is refused, `limits`
-and `lifetimes` how much is too much.
+Every engine refuses the same values with the same `InvalidValue`, and none sees a value that it would cut or coerce.
+`reasons` has the rules, `limits` and `lifetimes` the numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from authx_core.domain.user import User, UserChanges, UserFields, UserQuery
 
 
 def is_text(value: object, limit: int = MAX_NAME) -> bool:
-    """Whether a value is text that an engine can be asked for. Nobody is found by any other."""
+    """Whether a value is text that an engine can be asked for. No other value finds a user."""
     return reasons.why_not_text(value, limit) is None
 
 

@@ -1,4 +1,4 @@
-"""Whom an attempt to log in is counted for."""
+"""The clients that attempts to log in are counted for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 _SITE: Final = 64
-"""Leading bits that one customer of a provider gets (RFC 6177): their owner has all 2**64 addresses below."""
+"""Leading bits that one customer of a provider gets (RFC 6177), with all 2**64 addresses below them."""
 
 
 def client_key(ip: str) -> str:
-    """Return what a client is counted under: IPv4 address, /64 of an IPv6 address, or a digest of anything else."""
+    """Return the key of a client's counter: IPv4 address, /64 of an IPv6 address, or a digest of anything else."""
     try:
         address = ip_address(ip)
     except ValueError:

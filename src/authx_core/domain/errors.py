@@ -1,13 +1,13 @@
 """Every error of the project, under one root that is never raised itself.
 
     AuthxError
-    ├── InvalidInput                    .problems: all that is wrong, not the first thing
+    ├── InvalidInput                    .problems: every one, not only the first
     │   ├── InvalidUser                 create, update, change_username, set_permissions
     │   ├── InvalidPassword             set_password, reset_password
     │   ├── InvalidQuery                search
     │   ├── InvalidPolicy               Policy(…), UsersRepo(…)
     │   ├── InvalidSchema               verify_schema: tables, indexes or settings that would break a promise
-    │   └── InvalidValue                what no port takes: NUL, lone surrogates, wrong types …
+    │   └── InvalidValue                values that no port takes: NUL, lone surrogates, wrong types …
     ├── InvalidToken                    reset_password
     ├── TooManyAttempts                 authenticate
     ├── UserNotFound
@@ -47,7 +47,7 @@ _MAX_PROBLEMS: Final = 100
 class Problem:
     """One thing that is wrong with an input: where, a stable code, and a sentence. Never the value itself.
 
-    A field's name may be a stranger's: it is escaped, and cut at 64 characters.
+    A field's name may come from a stranger: it is escaped, and cut at 64 characters.
     """
 
     field: str = attrs.field(converter=shown)
@@ -65,7 +65,7 @@ class AuthxError(Exception):
 
 
 class InvalidInput(AuthxError):
-    """Input that was refused, with every `Problem` found in it, at most 100. Nothing was changed.
+    """Input that was refused, with every `Problem` in it, at most 100. Nothing was changed.
 
     The last of more than 100 says how many are left out, so that no input makes an error of its own size.
     """
@@ -81,7 +81,7 @@ class InvalidInput(AuthxError):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All that is wrong."""
+        """Every problem that was found."""
         return self.args
 
     def __str__(self) -> str:
@@ -119,7 +119,7 @@ class InvalidValue(InvalidInput):
 
 
 class InvalidSchema(InvalidInput):
-    """A database whose tables, indexes or settings would break a promise; each problem says what to do about it."""
+    """A database whose tables, indexes or settings would break a promise. Each problem names its remedy."""
 
     code = "invalid_schema"
 
@@ -143,7 +143,7 @@ class TooManyAttempts(AuthxError):
 
 
 class _OfUser(Exception):  # no child of the root, so that a walk through the tree meets real errors only
-    """The part of an error that names one user."""
+    """An error about one user."""
 
     def __init__(self, user_id: object) -> None:
         super().__init__(shown_id(user_id))
@@ -155,7 +155,7 @@ class _OfUser(Exception):  # no child of the root, so that a walk through the tr
 
 
 class UserNotFound(_OfUser, AuthxError):
-    """Nobody has this id."""
+    """No user has this id."""
 
     code = "user_not_found"
 
@@ -247,7 +247,7 @@ class UnknownHash(AuthxError):
 
 
 class Suspended(AuthxError):
-    """A coroutine that was to run without an event loop wanted to wait for one."""
+    """A coroutine that ran without an event loop tried to wait for one."""
 
     code = "suspended"
 
@@ -258,14 +258,14 @@ class Suspended(AuthxError):
 
 
 class PortUnavailable(AuthxError):
-    """What answers a port cannot be reached, timed out or is overloaded; trying again later may work."""
+    """An adapter cannot be reached, timed out or is overloaded; trying again later may work."""
 
     code = "unavailable"
 
     def __init__(self, reason: str = "", *, answered: bool = False) -> None:
         super().__init__(sentence(reason))
         self.answered = answered
-        """Whether the engine is there, but refused: to ask it something else may work at once."""
+        """Whether the engine is reachable and refused this call: another call may work at once."""
 
     def __str__(self) -> str:
         return f"{self.code.replace('_', ' ')}: {self.args[0]}" if self.args[0] else self.code.replace("_", " ")

@@ -93,7 +93,7 @@ class LoginFailed(Event):
 
     name = "login_failed"
     user_id: UserId | None
-    """None if nobody has the login, and while logging in is locked: then nobody is looked up."""
+    """None if the login is unknown, and while logging in is locked: then no user is looked up."""
     ip: str | None = attrs.field(converter=_shown_or_none)
     reason: Literal["unknown", "password", "blacklisted", "locked"]
 
@@ -108,7 +108,7 @@ class BruteForceDetected(Event):
     name = "brute_force_detected"
     ip: str | None = attrs.field(converter=_shown_or_none)
     login: str | None
-    """The canonical key that is locked, or None if the client is, or if nobody could have that login."""
+    """The canonical key that is locked; None if the client is locked, or if no user could have this login."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,9 +1,9 @@
 """From a spelling to the form that is compared: case, width, compatibility letters and joiners make no difference.
 
 The steps are those of a compatibility caseless match (The Unicode Standard, D146), because a mapping to lower case
-alone (RFC 8264, section 5.2.3) tells ``ΠΑΠΆΣ`` from ``παπάς`` and ``STRASSE`` from ``straße``. On top of it, the dots
-of i make no difference: ``İ``, ``I``, ``ı`` and ``i`` are each other's upper or lower case in some language. Joiners
-go, after those that spell a letter in an older way have become that letter.
+alone (RFC 8264, section 5.2.3) distinguishes ``ΠΑΠΆΣ`` from ``παπάς`` and ``STRASSE`` from ``straße``.
+Besides, the dots of i make no difference: ``İ``, ``I``, ``ı`` and ``i`` are each other's upper or lower case in some
+language. Joiners are removed, after those that spell a letter in an older way have become that letter.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _SPELT: Final = {
     "\u09a4\u09cd": "\u09ce",  # Bengali khanda ta: section 12.2
     "\u0930\u094d": "\u0931\u094d",  # Devanagari eyelash ra: section 12.1, R5a
 }
-"""What a consonant with its virama is before a ZERO WIDTH JOINER."""
+"""The letter that a consonant with its virama spells before a ZERO WIDTH JOINER."""
 _ROUNDS: Final = 4
-"""Folding settles in two; one that does not is no key, and the callers refuse it."""
+"""Folding is stable after two rounds; callers refuse text that is not."""
 
 
 def fold(text: str) -> str:

@@ -1,4 +1,4 @@
-"""JSON that cannot change, at any depth, and equals the plain dicts and lists that it was made of."""
+"""JSON that is immutable at any depth, and equals the plain dicts and lists that it was made of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Kind = TypeVar("_Kind", bound=type[object])
 
 
 class NotJSON(ValueError):
-    """A value that is no JSON, or too much of it; says why."""
+    """A value that is not JSON, or too large; its text is the reason."""
 
 
 def _refuse(*_: object, **__: object) -> NoReturn:
@@ -26,7 +26,7 @@ def _same(value: object, _: object = None) -> object:
 
 
 def _unchanging(*mutators: str) -> Callable[[_Kind], _Kind]:
-    """Make the methods of a class that would change it refuse, and its copies be itself."""
+    """Make the mutating methods of a class refuse, and its copies return the object itself."""
 
     def decorate(kind: _Kind) -> _Kind:
         for name in mutators:
@@ -68,16 +68,16 @@ class FrozenList(list["JSON"]):
 
 
 def freeze(value: object) -> JSON:
-    """Return an equal value that does not change, of any mapping, list or tuple.
+    """Return an equal, immutable value for any mapping, list or tuple.
 
     Raises `NotJSON` for anything but at most 64 Ki characters of JSON in 32 levels, with integers of at most 64
-    bits. Circles end there too: each level costs depth, each member room.
+    bits. A circular value is refused too: each level costs depth, each member room.
     """
     return _freeze(value, MAX_DEPTH, _Room())
 
 
 class _Room:
-    """The characters that are left for what is frozen."""
+    """The characters that the rest of a value may take."""
 
     def __init__(self) -> None:
         self._left = MAX_EXTRA
@@ -89,7 +89,7 @@ class _Room:
 
 
 def frozen_extra(value: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    """Freeze an ``extra``; leave what is none as it is, for a check to refuse."""
+    """Freeze an ``extra``. Any other value stays as it is, for a check to refuse."""
     if isinstance(value, FrozenDict) or not isinstance(value, Mapping):
         return value
     try:
@@ -143,7 +143,7 @@ def _text(text: str, room: _Room) -> str:
 
 
 def frozen_set(value: Any) -> Any:
-    """Make a frozenset of any set, list or tuple; leave the rest as it is, for a check to refuse."""
+    """Make a frozenset of a set, list or tuple. Any other value stays as it is, for a check to refuse."""
     try:
         return frozenset(value) if issubclass(type(value), set | list | tuple) else value
     except TypeError:  # a member has no hash
@@ -151,5 +151,5 @@ def frozen_set(value: Any) -> Any:
 
 
 def frozen_tuple(value: Any) -> Any:
-    """Make a tuple of a list; leave the rest as it is, for a check to refuse."""
+    """Make a tuple of a list. Any other value stays as it is, for a check to refuse."""
     return tuple(value) if issubclass(type(value), list) else value

@@ -1,6 +1,6 @@
-"""Which characters beyond ASCII a name may have: those of words, by PRECIS' IdentifierClass (RFC 8264, section 4.2).
+"""The characters beyond ASCII that a name may have: those of PRECIS' IdentifierClass (RFC 8264, section 4.2).
 
-One thing is added. Some letters that people's orthographies need have a compatibility decomposition, and PRECIS
+One kind is added. Some letters that people's orthographies need have a compatibility decomposition, and PRECIS
 refuses all of those: Armenian ``և``, Thai ``ำ``, Dutch ``ĳ``, Croatian ``ǆ``, Catalan ``ŀ``. A letter is taken if
 Unicode gives it the decomposition ``<compat>``, and into letters; full-width, ornamental and raised forms have others.
 Ligatures and the like of the blocks of presentation forms, which are there for old character sets, are not taken.
@@ -25,7 +25,7 @@ _MOST_MARKS: Final = 4
 _PRESENTATION_FORMS: Final = (range(0xFB00, 0xFE00), range(0xFE70, 0xFF00))
 
 _AROUND: Final = "\u200b\u200e\u200f\u061c\u2060\ufeff"
-"""What comes along with pasted text and shows nothing: zero-width spaces and joins, directional marks, the BOM."""
+"""Invisible characters that come with pasted text: zero-width spaces and joins, directional marks, the BOM."""
 _REFUSALS: Final = {
     "spaces": "has a space: leave it out",
     "symbols": "has a symbol, a typographic sign or an emoji: use letters, digits and the signs on the keyboard",
@@ -45,7 +45,7 @@ _REFUSED: Final = "has a character that words are not written with: leave it out
 
 
 def stripped(text: str) -> str:
-    """Return a text without white space and what shows nothing around it, as HTML's input fields do for addresses."""
+    """Return a text without white space and invisible characters around it, as HTML does for fields of addresses."""
     before = None
     while before != text:
         before, text = text, text.strip().strip(_AROUND)
@@ -74,7 +74,7 @@ def _is_idle(text: str, at: int) -> bool:
 def width(text: str) -> int:
     """Count the characters of a name by the room they take: ideographs, kana and Hangul two, accents none.
 
-    A Chinese name may have one or two ideographs; in every alphabet that is too little (UAX 11 tells which are wide).
+    A Chinese name may have one or two ideographs; so few letters are too short in any alphabet (widths: UAX 11).
     """
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text if not combining(char))
 

@@ -1,4 +1,4 @@
-"""What a link that was mailed is good for."""
+"""A link that was mailed, and what it permits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from authx_core.domain.user import User, UserId
 
 @attrs.frozen
 class Link:
-    """Whom a link's token speaks for: a user, the address that it was sent to, and the epoch that it was made in."""
+    """The user of a link, the address that it was sent to, and the epoch in which it was made."""
 
     user_id: UserId | None
     """None: the link opens nothing."""

@@ -1,4 +1,4 @@
-"""The value that says: one more than what is stored."""
+"""A marker for one more than the stored number."""
 
 from __future__ import annotations
 

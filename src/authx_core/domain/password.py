@@ -1,4 +1,4 @@
-"""What a password must be, and the form in which it is hashed."""
+"""The rules for passwords, and the form in which they are hashed."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class PreparedPassword(Secret):
 
 
 def prepared(password: Secret, policy: Policy) -> PreparedPassword:
-    """Prepare a password that somebody may have (RFC 8265, section 4.2; NIST SP 800-63B-4).
+    """Prepare a password for comparison (RFC 8265, section 4.2; NIST SP 800-63B-4).
 
-    Raises `InvalidPassword` for one that nobody can have. Its size in octets is checked first, so that no input costs
+    Raises `InvalidPassword` for one that no user can have. Its size in octets is checked first, so that no input costs
     more than reading its length.
     """
     if problem := _impossible(password, policy.password_max_bytes):
@@ -38,7 +38,7 @@ def prepared(password: Secret, policy: Policy) -> PreparedPassword:
 
 
 def accepted(password: Secret, policy: Policy, *, names: Iterable[str | None]) -> PreparedPassword:
-    """Prepare a password that somebody is to have. Raises `InvalidPassword` with every reason."""
+    """Prepare a new password by the policy. Raises `InvalidPassword` with every reason."""
     ready = prepared(password, policy)
     if problems := [*_weaknesses(ready, policy), *_likeness(ready, names)]:
         raise InvalidPassword(*problems)
@@ -52,7 +52,7 @@ def check_names(password: PreparedPassword, names: Iterable[str | None]) -> None
 
 
 def _impossible(password: Secret, limit: int) -> Problem | None:
-    """Say why nobody can have this password. It raises nothing, so that no traceback shows the text."""
+    """Say why no user can have this password. Nothing is raised here, so that no traceback shows the text."""
     text = password.reveal()
     if not isinstance(text, str):
         return Problem("password", "invalid", "must be text")

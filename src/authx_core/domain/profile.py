@@ -1,4 +1,4 @@
-"""From what somebody typed to fields that can be stored, or to everything that is wrong with it."""
+"""Turn input into fields that can be stored, or into a list of every problem."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ NOBODY: Final = Problem("", "nobody", "needs an e-mail address, a username or a 
 
 
 def is_nobody(user: User | NewUser) -> bool:
-    """Whether a user could not be found by anything but the id."""
+    """Whether a user has neither an address nor a username nor a social identity."""
     return user.email is None and user.username is None and not user.identities
 
 
@@ -115,7 +115,7 @@ def _text_set(given: object) -> frozenset[str] | None:
 
 
 def read_fields(given: Mapping[object, object], policy: Policy) -> tuple[UserChanges, list[Problem]]:
-    """Turn open fields into changes, and say everything that is wrong with the others."""
+    """Turn open fields into changes, and list every problem with the others."""
     changes: UserChanges = {}
     problems: list[Problem] = []
     for name, value in given.items():

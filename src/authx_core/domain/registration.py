@@ -1,4 +1,4 @@
-"""From a new user as somebody gave it to one that can be stored, or to everything that is wrong with it."""
+"""Turn input into a new user that can be stored, or into a list of every problem."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _as_new_user(given: object) -> tuple[NewUser, list[Problem]]:
 
 
 def _not_granted(new: NewUser) -> list[Problem]:
-    """Say what is wrong with the fields that only the application's own code sets."""
+    """List the problems of the fields that only the application's own code sets."""
     granted = {name: getattr(new, name) for name in _GRANTED if name != "created_at" or new.created_at is not None}
     return [
         Problem(name, "invalid", reason) for name, value in granted.items() if (reason := reasons.USER[name](value))

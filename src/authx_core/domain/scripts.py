@@ -88,7 +88,7 @@ def _prototypes() -> dict[str, str]:
 
 
 def _augmented(char: str) -> frozenset[str]:
-    """Return the scripts that a character is used in; none for what all use."""
+    """Return the scripts that use a character; none if all do."""
     firsts, lasts, names = _ranges()
     at = bisect_right(firsts, ord(char)) - 1
     return names[at] if at >= 0 and ord(char) <= lasts[at] else frozenset()

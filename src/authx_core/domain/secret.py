@@ -1,4 +1,4 @@
-"""Text that must not show: passwords and tokens on their way, and password hashes wherever they are."""
+"""Text that must not show: passwords, tokens and password hashes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ MASK: Final = "••••••"
 
 
 class Secret:
-    """A text that shows in no repr, log, traceback, pickle or serialiser: `reveal` is the one way to it.
+    """A text that shows in no repr, log, traceback, pickle or serialiser; only `reveal` returns it.
 
-    A closure holds the text, so that code which walks attributes and slots finds a function, which no format takes.
-    A Secret never changes; a copy is the same object.
+    A closure holds the text: code that walks attributes and slots finds a function, which no format accepts.
+    A Secret is immutable; a copy is the same object.
     """
 
     __slots__ = ("_text",)
@@ -29,7 +29,7 @@ class Secret:
         return self._text()
 
     def digest(self) -> str:
-        """Return the SHA-256 of the text in hexadecimal: what may be kept of a token of 128 bits or more."""
+        """Return the SHA-256 of the text in hexadecimal, which may be stored for a token of 128 bits or more."""
         return hashlib.sha256(self.reveal().encode()).hexdigest()
 
     def __repr__(self) -> str:
@@ -66,5 +66,5 @@ class Secret:
 
 
 def secret_or_none(value: str | Secret | None) -> Secret | None:
-    """Wrap a text; None stays None. A value of a wrong type is wrapped too, for a check to refuse it unseen."""
+    """Wrap a text; None stays None. A value of a wrong type is wrapped too: a check refuses it without showing it."""
     return None if value is None else Secret(value)

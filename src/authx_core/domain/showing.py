@@ -1,4 +1,4 @@
-"""How messages and logs show what strangers wrote: one line, without control or bidi characters, and short."""
+"""How messages and logs show a stranger's text: one short line, without control or bidi characters."""
 
 from __future__ import annotations
 

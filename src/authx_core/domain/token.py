@@ -1,4 +1,4 @@
-"""A link's token, which nobody must guess: its digest is kept unsalted, so chance alone protects it."""
+"""Tokens of links: their digests are kept unsalted, so chance alone protects them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIN_TOKEN: Final = 22
 """Characters of URL-safe base64 that hold 128 bits."""
 MAX_TOKEN: Final = 1024
 _BITS: Final = 112
-"""Of chance at least (OWASP ASVS 4, 2.6.2)."""
+"""Bits of chance, at least (OWASP ASVS 4, 2.6.2)."""
 _DISTINCT: Final = 8
 """Different characters at least. Of 10,000,000 random tokens of 28 hexadecimal digits, fewer than one has fewer."""
 _DISTINCT_DIGITS: Final = 6
@@ -25,7 +25,7 @@ _MAKE: Final = "or it could be guessed: make it with secrets.token_urlsafe(32)"
 
 
 class LinkToken(Secret):
-    """A token that nobody can guess; `new_token` and `checked_token` make it."""
+    """A token that cannot be guessed; `new_token` and `checked_token` make it."""
 
     __slots__ = ()
 
@@ -36,7 +36,7 @@ def new_token() -> LinkToken:
 
 
 def checked_token(token: Secret) -> LinkToken:
-    """Take a token that somebody else made. Raises `InvalidValue` if it could be guessed or is not text."""
+    """Accept a token of the application. Raises `InvalidValue` if it could be guessed or is not text."""
     if reason := why_no_token(token.reveal()):
         raise InvalidValue(Problem("token", "invalid", reason))
     return LinkToken(token)

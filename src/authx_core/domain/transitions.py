@@ -1,4 +1,4 @@
-"""What becomes of a user: the changes that each operation makes, or None if it changes nothing.
+"""Transitions of a user: the changes of each operation, or None if it changes nothing.
 
 An operation that takes a right away raises the epoch, which voids every token issued so far.
 """

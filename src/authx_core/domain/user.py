@@ -1,4 +1,4 @@
-"""The user, and what is said about one."""
+"""The user, its views, and the values that describe changes and queries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PublicIdentity(TypedDict):
 
 
 class PublicUser(TypedDict):
-    """What `UserView.public` returns: the fields that a person may see of their own account, ready for JSON."""
+    """The result of `UserView.public`: the fields that a person may see of their own account, ready for JSON."""
 
     id: UserId
     email: str | None
@@ -49,7 +49,7 @@ class PublicUser(TypedDict):
     """ISO 8601 with offset, to the microsecond; so is ``last_login``."""
     last_login: str | None
     version: int
-    """For ``update(…, version=…)``, and to tell which of two is newer."""
+    """For ``update(…, version=…)``; the higher of two is the newer."""
     identities: NotRequired[list[PublicIdentity]]
     """Only if it was asked for."""
     extra: NotRequired[dict[str, object]]
@@ -58,7 +58,7 @@ class PublicUser(TypedDict):
 
 @attrs.frozen(kw_only=True)
 class UserView:
-    """A user without what only the core needs: no hash, no canonical keys, no epoch. Events carry these."""
+    """A user as events carry it: without the hash, the canonical keys and the epoch."""
 
     id: UserId
     email: str | None = None
@@ -80,11 +80,11 @@ class UserView:
     """One higher after every update."""
 
     def view(self) -> UserView:
-        """Return what events may carry of the user."""
+        """Return the user as events carry it."""
         return UserView(**{field.name: getattr(self, field.name) for field in attrs.fields(UserView)})
 
     def public(self, *, identities: bool = False, extra: Collection[str] = ()) -> PublicUser:
-        """Return what an application may answer with: chosen fields, ready for JSON.
+        """Return the fields that an application may show, ready for JSON.
 
         Social identities come only if ``identities`` is true, and of ``extra`` only the fields that are named.
         """
@@ -109,25 +109,25 @@ class UserView:
 
 @attrs.frozen(kw_only=True)
 class User(UserView):
-    """A user as stored. Nothing here changes, at any depth; a store answers each change with a new value."""
+    """A user as stored: immutable at any depth. A store answers each change with a new value."""
 
     email_key: str | None = None
     """Canonical, unique where not None; filled in by the core."""
     username_key: str | None = None
     """Canonical, unique where not None; filled in by the core."""
     password_hash: Secret | None = attrs.field(default=None, converter=secret_or_none)
-    """Plain text becomes a `Secret`, so that an adapter may hand over what its driver read."""
+    """Plain text becomes a `Secret`, so that an adapter may pass text from its driver."""
     epoch: int = 1
     """Tokens of an older epoch are void."""
 
     @property
     def names(self) -> tuple[str | None, ...]:
-        """The address and the username, as they are shown and as they are compared: no password is one of them."""
+        """The address and the username, as shown and as compared. A password must not be one of them."""
         return self.email, self.email_key, self.username, self.username_key
 
 
 class _Fields(TypedDict, total=False):
-    """The fields that `UserChanges` and `UserFields` type alike."""
+    """The fields that `UserChanges` and `UserFields` share."""
 
     email: str | None
     email_key: str | None
@@ -144,14 +144,14 @@ class _Fields(TypedDict, total=False):
 
 
 class UserChanges(_Fields, total=False):
-    """What an update sets: any fields of `User` but ``id`` and ``version``."""
+    """The fields that an update sets: any of `User` but ``id`` and ``version``."""
 
     epoch: int | Next
     """`NEXT`: the stored one + 1."""
 
 
 class UserFields(_Fields, total=False):
-    """What an update expects to find: scalar fields and permissions, not ``extra`` or ``identities``."""
+    """The values that an update expects: scalar fields and permissions, not ``extra`` or ``identities``."""
 
     epoch: int
     version: int
@@ -159,7 +159,7 @@ class UserFields(_Fields, total=False):
 
 @attrs.frozen(kw_only=True)
 class UserQuery:
-    """Which users to find: everything given must hold. Text is canonical and literal."""
+    """The users to find: every given condition must hold. Text is canonical and literal."""
 
     id: UserId | None = None
     username_contains: str | None = None
@@ -183,7 +183,7 @@ class NewUser:
     username: str | None = None
     password: Secret | None = attrs.field(default=None, converter=secret_or_none)
     password_hash: Secret | None = attrs.field(default=None, converter=secret_or_none)
-    """From elsewhere, of any scheme that the hasher accepts; upgraded when the person logs in."""
+    """A hash from another system, of any scheme that the hasher accepts; it is upgraded when the person logs in."""
     active: bool = True
     confirmed: bool = False
     permissions: frozenset[str] = attrs.field(default=frozenset[str](), converter=frozen_set)

@@ -1,4 +1,4 @@
-"""What the core needs and adapters answer."""
+"""The ports: interfaces that the core needs and adapters implement."""
 
 from authx_core.ports.cache import Cache
 from authx_core.ports.clock import Clock

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The port for the time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class Clock(Protocol):
-    """Tells the time; time in the core comes from here alone."""
+    """Tells the time. The core has no other source of it."""
 
     @abstractmethod
     def now(self) -> datetime:
         """Return the present as an aware UTC datetime, to the microsecond, never earlier than the last answer."""
-        ...

@@ -1,4 +1,4 @@
-"""Who is told what happened."""
+"""The port for events."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from authx_core.domain.events import Event
 
 @runtime_checkable
 class Events(Protocol):
-    """Receives events, after the change that they tell of is stored."""
+    """Receives events, each after its change is stored."""
 
     @abstractmethod
     async def publish(self, event: Event, /) -> None:
-        """Tell of something that happened."""
-        ...
+        """Receive an event."""

@@ -1,4 +1,4 @@
-"""How passwords are hashed."""
+"""The port for hashing passwords."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 @attrs.frozen
 class Verification:
-    """What became of a comparison: whether the password is right, and whether its hash should be renewed."""
+    """The result of a comparison: whether the password is right, and whether its hash should be renewed."""
 
     ok: bool
     outdated: bool = False
@@ -23,7 +23,6 @@ class PasswordHasher(Protocol):
     @abstractmethod
     async def hash(self, password: str, /) -> str:
         """Return a salted hash by the current scheme. Raises `InvalidValue` for NUL or a lone surrogate."""
-        ...
 
     @abstractmethod
     async def verify(self, password: str, password_hash: str, /) -> Verification:
@@ -32,4 +31,3 @@ class PasswordHasher(Protocol):
         Raises `UnknownHash` for a hash that no scheme recognises, that is corrupt, or whose parameters would
         cost more than the hasher allows.
         """
-        ...

@@ -8,19 +8,7 @@ from authx_core.repo.management import UsersManagementMixin
 from authx_core.repo.password import UsersPasswordMixin
 from authx_core.repo.protection import UsersProtectionMixin
 from authx_core.repo.username import UsersUsernameMixin
-
-
-class UsersRepo(
-    UsersCRUDMixin,
-    UsersProtectionMixin,
-    UsersConfirmMixin,
-    UsersUsernameMixin,
-    UsersPasswordMixin,
-    UsersIdentityMixin,
-    UsersManagementMixin,
-):
-    """Every operation on users, for asynchronous callers. Extend it: override methods and ``on_<event>``."""
-
+from authx_core.repo.users_repo import UsersRepo
 
 __all__ = [
     "Callback",

@@ -18,8 +18,8 @@ class UsersConfirmMixin(UsersBase):
     async def request_email_confirmation(self, email: str, token: str | Secret | None = None) -> str:
         """Make a link's token for this address (256 bits, URL-safe, unless given) and return it.
 
-        Whoever mails it listens for `EmailConfirmationRequested`, which is published only for an active user's
-        address. Only the token's digest is kept. Raises `InvalidValue` for a token that could be guessed.
+        Mail it from the hook or callback that receives `EmailConfirmationRequested`, which is published only for an
+        active user's address. Only the token's digest is kept. Raises `InvalidValue` for a token that could be guessed.
         """
         token = None if token is None else Secret(token)
         return await confirm.request_email_confirmation(

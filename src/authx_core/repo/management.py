@@ -1,4 +1,4 @@
-"""What administrators do. The facade does not ask who calls: expose these to admin routes only."""
+"""Operations of administrators. The facade does not check the caller: expose them to admin routes only."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ class UsersPasswordMixin(UsersBase):
     async def set_password_reset_token(self, id: UserId, token: str | Secret) -> None:
         """Make a token good for a reset for ``policy.reset_lifetime``; only its digest is kept.
 
-        A blacklisted user's is never good, which the answer does not tell; then, and for a user without an address,
-        nobody is told either. Raises `UserNotFound`; `InvalidValue` for a token that could be guessed (fewer than 22
-        characters).
+        The token of a blacklisted user is never good, which the answer does not show; for such a user, and for one
+        without an address, no event is published. Raises `UserNotFound`; `InvalidValue` for a token that could be
+        guessed, such as one of fewer than 22 characters.
         """
         token = Secret(token)
         await passwords.set_password_reset_token(

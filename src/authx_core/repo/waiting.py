@@ -1,4 +1,4 @@
-"""How long the core waits for a callback."""
+"""The timeout of a callback."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def at_most(span: timedelta) -> AbstractAsyncContextManager[object]:
-    """Bound the block by a `TimeoutError` in a task of asyncio; elsewhere nothing waits, so there is nothing to bound.
+    """Raise `TimeoutError` in a block of an asyncio task that takes longer. Outside of a task nothing waits.
 
-    The core knows no event loop: an application that runs one has imported asyncio.
+    The core imports no event loop: an application that runs one has imported asyncio.
     """
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is None or not _in_a_task(asyncio):

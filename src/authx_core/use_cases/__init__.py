@@ -1,1 +1,1 @@
-"""What the core does: one function an operation, its ports in its signature."""
+"""Use cases: one function for each operation, with its ports in its signature."""

@@ -1,4 +1,4 @@
-"""Who is it? The one place that compares a password."""
+"""Log a user in: the only place that compares a password."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def _evaluate(
     """Return the user as stored after the password was found right, or the reason why nobody logs in."""
     try:
         ready = prepared(password, policy)
-    except InvalidPassword:  # nobody can have it, so it costs nothing, be the login known or not
+    except InvalidPassword:  # no user can have it: refused at once, whether the login is known or not
         return "password" if user else "unknown"
     if user is None:
         await hashed(ready, hasher=hasher)

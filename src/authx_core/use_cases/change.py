@@ -14,7 +14,7 @@ _ATTEMPTS: Final = 1000
 """Of one call. Each failure means that another caller succeeded, so as many callers at once are needed for an error."""
 
 Transition: TypeAlias = Callable[[User], UserChanges | None]
-"""What becomes of a user, by `authx_core.domain.transitions`; None: nothing changes."""
+"""One of `authx_core.domain.transitions`: the changes to a user; None changes nothing."""
 
 
 async def change(

@@ -23,8 +23,8 @@ Purpose: TypeAlias = Literal["confirm", "reset"]
 async def keep(purpose: Purpose, token: LinkToken, user: User | None, lifetime: timedelta, *, cache: Cache) -> None:
     """Keep the digest of a token. Without a user the same work is done for a link that opens nothing.
 
-    A user has eight live links of a kind: the next one voids the oldest, so that a flood of one's own links, in a
-    cache that evicts what it has no room for, evicts nobody else's.
+    A user has eight live links of a kind, and the next one voids the oldest: in a cache that evicts entries when it is
+    full, a flood of one user's links does not evict another's.
     """
     link = Link(user.id, user.email, user.epoch) if user else Link(None, None, 0)
     value = json.dumps(attrs.astuple(link))

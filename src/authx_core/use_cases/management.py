@@ -1,4 +1,4 @@
-"""What administrators do with one user: blacklist, kick, permissions."""
+"""Operations of administrators on one user: blacklist, kick, permissions."""
 
 from __future__ import annotations
 

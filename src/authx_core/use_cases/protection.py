@@ -20,7 +20,7 @@ _OWN: Final = "app:"
 
 
 async def within_own_limit(key: str, limit: int, window: float | timedelta, *, cache: Cache, policy: Policy) -> bool:
-    """Count a call under a key of the application's, which meets none of the core's; otherwise like `within_limit`."""
+    """Count a call under a key of the application, in a namespace of its own; otherwise like `within_limit`."""
     reason = why_not_text(key, MAX_CACHE_KEY - len(_OWN + _LIMIT))
     if reason:
         raise InvalidValue(Problem("key", "invalid", reason))
@@ -43,7 +43,7 @@ async def within_limit(key: str, limit: int, window: float | timedelta, *, cache
 async def is_bruteforce(ip: str | None, login: str, *, cache: Cache, events: Events, policy: Policy) -> bool:
     """Count an attempt of this client and for this login; True once either is over its limit.
 
-    Further hits do not prolong a lock, and only the first of them is told. ``ip`` None counts the login alone.
+    Further hits do not prolong a lock, and only the first of them is published. ``ip`` None counts the login alone.
     """
     by_client = by_login = None
     if ip is not None:
@@ -59,7 +59,7 @@ async def is_bruteforce(ip: str | None, login: str, *, cache: Cache, events: Eve
 
 
 async def forget_attempts(login: str, *, cache: Cache) -> None:
-    """Start the count for a login anew, since its owner has just shown up (NIST SP 800-63B-4, section 3.2.2)."""
+    """Start the count for a login anew, since its owner has just logged in (NIST SP 800-63B-4, section 3.2.2)."""
     try:
         await cache.delete(_login_key(login)[1])
     except CacheUnavailable:
@@ -67,7 +67,7 @@ async def forget_attempts(login: str, *, cache: Cache) -> None:
 
 
 def _login_key(login: str) -> tuple[str | None, str]:
-    """Return the canonical login, if it can be somebody's, and the key of its counter."""
+    """Return the canonical login, or None if no user can have it, and the key of its counter."""
     if not isinstance(login, str):
         return None, "login:name:"
     try:

@@ -1,4 +1,4 @@
-"""Which stored keys differ from what the present rules make of the same names, and what that would lead to."""
+"""Find stored keys that differ from the present rules, and store new ones."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Finding:
     key: str | None = None
     """Its key by the present rules; None if they refuse the name."""
     others: tuple[UserId, ...] = ()
-    """Whom it collides with."""
+    """The users that it collides with."""
     reason: str | None = None
-    """Why it is refused."""
+    """The reason of a refusal."""
 
 
 async def examine(users: UserStore) -> list[Finding]:
-    """Walk all users and find the keys that would not stand. Nothing is written.
+    """Walk all users and find the keys that differ. Nothing is written.
 
-    Memory is needed for what would change, not for who is there. Users who are changed meanwhile may be missed.
+    Only findings are kept in memory, not users. Users who are changed meanwhile may be missed.
     """
     found = [finding async for user in _every(users) for finding in _differing(user)]
     claims: dict[tuple[Field, str], list[UserId]] = {}
@@ -58,9 +58,9 @@ async def examine(users: UserStore) -> list[Finding]:
 
 
 async def rekey(findings: Iterable[Finding], *, users: UserStore) -> list[Finding]:
-    """Store the new keys that collide with nobody's, and return the findings that are left.
+    """Store the new keys that are free, and return the findings that are left.
 
-    Each is a compare-and-set on the user's version. A key that is still somebody's is tried again after the others.
+    Each is a compare-and-set on the user's version. A key that another user still has is tried again after the others.
     """
     left: list[Finding] = []
     waiting: list[Finding] = []

@@ -64,7 +64,7 @@ async def search_after(
 
 
 def _fragment(text: str | None, fold: Callable[[str], str]) -> str | None:
-    """Fold what can be folded; the query's check refuses the rest."""
+    """Fold a text; the query's check refuses any other value."""
     return fold(text) if checks.is_text(text) and text is not None else text
 
 
