@@ -1,4 +1,4 @@
-"""The facade in both colours over several engines, so that a test of it is written once."""
+"""The facade for both kinds of caller over several engines, so that each test is written once."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def hasher() -> PasslibHasher:
 
 
 @pytest.fixture
-def told() -> list[Event]:
-    """All that the callbacks were told."""
+def published() -> list[Event]:
+    """The events that the callbacks received."""
     return []
 
 
@@ -84,12 +84,12 @@ def store(engine: str, tmp_path: Path, runner: asyncio.Runner) -> Iterator[UserS
 
 @pytest.fixture
 def make_users(
-    engine: str, store: UserStore, clock: ManualClock, hasher: PasslibHasher, told: list[Event]
+    engine: str, store: UserStore, clock: ManualClock, hasher: PasslibHasher, published: list[Event]
 ) -> MakeUsers:
-    """Build a facade over the engine, in its colour; ``kind`` is a subclass of `UsersRepo`."""
+    """Build a facade over the engine, for its kind of caller; ``kind`` is a subclass of `UsersRepo`."""
 
     def make(kind: type[UsersRepo] = UsersRepo, **options: Any) -> UsersRepo:
-        given = {"callbacks": [told.append], "clock": clock, "hasher": hasher, **options}
+        given = {"callbacks": [published.append], "clock": clock, "hasher": hasher, **options}
         users = kind(store, given.pop("cache", None) or MemoryCache(clock), **given)
         return cast("UsersRepo", Awaited(BlockingUsersRepo(users))) if "blocking" in engine else users
 
@@ -102,13 +102,13 @@ def users(make_users: MakeUsers) -> UsersRepo:
 
 
 @pytest.fixture
-def ana(users: UsersRepo, told: list[Event], runner: asyncio.Runner) -> User:
-    """A user with all that one can have, of whom nobody was told yet."""
+def ana(users: UsersRepo, published: list[Event], runner: asyncio.Runner) -> User:
+    """A user with every name and a password; the event of the creation is forgotten."""
     new = NewUser(
         email="Ana@Example.com", username="Ana", password="correct horse battery", permissions=frozenset({"read"})
     )
     created = runner.run(_done(users.create(new)))
-    told.clear()
+    published.clear()
     return created
 
 

@@ -1,4 +1,4 @@
-"""What the core knows of the world: nothing but its five libraries."""
+"""The core imports nothing but its five libraries."""
 
 from __future__ import annotations
 

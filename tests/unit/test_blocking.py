@@ -90,7 +90,7 @@ def ports(accounts: BlockingAccounts) -> dict[str, Any]:
     return {"database": users.database, "cache": users.cache, "clock": users.clock, "hasher": users.hasher}
 
 
-def test_there_is_no_twin_of_what_does_not_exist() -> None:
+def test_every_blocking_twin_has_an_original() -> None:
     twins = {name for name, member in vars(BlockingUsersRepo).items() if isinstance(member, blocking)}
     assert twins == set(OPERATIONS)
 

@@ -1,4 +1,4 @@
-"""Who is told, and what one that raises can do: nothing."""
+"""Hooks and callbacks receive every event; one that raises harms nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from authx_core import (
 
 
 class Channel(Events):
-    """Keeps what it is told."""
+    """Keeps the events that it receives."""
 
     def __init__(self) -> None:
         self.heard: list[Event] = []
@@ -49,7 +49,7 @@ class Duck:
 
 
 class Forever:
-    """Waits, in an event loop and where there is none."""
+    """Waits, with and without an event loop."""
 
     def __await__(self) -> Generator[None]:
         while True:
@@ -57,7 +57,7 @@ class Forever:
 
 
 class Greeting(UsersRepo):
-    """Greets everybody, and cannot stand a kick."""
+    """Greets new users, and raises at a kick."""
 
     greeted: list[str | None]
 
@@ -69,7 +69,9 @@ class Greeting(UsersRepo):
         raise LookupError(message)
 
 
-async def test_plain_and_async_callbacks_and_channels_are_all_told(make_users: Callable[..., UsersRepo]) -> None:
+async def test_plain_callbacks_async_callbacks_and_channels_all_receive_events(
+    make_users: Callable[..., UsersRepo],
+) -> None:
     plain: list[Event] = []
     later: list[Event] = []
     channel, duck = Channel(), Duck()
@@ -89,8 +91,8 @@ async def test_an_overridden_method_is_called_before_the_callbacks(make_users: C
     assert order == [["ana"]]
 
 
-async def test_one_that_raises_undoes_nothing_and_hides_nothing(
-    make_users: Callable[..., UsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+async def test_a_callback_that_raises_undoes_nothing_and_is_logged(
+    make_users: Callable[..., UsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     def plain(event: Event) -> None:
         raise ValueError(event.name)
@@ -98,10 +100,10 @@ async def test_one_that_raises_undoes_nothing_and_hides_nothing(
     async def later(event: Event) -> None:
         raise KeyError(event.name)
 
-    users = make_users(callbacks=[plain, later, told.append])
+    users = make_users(callbacks=[plain, later, published.append])
     user = await users.create({"username": "ana"})
     assert await users.get(user.id) == user
-    assert told == [UserCreated(user=user)]
+    assert published == [UserCreated(user=user)]
     logged = [(record.name, record.levelno, record.exc_info and record.exc_info[0]) for record in caplog.records]
     assert logged == [("authx_core", logging.ERROR, ValueError), ("authx_core", logging.ERROR, KeyError)]
     assert "failed to receive" in caplog.text
@@ -109,17 +111,17 @@ async def test_one_that_raises_undoes_nothing_and_hides_nothing(
 
 
 async def test_an_overridden_method_that_raises_is_logged_too(
-    make_users: Callable[..., UsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+    make_users: Callable[..., UsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     users = make_users(Greeting)
     ana = await users.create({"username": "ana"})
     assert (await users.kick(ana.id)).epoch == 2
-    assert [event.name for event in told] == ["user_created", "user_kicked"]
+    assert [event.name for event in published] == ["user_created", "user_kicked"]
     assert "who kicked ana?" in caplog.text
 
 
-async def test_an_event_of_the_applications_own_reaches_the_callbacks(
-    make_users: Callable[..., UsersRepo], told: list[Event]
+async def test_an_application_s_own_event_reaches_the_callbacks(
+    make_users: Callable[..., UsersRepo], published: list[Event]
 ) -> None:
     class ShoeBought(Event):
         pass
@@ -130,12 +132,12 @@ async def test_an_event_of_the_applications_own_reaches_the_callbacks(
             return await super().create(obj)
 
     await make_users(Shop).create({"username": "ana"})
-    assert [event.name for event in told] == ["shoe_bought", "user_created"]
+    assert [event.name for event in published] == ["shoe_bought", "user_created"]
 
 
-async def test_a_token_is_mailed_by_a_callback(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_token_is_mailed_by_a_callback(users: UsersRepo, ana: User, published: list[Event]) -> None:
     await users.set_password_reset_token(ana.id, "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE")
-    event = told[0]
+    event = published[0]
     assert isinstance(event, PasswordResetRequested)
     assert event.token.reveal() == "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE"
 
@@ -148,35 +150,35 @@ def blocking(clock: ManualClock, hasher: PasslibHasher) -> Callable[..., Blockin
 
 
 def test_a_callback_that_waits_breaks_neither_the_blocking_facade_nor_the_others(
-    blocking: Callable[..., BlockingUsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+    blocking: Callable[..., BlockingUsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def receive(_: Event) -> None:
         await asyncio.sleep(0)
 
-    users = blocking(receive, receive, told.append)
+    users = blocking(receive, receive, published.append)
     ana = users.create({"username": "ana"})
     assert users.get_by_username("ana") == ana
-    assert [event.name for event in told] == ["user_created"]
+    assert [event.name for event in published] == ["user_created"]
     failures = [record.exc_info and record.exc_info[0] for record in caplog.records]
     assert failures == [Suspended, Suspended]
     assert "an asynchronous adapter or callback is behind the blocking facade" in caplog.text
 
 
 async def test_a_callback_that_hangs_breaks_neither_the_operation_nor_the_others(
-    make_users: Callable[..., UsersRepo], told: list[Event], caplog: pytest.LogCaptureFixture
+    make_users: Callable[..., UsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def hang(_: Event) -> None:
         await Forever()
 
     policy = Policy(callback_timeout=timedelta(milliseconds=1))
-    users = make_users(callbacks=[hang, told.append], policy=policy)
+    users = make_users(callbacks=[hang, published.append], policy=policy)
     ana = await users.create({"username": "ana"})
     assert await users.get(ana.id) == ana
-    assert [event.name for event in told] == ["user_created"]
+    assert [event.name for event in published] == ["user_created"]
     assert [record.exc_info and record.exc_info[0] for record in caplog.records] in ([TimeoutError], [Suspended])
 
 
 @pytest.mark.parametrize("seconds", [0, -1, None, "60", float("nan")])
-def test_how_long_access_lasts_is_checked_at_once(clock: ManualClock, hasher: PasslibHasher, seconds: Any) -> None:
+def test_the_access_expiration_is_checked_at_once(clock: ManualClock, hasher: PasslibHasher, seconds: Any) -> None:
     with pytest.raises(InvalidPolicy, match="access_expiration"):
         UsersRepo(MemoryUserStore(), MemoryCache(clock), (), seconds, clock=clock, hasher=hasher)

@@ -13,18 +13,18 @@ from authx_core import EmailConfirmationRequested, EmailConfirmed, Event, Invali
 
 
 async def test_a_link_confirms_and_confirming_again_changes_nothing(
-    users: UsersRepo, ana: User, told: list[Event]
+    users: UsersRepo, ana: User, published: list[Event]
 ) -> None:
     token = await users.request_email_confirmation("ANA@example.com")
-    assert told == [EmailConfirmationRequested(user=ana, token=Secret(token))]
+    assert published == [EmailConfirmationRequested(user=ana, token=Secret(token))]
     assert len(token) == 43
     assert await users.confirm_email(token)
     confirmed = await users.get(ana.id)
     assert confirmed is not None
-    assert (confirmed.confirmed, told[1:]) == (True, [EmailConfirmed(user=confirmed)])
+    assert (confirmed.confirmed, published[1:]) == (True, [EmailConfirmed(user=confirmed)])
     assert await users.confirm_email(token)
     assert await users.get(ana.id) == confirmed
-    assert len(told) == 2
+    assert len(published) == 2
 
 
 async def test_a_given_token_is_used(users: UsersRepo, ana: User) -> None:
@@ -40,20 +40,20 @@ async def test_a_token_that_could_be_guessed_is_refused(users: UsersRepo, ana: U
 
 
 @pytest.mark.parametrize("address", ["nobody@example.com", "no address"])
-async def test_an_unknown_address_gets_the_same_answer_and_nobody_is_told(
-    users: UsersRepo, told: list[Event], address: str
+async def test_an_unknown_address_gets_the_same_answer_and_no_event(
+    users: UsersRepo, published: list[Event], address: str
 ) -> None:
     token = await users.request_email_confirmation(address)
     assert len(token) == 43
-    assert told == []
+    assert published == []
     assert not await users.confirm_email(token)
 
 
-async def test_a_blacklisted_user_is_not_written_to(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_blacklisted_user_is_not_written_to(users: UsersRepo, ana: User, published: list[Event]) -> None:
     await users.blacklist(ana.id)
-    told.clear()
+    published.clear()
     assert await users.request_email_confirmation("ana@example.com")
-    assert told == []
+    assert published == []
 
 
 async def test_a_link_dies_after_a_day_and_stays_dead_when_the_clock_steps_back(
@@ -72,11 +72,11 @@ async def test_requests_are_limited_for_each_user(users: UsersRepo, ana: User, c
     assert await users.is_email_confirmation_available(ana.id)
 
 
-async def test_an_unknown_token_confirms_nobody(users: UsersRepo) -> None:
+async def test_an_unknown_token_confirms_no_user(users: UsersRepo) -> None:
     assert not await users.confirm_email("Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE")
 
 
-async def test_a_flood_of_ones_own_links_voids_no_strangers(
+async def test_a_flood_of_one_user_s_links_voids_no_other_user_s(
     make_users: Callable[..., UsersRepo], clock: ManualClock
 ) -> None:
     users = make_users(cache=MemoryCache(clock, size=50))

@@ -33,7 +33,7 @@ from authx_core import (
 PASSWORD = "correct horse battery"
 
 
-async def test_a_user_is_created_from_a_mapping(users: UsersRepo, told: list[Event], clock: ManualClock) -> None:
+async def test_a_user_is_created_from_a_mapping(users: UsersRepo, published: list[Event], clock: ManualClock) -> None:
     given = {
         "email": "Ana@Example.com",
         "username": "Ana",
@@ -48,7 +48,7 @@ async def test_a_user_is_created_from_a_mapping(users: UsersRepo, told: list[Eve
     assert user.created_at == clock.now()
     assert user.password_hash
     assert user.password_hash.reveal() != PASSWORD
-    assert told == [UserCreated(user=user)]
+    assert published == [UserCreated(user=user)]
     assert given["password"] == PASSWORD
 
 
@@ -68,12 +68,12 @@ async def test_a_user_is_created_from_a_new_user(users: UsersRepo, clock: Manual
     assert user.password_hash is None
 
 
-async def test_every_bad_field_is_told_and_nobody_is_created(users: UsersRepo, told: list[Event]) -> None:
+async def test_every_bad_field_is_reported_and_no_user_is_created(users: UsersRepo, published: list[Event]) -> None:
     with pytest.raises(InvalidUser) as caught:
         await users.create({"email": "nobody", "username": "a b", "password": "short", "epoch": 5})
     assert {problem.field for problem in caught.value.problems} == {"email", "username", "password", "epoch"}
     assert await users.search() == ([], 0)
-    assert told == []
+    assert published == []
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_every_bad_field_is_told_and_nobody_is_created(users: UsersRepo, t
     ],
 )
 @pytest.mark.usefixtures("ana")
-async def test_what_another_has_is_taken(
+async def test_another_user_s_name_is_taken(
     users: UsersRepo, given: dict[str, Any], kind: type[IdentifierTaken], fields: set[str]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -97,7 +97,7 @@ async def test_what_another_has_is_taken(
     assert await users.get(bob.id) == bob
 
 
-async def test_everybody_is_found_by_everything_in_any_spelling(users: UsersRepo, ana: User) -> None:
+async def test_a_user_is_found_by_every_name_in_any_spelling(users: UsersRepo, ana: User) -> None:
     linked = await users.link_social(ana.id, "github", "7")
     assert await users.get(ana.id) == linked
     assert await users.get_by_email("ANA@EXAMPLE.com") == linked
@@ -106,7 +106,7 @@ async def test_everybody_is_found_by_everything_in_any_spelling(users: UsersRepo
     assert await users.get_by_login("aNa@example.com") == await users.get_by_login("aNa") == linked
 
 
-async def test_nobody_is_found_by_anything_else(users: UsersRepo, ana: User) -> None:
+async def test_other_names_find_no_user(users: UsersRepo, ana: User) -> None:
     assert await users.get(ana.id.upper() + "x") is None
     assert await users.get_by_email("ana@example.org") is None
     assert await users.get_by_username("an") is None
@@ -114,15 +114,15 @@ async def test_nobody_is_found_by_anything_else(users: UsersRepo, ana: User) -> 
     assert await users.get_by_login("ana@") is None
 
 
-async def test_an_update_changes_what_it_names(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_an_update_changes_the_given_fields(users: UsersRepo, ana: User, published: list[Event]) -> None:
     after = await users.update(ana.id, {"extra": {"shoe": 38}})
     assert (after.extra, after.email, after.version) == ({"shoe": 38}, ana.email, 2)
-    assert told == [UserUpdated(user=after, before=ana, fields=frozenset({"extra"}))]
+    assert published == [UserUpdated(user=after, before=ana, fields=frozenset({"extra"}))]
 
 
-async def test_a_rename_by_update_is_told_as_such(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_rename_by_update_is_published_as_a_rename(users: UsersRepo, ana: User, published: list[Event]) -> None:
     after = await users.update(ana.id, {"username": "Anna", "email": "ana@example.com"})
-    assert told == [
+    assert published == [
         UserUpdated(user=after, before=ana, fields=frozenset({"username", "email"})),
         UsernameChanged(user=after, old="Ana", new="Anna"),
     ]
@@ -147,7 +147,9 @@ async def test_an_update_of_another_version_is_stale(users: UsersRepo, ana: User
     "field",
     ["id", "password", "password_hash", "epoch", "version", "active", "confirmed", "permissions", "identities", "shoe"],
 )
-async def test_what_has_an_operation_of_its_own_is_not_updated(users: UsersRepo, ana: User, field: str) -> None:
+async def test_an_update_refuses_fields_that_have_operations_of_their_own(
+    users: UsersRepo, ana: User, field: str
+) -> None:
     with pytest.raises(InvalidUser):
         await users.update(ana.id, {field: 1, "username": "anna"})
     assert await users.get(ana.id) == ana
@@ -160,10 +162,10 @@ async def test_the_last_name_cannot_be_taken_away(users: UsersRepo) -> None:
         await users.update(bob.id, {"username": None})
 
 
-async def test_a_deleted_user_is_gone_and_frees_the_names(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_deleted_user_is_gone_and_frees_the_names(users: UsersRepo, ana: User, published: list[Event]) -> None:
     assert await users.delete(ana.id)
     assert not await users.delete(ana.id)
-    assert told == [UserDeleted(user_id=ana.id)]
+    assert published == [UserDeleted(user_id=ana.id)]
     assert await users.get_by_login("ana") is None
     await users.create({"email": "ana@example.com", "username": "ana"})
 
@@ -174,7 +176,7 @@ async def test_the_last_login_is_noted(users: UsersRepo, ana: User, clock: Manua
 
 
 @pytest.mark.parametrize("operation", ["update", "update_last_login"])
-async def test_nobody_is_not_updated(users: UsersRepo, operation: str) -> None:
+async def test_updating_an_unknown_user_is_user_not_found(users: UsersRepo, operation: str) -> None:
     changes: tuple[dict[str, Any], ...] = ({"extra": {}}, {"username": "anna"})
     for given in changes:
         with pytest.raises(UserNotFound):
@@ -193,7 +195,7 @@ async def test_a_search_is_paged_and_literal(users: UsersRepo, clock: ManualCloc
     assert await users.search(p=9) == ([], 5)
 
 
-async def test_a_walk_goes_over_everybody_once(users: UsersRepo, clock: ManualClock) -> None:
+async def test_a_walk_visits_every_user_once(users: UsersRepo, clock: ManualClock) -> None:
     for number in range(7):
         clock.advance(1)
         await users.create(NewUser(email=f"user{number}@Example.com", username=f"user{number}", active=number != 3))
@@ -213,14 +215,14 @@ async def test_a_walk_goes_over_everybody_once(users: UsersRepo, clock: ManualCl
 
 
 @pytest.mark.parametrize("wrong", [{"p": 0}, {"size": 101}, {"size": 0}, {"size": True}, {"id": 5}, {"username": "\0"}])
-async def test_a_search_that_cannot_be_run_says_so(users: UsersRepo, wrong: dict[str, Any]) -> None:
+async def test_a_malformed_search_is_invalid_query(users: UsersRepo, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidQuery) as caught:
         await users.search(**{"p": 1, **wrong})
     assert len(caught.value.problems) == 1
 
 
 @pytest.mark.parametrize("value", [42, uuid.UUID(int=7), None, b"7", ["7"], {"id": "7"}])
-async def test_what_is_not_text_is_refused_where_nobody_would_be_found(users: UsersRepo, value: Any) -> None:
+async def test_a_lookup_by_a_value_that_is_not_text_is_invalid_value(users: UsersRepo, value: Any) -> None:
     calls: dict[str, Awaitable[object]] = {
         "id": users.get(value),
         "email": users.get_by_email(value),

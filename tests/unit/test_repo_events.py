@@ -1,4 +1,4 @@
-"""What is told, to whom a monitor or a former mailbox matters, and what is not told."""
+"""The events of each operation, for monitors and for warnings to a former mailbox."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ Do: TypeAlias = Callable[[UsersRepo, User], Awaitable[Any]]
     ("given", "field"),
     [({"email": "new@example.com"}, "email"), ({"username": "anna"}, "username"), ({"extra": {"a": [1]}}, "extra")],
 )
-async def test_an_update_tells_what_the_user_was_before(
-    users: UsersRepo, ana: User, told: list[Event], given: dict[str, Any], field: str
+async def test_an_update_publishes_the_user_before_it(
+    users: UsersRepo, ana: User, published: list[Event], given: dict[str, Any], field: str
 ) -> None:
     after = await users.update(ana.id, given)
-    event = told[0]
+    event = published[0]
     assert isinstance(event, UserUpdated)
     assert (event.user, event.before, event.fields) == (after.view(), ana.view(), frozenset({field}))
 
 
-async def test_the_former_mailbox_can_be_warned(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_the_former_mailbox_can_be_warned(users: UsersRepo, ana: User, published: list[Event]) -> None:
     await users.update(ana.id, {"email": "thief@example.com"})
-    assert [event.before.email for event in told if isinstance(event, UserUpdated)] == ["Ana@Example.com"]
+    assert [event.before.email for event in published if isinstance(event, UserUpdated)] == ["Ana@Example.com"]
 
 
-async def test_a_new_password_tells_how_it_came(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_new_password_is_published_with_its_origin(users: UsersRepo, ana: User, published: list[Event]) -> None:
     await users.set_password(ana.id, OTHER)
     await users.set_password_reset_token(ana.id, TOKEN)
     await users.reset_password(TOKEN, "yet another horse battery")
-    assert [event.how for event in told if isinstance(event, PasswordChanged)] == ["set", "reset"]
+    assert [event.how for event in published if isinstance(event, PasswordChanged)] == ["set", "reset"]
 
 
-async def test_a_callback_cannot_change_what_the_caller_gets(make_users: Callable[..., UsersRepo]) -> None:
+async def test_a_callback_cannot_change_the_caller_s_result(make_users: Callable[..., UsersRepo]) -> None:
     def meddle(event: Any) -> None:
         event.user.extra["admin"] = True
 
@@ -68,13 +68,13 @@ async def test_a_callback_cannot_change_what_the_caller_gets(make_users: Callabl
 
 
 @pytest.mark.parametrize("end", ["reinstate", "toggle_blacklist"])
-async def test_a_reset_link_of_a_blacklisted_user_is_not_told_and_never_comes_alive(
-    users: UsersRepo, ana: User, told: list[Event], end: str
+async def test_a_reset_link_of_a_blacklisted_user_is_not_published_and_never_works(
+    users: UsersRepo, ana: User, published: list[Event], end: str
 ) -> None:
     await users.blacklist(ana.id)
-    told.clear()
+    published.clear()
     assert await users.set_password_reset_token(ana.id, TOKEN) is None  # type: ignore[func-returns-value]  # the same answer
-    assert told == []
+    assert published == []
     assert await users.get_id_for_password_reset(TOKEN) is None
     await getattr(users, end)(ana.id)
     assert await users.get_id_for_password_reset(TOKEN) is None
@@ -84,22 +84,22 @@ async def test_a_reset_link_of_a_blacklisted_user_is_not_told_and_never_comes_al
     assert await users.get_id_for_password_reset(TOKEN) == ana.id
 
 
-async def test_a_confirmation_link_asked_for_while_blacklisted_never_comes_alive(
-    users: UsersRepo, ana: User, told: list[Event]
+async def test_a_confirmation_link_requested_while_blacklisted_never_works(
+    users: UsersRepo, ana: User, published: list[Event]
 ) -> None:
     await users.blacklist(ana.id)
-    told.clear()
+    published.clear()
     token = await users.request_email_confirmation("ana@example.com")
-    assert told == []
+    assert published == []
     await users.reinstate(ana.id)
     assert not await users.confirm_email(token)
 
 
-async def test_a_reset_without_an_address_to_send_it_to_is_not_told(users: UsersRepo, told: list[Event]) -> None:
+async def test_a_reset_link_without_an_address_is_not_published(users: UsersRepo, published: list[Event]) -> None:
     bob = await users.create({"username": "bob"})
-    told.clear()
+    published.clear()
     await users.set_password_reset_token(bob.id, TOKEN)
-    assert told == []
+    assert published == []
     assert await users.get_id_for_password_reset(TOKEN) == bob.id
 
 
@@ -138,43 +138,45 @@ TRIES: dict[str, Any] = {"reset": try_reset, "look": try_to_look, "confirm": try
 
 
 @pytest.mark.parametrize("attempt", TRIES)
-async def test_a_wrong_token_is_told(users: UsersRepo, told: list[Event], attempt: str) -> None:
+async def test_a_wrong_token_is_published(users: UsersRepo, published: list[Event], attempt: str) -> None:
     for wrong in ("w" * 43, "short", "nul\0" * 10, "\ud800" * 30):
-        told.clear()
+        published.clear()
         await TRIES[attempt](users, wrong)
-        assert told == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=None)]
-        assert wrong not in repr(told)
+        assert published == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=None)]
+        assert wrong not in repr(published)
 
 
 @pytest.mark.parametrize("end", OVERTAKEN)
 @pytest.mark.parametrize("attempt", TRIES)
-async def test_a_link_that_was_overtaken_is_told_with_its_user(
-    users: UsersRepo, ana: User, told: list[Event], attempt: str, end: str
+async def test_a_void_link_is_published_with_its_user(
+    users: UsersRepo, ana: User, published: list[Event], attempt: str, end: str
 ) -> None:
     await users.set_password_reset_token(ana.id, TOKEN)
     confirm = await users.request_email_confirmation("ana@example.com")
     await OVERTAKEN[end](users, ana)
-    told.clear()
+    published.clear()
     await TRIES[attempt](users, confirm if attempt == "confirm" else TOKEN)
-    assert told == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=ana.id)]
+    assert published == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=ana.id)]
 
 
-async def test_a_link_that_works_is_not_told_as_refused(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_link_that_works_is_not_published_as_refused(
+    users: UsersRepo, ana: User, published: list[Event]
+) -> None:
     token = await users.request_email_confirmation("ana@example.com")
     await users.confirm_email(token)
     await users.confirm_email(token)
     await users.set_password_reset_token(ana.id, TOKEN)
     await users.get_id_for_password_reset(TOKEN)
     await users.reset_password(TOKEN, OTHER)
-    assert not any(isinstance(event, TokenRefused) for event in told)
+    assert not any(isinstance(event, TokenRefused) for event in published)
 
 
-async def test_each_refused_attempt_is_told(
-    make_users: Callable[..., UsersRepo], told: list[Event], clock: ManualClock
+async def test_each_refused_attempt_is_published(
+    make_users: Callable[..., UsersRepo], published: list[Event], clock: ManualClock
 ) -> None:
     users = make_users(policy=Policy(login_max=2))
     bob = await users.create({"username": "bob", "password": "correct horse battery"})
-    told.clear()
+    published.clear()
     for _ in range(2):
         await users.authenticate("bob", "wrong horse battery!", ip="192.0.2.7")
     for _ in range(3):
@@ -182,7 +184,7 @@ async def test_each_refused_attempt_is_told(
             await users.authenticate("bob", "wrong horse battery!", ip="192.0.2.7")
     locked = LoginFailed(user_id=None, ip="192.0.2.7", reason="locked")
     wrong = LoginFailed(user_id=bob.id, ip="192.0.2.7", reason="password")
-    assert told == [wrong, wrong, BruteForceDetected(ip="192.0.2.7", login="bob"), locked, locked, locked]
+    assert published == [wrong, wrong, BruteForceDetected(ip="192.0.2.7", login="bob"), locked, locked, locked]
     clock.advance(timedelta(minutes=15))
     assert await users.authenticate("bob", "correct horse battery") is not None
 
@@ -194,7 +196,7 @@ async def test_each_refused_attempt_is_told(
     "text", ["evil\nINFO admin logged in", "a\r\nb", "bi\u202edi", "\x1b[31m", "sep\u2028", "x" * 10**6]
 )
 async def test_a_strangers_text_stays_on_one_line_and_short(
-    users: UsersRepo, told: list[Event], caplog: pytest.LogCaptureFixture, text: str
+    users: UsersRepo, published: list[Event], caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
     for _ in range(2):
         assert await users.authenticate(text, "correct horse battery", ip=text) is None
@@ -202,12 +204,17 @@ async def test_a_strangers_text_stays_on_one_line_and_short(
         await users.create({"username": "bob", text: 1})
     with pytest.raises(Exception, match="no user") as missing:
         await users.kick(text)
-    for shown in (str(caught.value), str(missing.value), caplog.text, *(str(attrs.astuple(event)) for event in told)):
+    for shown in (
+        str(caught.value),
+        str(missing.value),
+        caplog.text,
+        *(str(attrs.astuple(event)) for event in published),
+    ):
         assert shown.isprintable()
         assert len(shown) < 500
 
 
-async def test_a_callback_that_fails_on_a_strange_name_logs_who_it_was(
+async def test_a_callback_that_fails_on_a_strange_name_is_named_in_the_log(
     make_users: Callable[..., UsersRepo], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is given, for every parameter of every operation: an error of ours or an ordinary nobody, never a match."""
+"""A hostile value for any parameter of any operation is one of our errors or an unknown user, never a match."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ ORDINARY: Final = {
         for name in ("set_permissions", "add_permissions", "remove_permissions")
     },
 }
-"""What looks hostile and is not."""
+"""Values that look hostile and are not."""
 
 OPERATIONS: Final = {
     name: operation
@@ -94,7 +94,7 @@ PARAMETERS: Final = [
 
 @pytest.fixture(params=["memory", "blocking-sqlite"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """Both colours, and an engine that chokes on what the core lets through."""
+    """Both kinds of caller, and an engine that fails on values that the core should refuse."""
     return str(request.param)
 
 
@@ -105,7 +105,7 @@ def users(make_users: Callable[..., UsersRepo]) -> UsersRepo:
 
 
 def attacked(name: str, target: str) -> Iterator[tuple[str, Any]]:
-    """What is tried for a parameter: all that is hostile, but for what its default says is allowed."""
+    """The hostile values of a parameter: all but those that its default allows."""
     default = inspect.signature(OPERATIONS[name]).parameters[target].default
     for label, value in HOSTILE.items():
         if not (value is None and default is None) and (name, target, label) not in ORDINARY:
@@ -113,7 +113,7 @@ def attacked(name: str, target: str) -> Iterator[tuple[str, Any]]:
 
 
 def arguments(name: str, target: str, value: Any, ana: User) -> dict[str, Any]:
-    """Put a hostile value among ordinary ones; what has a default is left out."""
+    """Put a hostile value among ordinary ones; parameters with a default are left out."""
     named: dict[str, Any] = {}
     given = {**VALID, "id": ana.id}
     for each in list(inspect.signature(OPERATIONS[name]).parameters.values())[1:]:
@@ -125,7 +125,9 @@ def arguments(name: str, target: str, value: Any, ana: User) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "target"), PARAMETERS)
-async def test_nothing_hostile_finds_anybody_or_breaks_out(users: UsersRepo, ana: User, name: str, target: str) -> None:
+async def test_hostile_text_finds_no_user_and_breaks_nothing(
+    users: UsersRepo, ana: User, name: str, target: str
+) -> None:
     identifies = (name, target) not in {("authenticate", "ip"), ("request_email_confirmation", "email")}
     for label, value in attacked(name, target):
         before = await users.get(ana.id)
@@ -140,7 +142,7 @@ async def test_nothing_hostile_finds_anybody_or_breaks_out(users: UsersRepo, ana
 
 
 async def outcome(call: Awaitable[object]) -> object:
-    """Return the result or the error of ours; any other error gets away."""
+    """Return the result or one of our errors; any other error is raised."""
     try:
         return await call
     except AuthxError as error:
@@ -148,7 +150,7 @@ async def outcome(call: Awaitable[object]) -> object:
 
 
 @pytest.mark.parametrize(("key", "label"), ORDINARY.items())
-def test_what_is_ordinary_is_an_operation_that_exists(key: tuple[str, str, str], label: str) -> None:
+def test_every_listed_operation_exists(key: tuple[str, str, str], label: str) -> None:
     assert key[:2] in PARAMETERS
     assert key[2] in HOSTILE
     assert label

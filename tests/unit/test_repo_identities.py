@@ -1,4 +1,4 @@
-"""Outside accounts are linked and unlinked, the last way in stays, and nothing is lost in parallel."""
+"""Outside accounts are linked and unlinked, the last credential stays, and nothing is lost in parallel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from authx_core import (
 GITHUB, GOOGLE = SocialIdentity("github", "7"), SocialIdentity("google", "8")
 
 
-async def test_an_outside_account_is_linked_and_unlinked(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_an_outside_account_is_linked_and_unlinked(users: UsersRepo, ana: User, published: list[Event]) -> None:
     linked = await users.link_social(ana.id, "github", "7")
     assert (linked.identities, linked.version, linked.epoch) == ((GITHUB,), ana.version + 1, ana.epoch)
     assert await users.get_by_social("github", "7") == linked
@@ -33,23 +33,23 @@ async def test_an_outside_account_is_linked_and_unlinked(users: UsersRepo, ana: 
     left = await users.unlink_social(ana.id, "github", "7")
     assert (left.identities, left.epoch) == ((GOOGLE,), ana.epoch)
     assert await users.get_by_social("github", "7") is None
-    assert told == [
+    assert published == [
         SocialLinked(user=linked, identity=GITHUB),
         SocialLinked(user=both, identity=GOOGLE),
         SocialUnlinked(user=left, identity=GITHUB),
     ]
 
 
-async def test_what_is_so_already_changes_nothing(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_linking_or_unlinking_twice_changes_nothing(users: UsersRepo, ana: User, published: list[Event]) -> None:
     assert await users.unlink_social(ana.id, "github", "7") == ana
     linked = await users.link_social(ana.id, "github", "7")
-    told.clear()
+    published.clear()
     assert await users.link_social(ana.id, "github", "7") == linked
-    assert told == []
+    assert published == []
 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
-async def test_a_request_s_body_links_nothing(users: UsersRepo, ana: User, operation: str) -> None:
+async def test_a_request_s_body_cannot_link_an_account(users: UsersRepo, ana: User, operation: str) -> None:
     victim: dict[str, Any] = {"identities": [{"provider": "google", "subject": "8"}]}
     call = users.create({"username": "eve", **victim}) if operation == "create" else users.update(ana.id, victim)
     with pytest.raises(InvalidUser) as caught:
@@ -58,7 +58,7 @@ async def test_a_request_s_body_links_nothing(users: UsersRepo, ana: User, opera
     assert await users.get_by_social("google", "8") is None
 
 
-async def test_somebody_elses_account_is_taken(users: UsersRepo, ana: User) -> None:
+async def test_another_user_s_account_is_taken(users: UsersRepo, ana: User) -> None:
     bob = await users.create(NewUser(username="bob", identities=(GOOGLE,)))
     with pytest.raises(SocialTaken) as caught:
         await users.link_social(ana.id, "google", "8")
@@ -70,7 +70,7 @@ async def test_somebody_elses_account_is_taken(users: UsersRepo, ana: User) -> N
 
 
 @pytest.mark.parametrize("operation", ["link_social", "unlink_social"])
-async def test_nobody_is_not_found(users: UsersRepo, operation: str) -> None:
+async def test_the_accounts_of_an_unknown_user_are_user_not_found(users: UsersRepo, operation: str) -> None:
     for nobody in ("nobody", "", "x\0"):
         with pytest.raises(UserNotFound):
             await getattr(users, operation)(nobody, "github", "7")
@@ -84,7 +84,7 @@ async def test_malformed_text_is_refused(users: UsersRepo, ana: User, operation:
     assert [problem.field for problem in caught.value.problems] == ["provider", "sid"]
 
 
-async def test_a_hundred_accounts_are_enough(users: UsersRepo) -> None:
+async def test_a_user_has_at_most_a_hundred_accounts(users: UsersRepo) -> None:
     many = tuple(SocialIdentity("github", str(number)) for number in range(100))
     bob = await users.create(NewUser(username="bob", identities=many))
     assert await users.link_social(bob.id, "github", "99") == bob
@@ -94,14 +94,16 @@ async def test_a_hundred_accounts_are_enough(users: UsersRepo) -> None:
 
 
 @pytest.mark.parametrize("names", [{}, {"username": "bob"}, {"email": "bob@example.com"}])
-async def test_the_last_way_in_stays(users: UsersRepo, names: dict[str, Any], told: list[Event]) -> None:
+async def test_the_last_credential_cannot_be_unlinked(
+    users: UsersRepo, names: dict[str, Any], published: list[Event]
+) -> None:
     bob = await users.create(NewUser(**names, identities=(GITHUB,)))
-    told.clear()
+    published.clear()
     with pytest.raises(LastCredential) as caught:
         await users.unlink_social(bob.id, "github", "7")
     assert (caught.value.code, caught.value.user_id) == ("last_credential", bob.id)
     assert await users.get(bob.id) == bob
-    assert told == []
+    assert published == []
     if names:
         await users.set_password(bob.id, "correct horse battery")
         assert (await users.unlink_social(bob.id, "github", "7")).identities == ()
@@ -114,7 +116,7 @@ async def test_twenty_links_at_once_all_stay(users: UsersRepo, ana: User) -> Non
     assert {identity.subject for identity in after.identities} == set(map(str, range(20)))
 
 
-async def test_of_two_who_take_the_last_two_away_one_is_refused(users: UsersRepo) -> None:
+async def test_of_two_callers_who_unlink_the_last_two_accounts_one_is_refused(users: UsersRepo) -> None:
     bob = await users.create(NewUser(username="bob", identities=(GITHUB, GOOGLE)))
     calls = (users.unlink_social(bob.id, each.provider, each.subject) for each in (GITHUB, GOOGLE))
     done = await asyncio.gather(*calls, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What administrators do, through both facades."""
+"""Operations of administrators, through both facades."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ async def test_the_blacklist_is_read_in_pages(users: UsersRepo, clock: ManualClo
         await users.get_blacklist(size=0)
 
 
-async def test_the_blacklist_is_entered_and_left_once(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_the_blacklist_is_entered_and_left_once(users: UsersRepo, ana: User, published: list[Event]) -> None:
     out = await users.blacklist(ana.id)
     assert await users.blacklist(ana.id) == out
     back = await users.reinstate(ana.id)
     assert await users.reinstate(ana.id) == back
     assert (out.active, back.active) == (False, True)
-    assert told == [UserBlacklisted(user=out), UserReinstated(user=back)]
+    assert published == [UserBlacklisted(user=out), UserReinstated(user=back)]
 
 
-async def test_a_toggle_tells_the_new_state(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_toggle_returns_the_new_state(users: UsersRepo, ana: User, published: list[Event]) -> None:
     assert [await users.toggle_blacklist(ana.id), await users.toggle_blacklist(ana.id)] == [True, False]
-    assert [event.name for event in told] == ["user_blacklisted", "user_reinstated"]
+    assert [event.name for event in published] == ["user_blacklisted", "user_reinstated"]
 
 
-async def test_a_kick_is_for_good(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_kick_is_for_good(users: UsersRepo, ana: User, published: list[Event]) -> None:
     after = await users.kick(ana.id)
     assert after.epoch == ana.epoch + 1
-    assert told == [UserKicked(user=after)]
+    assert published == [UserKicked(user=after)]
     assert (await users.kick(ana.id)).epoch == ana.epoch + 2
 
 
 async def test_a_blackout_moves_only_forward_until_it_is_lifted(
-    users: UsersRepo, told: list[Event], clock: ManualClock
+    users: UsersRepo, published: list[Event], clock: ManualClock
 ) -> None:
     now = clock.now()
     assert await users.get_blackout() is None
@@ -74,7 +74,7 @@ async def test_a_blackout_moves_only_forward_until_it_is_lifted(
     await users.delete_blackout()
     await users.delete_blackout()
     assert await users.get_blackout() is None
-    assert told == [BlackoutSet(cutoff=now), BlackoutSet(cutoff=later), BlackoutLifted()]
+    assert published == [BlackoutSet(cutoff=now), BlackoutSet(cutoff=later), BlackoutLifted()]
 
 
 @pytest.mark.parametrize("ts", [None, 0, "now", datetime(2026, 1, 1)])  # noqa: DTZ001 - naive on purpose
@@ -84,14 +84,14 @@ async def test_a_cut_off_is_an_aware_instant(users: UsersRepo, ts: Any) -> None:
     assert await users.get_blackout() is None
 
 
-async def test_permissions_are_replaced_added_and_removed(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_permissions_are_replaced_added_and_removed(users: UsersRepo, ana: User, published: list[Event]) -> None:
     assert (await users.set_permissions(ana.id, ["a", "b"])).permissions == {"a", "b"}
     assert (await users.add_permissions(ana.id, {"c"})).permissions == {"a", "b", "c"}
     last = await users.remove_permissions(ana.id, ("a", "x"))
     assert last.permissions == {"b", "c"}
-    assert told[-1] == PermissionsChanged(user=last, old=frozenset("abc"), new=frozenset("bc"))
+    assert published[-1] == PermissionsChanged(user=last, old=frozenset("abc"), new=frozenset("bc"))
     assert await users.remove_permissions(ana.id, ["x"]) == last
-    assert len(told) == 3
+    assert len(published) == 3
 
 
 async def test_permissions_stay_within_their_bound(users: UsersRepo, ana: User) -> None:
@@ -112,9 +112,9 @@ async def test_permissions_stay_within_their_bound(users: UsersRepo, ana: User) 
         lambda users: users.remove_permissions("0", []),
     ],
 )
-async def test_nobody_is_not_managed(
-    users: UsersRepo, told: list[Event], call: Callable[[UsersRepo], Awaitable[Any]]
+async def test_managing_an_unknown_user_is_user_not_found(
+    users: UsersRepo, published: list[Event], call: Callable[[UsersRepo], Awaitable[Any]]
 ) -> None:
     with pytest.raises(UserNotFound):
         await call(users)
-    assert told == []
+    assert published == []

@@ -1,4 +1,4 @@
-"""What changes what: version, epoch, reset links, confirmation links; a row for each operation."""
+"""The effect of each operation on version, epoch, reset links and confirmation links."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def new() -> NewUser:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
-async def test_what_changes_what(users: UsersRepo, new: NewUser, row: Row) -> None:
+async def test_an_operation_changes_its_row_of_the_matrix(users: UsersRepo, new: NewUser, row: Row) -> None:
     ana = await users.create(new)
     await users.set_password_reset_token(ana.id, RESET)
     await users.request_email_confirmation("ana@example.com", CONFIRM)

@@ -1,4 +1,4 @@
-"""Many at once: one wins, the others are told so in our words, and nothing is lost."""
+"""Concurrent callers: one wins, the others get one of our errors, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -32,31 +32,31 @@ async def test_a_social_account_can_set_a_first_password(users: UsersRepo) -> No
     assert await users.get_password_status(bob.id) == "change"
 
 
-async def test_the_password_that_was_set_logs_in(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_the_password_that_was_set_logs_in(users: UsersRepo, ana: User, published: list[Event]) -> None:
     after = await users.set_password(ana.id, Secret(OTHER))
-    assert told == [PasswordChanged(user=after, how="set")]
+    assert published == [PasswordChanged(user=after, how="set")]
     assert await users.authenticate("ana", OTHER) == after
     assert await users.authenticate("ana", "correct horse battery") is None
 
 
-async def test_a_refused_password_changes_nothing(users: UsersRepo, ana: User, told: list[Event]) -> None:
+async def test_a_refused_password_changes_nothing(users: UsersRepo, ana: User, published: list[Event]) -> None:
     with pytest.raises(InvalidPassword) as caught:
         await users.set_password(ana.id, "password")
     assert [problem.code for problem in caught.value.problems] == ["too_short", "common"]
     assert await users.get(ana.id) == ana
-    assert told == []
+    assert published == []
 
 
-async def test_a_password_is_not_ones_own_address(users: UsersRepo, ana: User) -> None:
+async def test_a_password_must_not_be_the_user_s_address(users: UsersRepo, ana: User) -> None:
     with pytest.raises(InvalidPassword, match="must not be the address"):
         await users.set_password(ana.id, "ANA@example.com")
 
 
 async def test_looking_spends_nothing_and_a_reset_link_works_once(
-    users: UsersRepo, ana: User, told: list[Event]
+    users: UsersRepo, ana: User, published: list[Event]
 ) -> None:
     await users.set_password_reset_token(ana.id, TOKEN)
-    assert told == [PasswordResetRequested(user=ana, token=Secret(TOKEN))]
+    assert published == [PasswordResetRequested(user=ana, token=Secret(TOKEN))]
     for _ in range(3):
         assert await users.get_id_for_password_reset(TOKEN) == ana.id
     after = await users.reset_password(TOKEN, OTHER)
@@ -82,7 +82,7 @@ async def test_a_reset_link_dies_with_the_address_it_was_sent_to(users: UsersRep
         await users.reset_password(TOKEN, OTHER)
 
 
-async def test_one_without_an_address_can_reset_too(users: UsersRepo) -> None:
+async def test_a_user_without_an_address_can_reset_too(users: UsersRepo) -> None:
     bob = await users.create({"username": "bob"})
     await users.set_password_reset_token(bob.id, TOKEN)
     assert not (await users.reset_password(TOKEN, OTHER)).confirmed
@@ -109,7 +109,7 @@ async def test_an_expired_link_stays_expired_when_the_clock_steps_back(
         await users.reset_password(TOKEN, OTHER)
 
 
-async def test_a_clock_that_steps_back_revives_no_link_that_nobody_looked_at(
+async def test_a_clock_that_steps_back_revives_no_link_that_was_never_followed(
     users: UsersRepo, ana: User, clock: ManualClock
 ) -> None:
     await users.set_password_reset_token(ana.id, TOKEN)
@@ -126,7 +126,7 @@ async def test_resets_are_limited_for_each_user(users: UsersRepo, ana: User, clo
     assert await users.is_password_reset_available(ana.id)
 
 
-async def test_nobody_has_no_password(users: UsersRepo) -> None:
+async def test_setting_the_password_of_an_unknown_user_is_user_not_found(users: UsersRepo) -> None:
     for call in (
         users.get_password_status("0"),
         users.set_password("0", OTHER),

@@ -60,24 +60,24 @@ async def test_a_window_is_a_millisecond_to_ten_years(users: UsersRepo, window: 
 
 
 @pytest.mark.usefixtures("ana")
-async def test_a_login_is_locked_over_its_limit_and_told_once(users: UsersRepo, told: list[Event]) -> None:
+async def test_a_login_is_locked_over_its_limit_and_published_once(users: UsersRepo, published: list[Event]) -> None:
     spellings = ["ana", "ANA", "Ａｎａ", " ana "]
     attempts = [await users.is_bruteforce(None, spellings[number % 4]) for number in range(13)]
     assert attempts == [False] * 10 + [True] * 3
-    assert told == [BruteForceDetected(ip=None, login="ana")]
+    assert published == [BruteForceDetected(ip=None, login="ana")]
 
 
-async def test_a_login_that_nobody_could_have_is_counted_without_its_name(users: UsersRepo, told: list[Event]) -> None:
+async def test_an_impossible_login_is_counted_without_its_name(users: UsersRepo, published: list[Event]) -> None:
     for login in ("my passw0rd, typed here", None):
         for _ in range(11):
             await users.is_bruteforce(None, login)  # type: ignore[arg-type]  # wrong on purpose
-    assert told == [BruteForceDetected(ip=None, login=None)] * 2
+    assert published == [BruteForceDetected(ip=None, login=None)] * 2
 
 
-async def test_a_client_is_locked_over_its_limit_whatever_its_address(users: UsersRepo, told: list[Event]) -> None:
+async def test_a_client_is_locked_over_its_limit_whatever_its_address(users: UsersRepo, published: list[Event]) -> None:
     attempts = [await users.is_bruteforce(f"2001:db8::{number:x}", f"user{number}") for number in range(32)]
     assert attempts == [False] * 30 + [True] * 2
-    assert told == [BruteForceDetected(ip="2001:db8::1e", login=None)]
+    assert published == [BruteForceDetected(ip="2001:db8::1e", login=None)]
     assert not await users.is_bruteforce("2001:db8:0:1::1", "user")
 
 
@@ -93,13 +93,15 @@ async def test_hits_do_not_prolong_a_lock(users: UsersRepo, clock: ManualClock) 
 @pytest.mark.parametrize(
     "login", ["ana", "ANA", " ana\u00a0", "ana@example.com", "Ana@EXAMPLE.com", "\tana@example.com "]
 )
-async def test_name_or_address_and_password_log_in(users: UsersRepo, ana: User, told: list[Event], login: str) -> None:
+async def test_name_or_address_and_password_log_in(
+    users: UsersRepo, ana: User, published: list[Event], login: str
+) -> None:
     assert await users.authenticate(login, PASSWORD, ip="192.0.2.1") == ana
-    assert told == [LoggedIn(user=ana, ip="192.0.2.1")]
+    assert published == [LoggedIn(user=ana, ip="192.0.2.1")]
 
 
-async def test_a_failure_tells_who_and_why_but_not_what_was_typed(
-    users: UsersRepo, ana: User, told: list[Event]
+async def test_a_failure_publishes_the_user_and_the_reason_but_not_the_login_as_typed(
+    users: UsersRepo, ana: User, published: list[Event]
 ) -> None:
     assert await users.authenticate("ana", WRONG) is None
     assert await users.authenticate("bob", WRONG) is None
@@ -108,7 +110,7 @@ async def test_a_failure_tells_who_and_why_but_not_what_was_typed(
     assert await users.authenticate("ana", PASSWORD) is None
     assert await users.authenticate("ana", "\0") is None
     assert await users.authenticate("ana", WRONG) is None
-    assert [event for event in told if isinstance(event, LoginFailed)] == [
+    assert [event for event in published if isinstance(event, LoginFailed)] == [
         LoginFailed(user_id=ana.id, ip=None, reason="password"),
         LoginFailed(user_id=None, ip=None, reason="unknown"),
         LoginFailed(user_id=None, ip=None, reason="unknown"),
@@ -134,7 +136,7 @@ async def test_a_success_starts_the_count_anew(users: UsersRepo) -> None:
         assert await users.authenticate("ana", PASSWORD) is not None
 
 
-async def test_a_hash_of_no_known_scheme_is_logged_and_nobody(
+async def test_a_hash_of_an_unknown_scheme_is_logged_and_fits_no_password(
     users: UsersRepo, store: UserStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     planted = User(id="7", username="bob", username_key="bob", password_hash=Secret("$canary$"), created_at=clock.now())
@@ -144,19 +146,19 @@ async def test_a_hash_of_no_known_scheme_is_logged_and_nobody(
     assert "canary" not in caplog.text
 
 
-async def test_an_account_without_a_password_is_not_entered(users: UsersRepo) -> None:
+async def test_a_user_without_a_password_cannot_log_in_by_one(users: UsersRepo) -> None:
     await users.create({"username": "bob"})
     assert await users.authenticate("bob", "") is None
 
 
-async def test_limits_are_the_policys(make_users: Any) -> None:
+async def test_the_policy_sets_the_limits(make_users: Any) -> None:
     users: UsersRepo = make_users(policy=Policy(login_max=1, login_client_max=1))
     assert [await users.is_bruteforce(None, "ana") for _ in range(2)] == [False, True]
     assert [await users.is_bruteforce("::1", f"user{number}") for number in range(2)] == [False, True]
 
 
 @pytest.mark.parametrize("key", ["reset", "confirmation", "login:client", "login:name"])
-async def test_a_key_of_the_application_meets_no_counter_of_ours(users: UsersRepo, ana: User, key: str) -> None:
+async def test_a_key_of_the_application_shares_no_counter_with_the_core(users: UsersRepo, ana: User, key: str) -> None:
     for _ in range(50):
         await users._check_timeout_and_incr(f"{key}:{ana.id}", 1, 60)
         await users._check_timeout_and_incr(f"app:{key}:{ana.id}", 1, 60)

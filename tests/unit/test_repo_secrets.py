@@ -84,7 +84,7 @@ DEEDS: dict[str, Do] = {
 
 @pytest.fixture(params=["memory", "aiosqlite", "blocking-sqlite"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """Both colours, over what has drivers of its own and what has not."""
+    """Both kinds of caller, with and without a driver."""
     return str(request.param)
 
 
@@ -144,9 +144,9 @@ def fails(event: Event) -> None:
 
 @pytest.mark.parametrize("deed", DEEDS)
 async def test_no_secret_shows(
-    make_users: Callable[..., UsersRepo], store: UserStore, told: list[Event], logged: Logged, deed: str
+    make_users: Callable[..., UsersRepo], store: UserStore, published: list[Event], logged: Logged, deed: str
 ) -> None:
-    users = make_users(callbacks=[fails, told.append])
+    users = make_users(callbacks=[fails, published.append])
     ana = await users.create({"username": "ana", "email": "ana@example.com", "password": CANARY})
     await store.create(
         User(id="7", username="eve", username_key="eve", password_hash=Secret("$unknown$" + CANARY), created_at=NOW)
@@ -159,7 +159,7 @@ async def test_no_secret_shows(
         text += displayed(await DEEDS[deed](users, ana))
     except AuthxError as error:
         text += shown(error)
-    text += "".join(map(displayed, told)) + logged.text
+    text += "".join(map(displayed, published)) + logged.text
     hashes = [
         user.password_hash.reveal().rpartition("$")[2] for user in await users.search_after() if user.password_hash
     ]
@@ -168,14 +168,14 @@ async def test_no_secret_shows(
         assert secret not in text
 
 
-async def test_the_words_of_a_refusal_hold_no_short_password(users: UsersRepo, ana: User) -> None:
+async def test_the_message_of_a_refusal_contains_no_short_password(users: UsersRepo, ana: User) -> None:
     with pytest.raises(AuthxError) as caught:
         await users.set_password(ana.id, SHORT)
     assert SHORT not in shown(caught.value)
 
 
 class Full(PasswordHasher):
-    """A hasher that is overloaded."""
+    """An overloaded hasher."""
 
     async def hash(self, _: str, /) -> str:
         raise Overloaded

@@ -1,4 +1,4 @@
-"""Keys are their own keys, or there is no key."""
+"""A key is its own key, or the text is refused."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _cased() -> Iterator[str]:
 
 @pytest.mark.parametrize("key", [_username, _local])
 def test_upper_lower_and_title_case_have_one_key_or_none(key: Callable[[str], str | None]) -> None:
-    """Of every character in Unicode, alone and beside others."""
+    """Every character of Unicode, alone and beside others."""
     several = {}
     for char in _cased():
         for text in (char, f"x{char}", f"i{char}", f"α{char}α"):
@@ -113,7 +113,7 @@ def test_upper_lower_and_title_case_have_one_key_or_none(key: Callable[[str], st
 
 @pytest.mark.parametrize("key", [_username, _local])
 def test_marks_and_joiners_in_every_order_have_one_key_or_none(key: Callable[[str], str | None]) -> None:
-    """Decomposed forms and upper case of what a mark makes of a letter (D145)."""
+    """Decomposed forms and upper case of letters with a mark (D145)."""
     for char in map(chr, [*range(0x300, 0x370), *range(0x483, 0x488)]):
         for written in (f"i{char}\u0307", f"i\u0307{char}", f"α{char}\u0345", f"s{char}z"):
             text = normalize("NFC", written)
@@ -123,14 +123,14 @@ def test_marks_and_joiners_in_every_order_have_one_key_or_none(key: Callable[[st
 
 @settings(max_examples=600, deadline=None)
 @given(TEXT)
-def test_names_that_rfc_8265_holds_for_one_are_one(name: str) -> None:
+def test_names_that_are_equal_by_rfc_8265_have_one_key(name: str) -> None:
     """UsernameCaseMapped is a mapping to lower case; ours is coarser."""
     key = _username(name)
     assert key is None or key == (_username(name.lower()) or key)
 
 
 @pytest.mark.parametrize("around", [" ", "\t", "\n", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060", "\u200e \u200f"])
-def test_what_shows_nothing_around_a_login_makes_no_difference(around: str) -> None:
+def test_invisible_characters_around_a_login_make_no_difference(around: str) -> None:
     assert username_key(f"{around}Ana{around}") == "ana"
     assert username_text(f"{around}Ana{around}") == "Ana"
     assert email_key(f"{around}Ana@example.org{around}") == "ana@example.org"
@@ -156,14 +156,14 @@ def test_signs_that_look_like_those_of_the_keyboard_are_refused(sign: str) -> No
 
 @pytest.mark.parametrize("letter", "\u0640\u07fa\u115f\u1160\u17b4\u3164\uffa0\u034f\ufe0fᄒㅎﷲﬀℂª")
 def test_letters_that_do_not_show_or_spell_no_words_are_refused(letter: str) -> None:
-    """RFC 5892, section 2.6, and what Unicode calls ignorable, old or a presentation form."""
+    """RFC 5892, section 2.6, and characters that Unicode calls ignorable, old or presentation forms."""
     assert (_username(f"an{letter}a"), _local(f"an{letter}a")) == (None, None)
 
 
 @pytest.mark.parametrize(
     "heap", ["a\u0301\u0301b", "a\u0316\u0317\u0318\u0319\u031cb", "Z\u0351\u036b\u0343\u036a\u0302\u036bz"]
 )
-def test_a_heap_of_accents_is_refused(heap: str) -> None:
+def test_too_many_accents_on_one_letter_are_refused(heap: str) -> None:
     assert (_username(heap), _local(heap)) == (None, None)
 
 
@@ -205,7 +205,7 @@ def test_look_alikes_of_other_scripts_are_other_names() -> None:
 @pytest.mark.parametrize(
     "name", ["", "a b", "a@b", "a＠b", "a\u200bb", "\u202eana", "a\0", "\ud800", "ﬁ", None, 5, b"ana"]
 )
-def test_what_no_username_can_be_is_refused(name: object) -> None:
+def test_an_invalid_username_is_refused_with_its_reason(name: object) -> None:
     with pytest.raises(InvalidValue) as caught:
         username_key(name)
     assert [problem.field for problem in caught.value.problems] == ["username"]
@@ -227,7 +227,7 @@ def test_what_no_username_can_be_is_refused(name: object) -> None:
         5,
     ],
 )
-def test_what_no_address_can_be_is_refused(address: object) -> None:
+def test_an_invalid_address_is_refused_with_its_reason(address: object) -> None:
     with pytest.raises(InvalidValue) as caught:
         email_key(address)
     assert [problem.field for problem in caught.value.problems] == ["email"]

@@ -1,4 +1,4 @@
-"""What a port takes."""
+"""Checks refuse values that no port takes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in REFUSED.items() for value in values])
-def test_no_store_keeps(field: str, value: Any) -> None:
+def test_an_invalid_field_of_a_user_is_refused(field: str, value: Any) -> None:
     assert refused(checks.check_user, attrs.evolve(ANA, **cast("dict[str, Any]", {field: value}))) == [field]
 
 
@@ -66,20 +66,20 @@ def test_no_store_keeps(field: str, value: Any) -> None:
         ("last_login", NOW),
     ],
 )
-def test_every_store_keeps(field: str, value: Any) -> None:
+def test_a_field_at_its_limit_is_accepted(field: str, value: Any) -> None:
     checks.check_user(attrs.evolve(ANA, **cast("dict[str, Any]", {field: value})))
 
 
-def test_a_user_is_a_user() -> None:
+def test_a_mapping_is_not_a_user() -> None:
     assert refused(checks.check_user, {"id": "1"}) == ["user"]
 
 
-def test_all_problems_of_a_user_are_told() -> None:
+def test_every_problem_of_a_user_is_reported() -> None:
     wrong = attrs.evolve(ANA, email="", epoch=0, extra={"a": CIRCLE})
     assert refused(checks.check_user, wrong) == ["email", "extra", "epoch"]
 
 
-def test_id_and_version_are_not_changed() -> None:
+def test_an_update_cannot_change_id_and_version() -> None:
     assert refused(checks.check_update, {"id": "2", "version": 2, "shoe": 1, "epoch": 2}, None) == [
         "id",
         "version",
@@ -87,18 +87,18 @@ def test_id_and_version_are_not_changed() -> None:
     ]
 
 
-def test_changes_come_in_the_types_of_a_user() -> None:
+def test_changes_have_the_types_of_a_user() -> None:
     wrong: Any = {"permissions": {"a"}, "identities": [], "password_hash": "text"}
     assert refused(checks.check_update, wrong, None) == ["permissions", "identities", "password_hash"]
 
 
-def test_extra_and_identities_are_not_compared() -> None:
+def test_an_update_cannot_expect_extra_or_identities() -> None:
     assert refused(checks.check_update, {}, {"extra": {}, "identities": (), "version": 1}) == ["extra", "identities"]
     assert refused(checks.check_update, None, None) == ["changes"]
     assert refused(checks.check_update, {}, ["version"]) == ["expected"]
 
 
-def test_a_query_has_text_that_is_text() -> None:
+def test_a_malformed_query_is_refused() -> None:
     checks.check_query(UserQuery(id="", username_contains="%", active=True))
     assert refused(checks.check_query, "ana") == ["query"]
     wrong: dict[str, Any] = {"id": 5, "active": 1, "permission": "\0"}
@@ -118,7 +118,7 @@ def test_a_cut_off_is_an_aware_instant() -> None:
 
 
 @pytest.mark.parametrize("keys", ["key", 5, None])
-def test_the_keys_of_entries_come_in_a_sequence(keys: object) -> None:
+def test_the_keys_of_entries_are_a_sequence(keys: object) -> None:
     assert refused(checks.check_entry, keys) == ["keys"]
 
 

@@ -1,4 +1,4 @@
-"""Whom an attempt is counted for."""
+"""The keys that clients are counted under."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_the_root_is_never_raised_itself() -> None:
         (["id"], IdentifierTaken),
     ],
 )
-def test_the_most_telling_child_is_made_and_names_all_that_is_taken(fields: list[str], kind: type[AuthxError]) -> None:
+def test_the_most_specific_child_is_made_and_names_every_taken_field(fields: list[str], kind: type[AuthxError]) -> None:
     error = IdentifierTaken.of(fields)
     assert type(error) is kind
     assert error.fields == frozenset(fields)
@@ -100,5 +100,5 @@ def test_a_hostile_id_is_shown_briefly(kind: type[errors.UserNotFound], user_id:
     str(kind(user_id)).encode()
 
 
-def test_a_problem_of_the_whole_has_no_field_to_name() -> None:
+def test_a_problem_of_the_whole_input_names_no_field() -> None:
     assert str(SAMPLES[0]) == "email: is wrong; needs a name"

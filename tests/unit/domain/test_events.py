@@ -1,4 +1,4 @@
-"""Events have names, methods that receive them, and a form for the wire without secrets."""
+"""Events have names, hooks, and a form for the wire without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values do not change, at any depth, and equal what they were made of."""
+"""Values are immutable at any depth, and equal the values that they were made of."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ MUTATIONS: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize(
     "kind", [lambda extra: NewUser(extra=extra), lambda extra: User(id="1", created_at=NOW, extra=extra)]
 )
-def test_extra_does_not_change(kind: Callable[[Any], NewUser | User], way: str) -> None:
+def test_extra_is_immutable(kind: Callable[[Any], NewUser | User], way: str) -> None:
     user = kind(GIVEN)
     with pytest.raises(TypeError, match="does not change"):
         MUTATIONS[way](user.extra)
@@ -127,7 +127,7 @@ def test_any_mapping_and_tuple_becomes_json() -> None:
         5,
     ],
 )
-def test_what_is_no_extra_ends_as_a_problem(value: Any) -> None:
+def test_an_invalid_extra_is_reported_as_a_problem(value: Any) -> None:
     with pytest.raises(InvalidValue, match="extra"):
         checks.check_user(User(id="1", created_at=NOW, extra=value))
     with pytest.raises(InvalidUser, match="extra"):
@@ -149,7 +149,7 @@ def test_values_have_hashes() -> None:
 
 
 @pytest.mark.parametrize("kind", Event.__subclasses__(), ids=lambda kind: kind.__name__)
-def test_an_event_holds_only_what_does_not_change(kind: type[Event]) -> None:
+def test_the_fields_of_an_event_are_immutable(kind: type[Event]) -> None:
     annotations = {str(each) for each in kind.__annotations__.values()}
     frozen = {"UserView", "UserId", "UserId | None", "str", "str | None", "datetime", "frozenset[str]", "Secret"}
     assert {each for each in annotations if not each.startswith("Literal[")} <= frozen | {"SocialIdentity"}

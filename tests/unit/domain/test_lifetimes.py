@@ -1,4 +1,4 @@
-"""How long something may last."""
+"""Lifetimes and timeouts."""
 
 from __future__ import annotations
 

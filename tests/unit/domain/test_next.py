@@ -1,4 +1,4 @@
-"""The value that says: one more than what is stored."""
+"""The marker for one more than the stored epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a password must be."""
+"""The rules for passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings are checked when they are made, all of them."""
+"""Settings are checked all at once, when a policy is made."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_defaults_are_sound() -> None:
     assert policy.username_min < policy.username_max
 
 
-def test_every_wrong_setting_is_told_at_once() -> None:
+def test_every_wrong_setting_is_reported_at_once() -> None:
     found = wrong(
         password_min=7,
         password_max="128",

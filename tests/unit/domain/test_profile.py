@@ -1,4 +1,4 @@
-"""From what somebody typed to fields that can be stored."""
+"""Input becomes fields that can be stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a new user as somebody gave it to one that can be stored."""
+"""Input becomes a new user that can be stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret does not show, whatever is done with it."""
+"""A secret shows nowhere."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_secret_does_not_change_so_a_copy_is_the_same_one() -> None:
         del secret._text
 
 
-def test_a_secret_leaves_no_process() -> None:
+def test_a_secret_cannot_be_pickled() -> None:
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(Secret(CANARY))
     with pytest.raises(TypeError):

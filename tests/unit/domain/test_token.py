@@ -1,4 +1,4 @@
-"""A token of the caller's is taken exactly if chance alone could have made it."""
+"""A token of the application is accepted if it looks random."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_token_that_could_be_guessed_is_refused(token: object) -> None:
     assert why_no_token(token)
 
 
-def test_whatever_chance_makes_is_taken() -> None:
+def test_a_random_token_is_accepted() -> None:
     for _ in range(2000):
         for token in (
             secrets.token_urlsafe(17),

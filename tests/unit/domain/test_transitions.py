@@ -1,4 +1,4 @@
-"""What becomes of a user."""
+"""The changes of each operation on a user."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_blacklisting_raises_the_epoch_and_reinstating_does_not() -> None:
     assert transitions.reinstated(BLACKLISTED) == transitions.toggled(BLACKLISTED) == {"active": True}
 
 
-def test_a_user_who_is_so_already_is_left_alone() -> None:
+def test_a_transition_to_the_present_state_changes_nothing() -> None:
     assert transitions.blacklisted(BLACKLISTED) is None
     assert transitions.reinstated(ANA) is None
     assert transitions.confirmed(CONFIRMED, LINK) is None

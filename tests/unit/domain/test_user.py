@@ -1,4 +1,4 @@
-"""A user as others may see it."""
+"""The public form of a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sets the blackout at once, and what is told of it."""
+"""Concurrent blackouts, and the events of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATER = NOON + timedelta(microseconds=1)
 
 
 class Delayed(MemoryUserStore):
-    """A store whose next answer arrives after something else."""
+    """A store whose next answer arrives after another call."""
 
     calls = 0
 
@@ -44,8 +44,8 @@ def store() -> Delayed:
 
 
 @pytest.fixture
-def users(store: Delayed, clock: ManualClock, hasher: PasslibHasher, told: list[Event]) -> UsersRepo:
-    return UsersRepo(store, MemoryCache(clock), [told.append], clock=clock, hasher=hasher)
+def users(store: Delayed, clock: ManualClock, hasher: PasslibHasher, published: list[Event]) -> UsersRepo:
+    return UsersRepo(store, MemoryCache(clock), [published.append], clock=clock, hasher=hasher)
 
 
 async def test_setting_a_blackout_is_one_call_of_the_store(users: UsersRepo, store: Delayed) -> None:
@@ -54,23 +54,23 @@ async def test_setting_a_blackout_is_one_call_of_the_store(users: UsersRepo, sto
     assert store.calls == 2
 
 
-async def test_a_cut_off_that_another_process_outdid_is_not_told(
-    users: UsersRepo, store: Delayed, told: list[Event]
+async def test_a_cut_off_earlier_than_another_process_s_is_not_published(
+    users: UsersRepo, store: Delayed, published: list[Event]
 ) -> None:
     await MemoryUserStore.set_blackout(store, LATER)
     assert await users.set_blackout(NOON) == LATER
-    assert told == []
+    assert published == []
 
 
-async def test_an_earlier_cut_off_is_not_told_after_a_later_one(
-    users: UsersRepo, store: Delayed, told: list[Event]
+async def test_an_earlier_cut_off_is_not_published_after_a_later_one(
+    users: UsersRepo, store: Delayed, published: list[Event]
 ) -> None:
     store.meanwhile = lambda: users.set_blackout(LATER)
     assert await users.set_blackout(NOON) == NOON
-    assert told == [BlackoutSet(cutoff=LATER)]
+    assert published == [BlackoutSet(cutoff=LATER)]
 
 
-async def test_a_later_cut_off_is_told_again_after_a_slow_receiver_of_an_earlier_one(
+async def test_a_later_cut_off_is_published_again_after_a_slow_receiver_of_an_earlier_one(
     store: Delayed, clock: ManualClock, hasher: PasslibHasher
 ) -> None:
     heard: list[datetime] = []
@@ -86,15 +86,20 @@ async def test_a_later_cut_off_is_told_again_after_a_slow_receiver_of_an_earlier
     assert heard == [LATER, NOON, LATER]
 
 
-async def test_a_cut_off_is_told_again_after_the_blackout_was_lifted(
-    users: UsersRepo, store: Delayed, told: list[Event]
+async def test_a_cut_off_is_published_again_after_the_blackout_was_lifted(
+    users: UsersRepo, store: Delayed, published: list[Event]
 ) -> None:
     await users.set_blackout(LATER)
     await users.delete_blackout()
     await users.set_blackout(LATER)
     await MemoryUserStore.set_blackout(store, None)  # by another process
     await users.set_blackout(NOON)
-    assert told == [BlackoutSet(cutoff=LATER), BlackoutLifted(), BlackoutSet(cutoff=LATER), BlackoutSet(cutoff=NOON)]
+    assert published == [
+        BlackoutSet(cutoff=LATER),
+        BlackoutLifted(),
+        BlackoutSet(cutoff=LATER),
+        BlackoutSet(cutoff=NOON),
+    ]
 
 
 async def test_a_cut_off_that_would_keep_everybody_out_is_refused(

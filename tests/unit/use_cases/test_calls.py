@@ -1,4 +1,4 @@
-"""How often each operation asks the store: what was just read is not read again."""
+"""The calls of each operation to the store: a user who was just read is not read again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes between reading and writing, made to happen."""
+"""Other writers between reading and writing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Meddle: TypeAlias = Callable[[MemoryUserStore], Awaitable[Any]]
 
 
 class Meddled(MemoryUserStore):
-    """A store in which somebody else acts just before a change is written, so many times."""
+    """A store in which another writer acts just before a change is written, so many times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,8 +65,8 @@ def store() -> Meddled:
 
 
 @pytest.fixture
-def users(store: Meddled, clock: ManualClock, hasher: PasslibHasher, told: list[Event]) -> UsersRepo:
-    return UsersRepo(store, MemoryCache(clock), [told.append], clock=clock, hasher=hasher)
+def users(store: Meddled, clock: ManualClock, hasher: PasslibHasher, published: list[Event]) -> UsersRepo:
+    return UsersRepo(store, MemoryCache(clock), [published.append], clock=clock, hasher=hasher)
 
 
 @pytest.fixture
@@ -88,13 +88,13 @@ def permitting(user_id: str) -> Meddle:
     return permit
 
 
-async def test_a_change_is_decided_anew_when_somebody_came_between(users: UsersRepo, store: Meddled) -> None:
+async def test_a_change_is_decided_anew_after_another_writer(users: UsersRepo, store: Meddled) -> None:
     ana = await users.create({"username": "ana"})
     store.expect(permitting(ana.id), 3)
     assert (await users.add_permissions(ana.id, ["write"])).permissions == {"other 2", "write"}
 
 
-async def test_a_change_gives_up_when_somebody_always_comes_between(users: UsersRepo, store: Meddled) -> None:
+async def test_a_change_gives_up_after_a_thousand_other_writers(users: UsersRepo, store: Meddled) -> None:
     ana = await users.create({"username": "ana"})
     store.expect(permitting(ana.id), 3000)
     with pytest.raises(StaleUser):
@@ -102,7 +102,7 @@ async def test_a_change_gives_up_when_somebody_always_comes_between(users: Users
     assert store.times == 3000 - 1000
 
 
-async def test_a_change_gives_up_at_once_in_a_snapshot_that_hides_who_came_between(
+async def test_a_change_gives_up_at_once_in_a_snapshot_that_hides_the_other_writer(
     users: UsersRepo, store: Meddled
 ) -> None:
     ana = await users.create({"username": "ana"})
@@ -121,19 +121,21 @@ async def test_a_kick_neither_reads_nor_repeats(users: UsersRepo, store: Meddled
     assert store.calls == ["update"]
 
 
-async def test_a_kick_whose_epoch_cannot_rise_is_refused(users: UsersRepo, store: Meddled, told: list[Event]) -> None:
+async def test_a_kick_whose_epoch_cannot_rise_is_refused(
+    users: UsersRepo, store: Meddled, published: list[Event]
+) -> None:
     ana = await users.create({"username": "ana"})
     last = await store.update(ana.id, {"epoch": 2**63 - 1})
-    told.clear()
+    published.clear()
     for deed in (users.kick, users.blacklist, users.toggle_blacklist):
         with pytest.raises(InvalidValue, match="cannot rise"):
             await deed(ana.id)
     assert await users.get(ana.id) == last
-    assert told == []
+    assert published == []
 
 
 @pytest.mark.parametrize("end", ["delete", "kick", "blacklist"])
-async def test_a_reset_is_overtaken_by_what_voids_it(users: UsersRepo, store: Meddled, end: str) -> None:
+async def test_a_reset_fails_if_its_link_is_voided_meanwhile(users: UsersRepo, store: Meddled, end: str) -> None:
     ana = await users.create({"username": "ana", "password": PASSWORD})
     await users.set_password_reset_token(ana.id, TOKEN)
     deeds: dict[str, Meddle] = {
@@ -147,7 +149,7 @@ async def test_a_reset_is_overtaken_by_what_voids_it(users: UsersRepo, store: Me
     assert await users.authenticate("ana", OTHER) is None
 
 
-async def test_a_confirmation_is_overtaken_by_another_address(users: UsersRepo, store: Meddled) -> None:
+async def test_a_confirmation_fails_if_the_address_changes_meanwhile(users: UsersRepo, store: Meddled) -> None:
     ana = await users.create({"email": "ana@example.com"})
     token = await users.request_email_confirmation("ana@example.com")
     store.expect(lambda store: store.update(ana.id, {"email": "eve@example.com", "email_key": "eve@example.com"}))
@@ -157,7 +159,7 @@ async def test_a_confirmation_is_overtaken_by_another_address(users: UsersRepo, 
     assert not after.confirmed
 
 
-async def test_logging_in_does_not_fail_for_a_rehash_that_does(
+async def test_a_failed_rehash_does_not_fail_the_login(
     users: UsersRepo, store: Meddled, outdated: NewUser, caplog: pytest.LogCaptureFixture
 ) -> None:
     ana = await users.create(outdated)
@@ -179,7 +181,7 @@ async def test_a_rehash_never_puts_an_old_password_back(users: UsersRepo, store:
     assert after.password_hash == Secret("$new$")
 
 
-async def test_a_password_is_no_name_that_was_taken_while_it_was_hashed(
+async def test_a_password_must_not_be_a_name_that_changed_while_it_was_hashed(
     store: Meddled, clock: ManualClock, hasher: PasslibHasher
 ) -> None:
     class Slow(PasslibHasher):
@@ -197,7 +199,7 @@ async def test_a_password_is_no_name_that_was_taken_while_it_was_hashed(
     assert await users.get_password_status(ana.id) == "set"
 
 
-async def test_who_is_kicked_while_logging_in_is_of_the_new_epoch(
+async def test_a_user_who_is_kicked_while_logging_in_has_the_new_epoch(
     store: Meddled, clock: ManualClock, hasher: PasslibHasher, outdated: NewUser
 ) -> None:
     class Slow(PasslibHasher):

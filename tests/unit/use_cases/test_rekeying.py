@@ -1,4 +1,4 @@
-"""Whose keys would not stand by the present rules."""
+"""Keys that differ from the present rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from authx_core.use_cases.rekeying import Finding, examine, rekey
 
 
 class Changing(MemoryUserStore):
-    """Somebody changes each user whom it is asked for, after answering."""
+    """A store in which another writer changes each user after it was read."""
 
     async def get(self, user_id: str, /) -> User | None:
         user = await super().get(user_id)
@@ -38,7 +38,7 @@ def verdicts(findings: list[Finding]) -> dict[str, tuple[str, tuple[str, ...]]]:
     return {each.user_id: (each.verdict, each.others) for each in findings}
 
 
-def test_keys_of_the_present_rules_stand() -> None:
+def test_a_key_of_the_present_rules_is_not_a_finding() -> None:
     person = {"email": "Ana@example.org", "email_key": "ana@example.org"}
     assert run(examine(filled(named("Ana", "ana"), person, {}))) == []
 
@@ -51,7 +51,7 @@ def test_a_key_of_former_rules_would_change() -> None:
     assert found == expected
 
 
-def test_two_that_get_one_key_collide_and_so_does_one_with_who_has_it() -> None:
+def test_two_users_who_get_one_key_collide_and_so_does_one_with_its_holder() -> None:
     """The former sigmas get one key; the third has it already."""
     store = filled(named("ς", "ς"), named("ΣΑΣ", "σας"), named("σας", "σασ"), named("ß", "ß"), named("ẞ", "ẞ"))
     assert verdicts(run(examine(store))) == {
@@ -62,7 +62,7 @@ def test_two_that_get_one_key_collide_and_so_does_one_with_who_has_it() -> None:
     }
 
 
-def test_a_key_that_its_holder_leaves_is_free() -> None:
+def test_a_key_whose_holder_gets_another_is_free() -> None:
     store = filled(named("Bob", "ana"), named("Ana", "x"))
     found = run(examine(store))
     assert verdicts(found) == {"0": ("changes", ()), "1": ("changes", ())}
@@ -81,14 +81,14 @@ def test_a_name_that_would_be_refused_keeps_its_key() -> None:
     assert run(rekey(found, users=store)) == found
 
 
-def test_only_keys_that_collide_with_nobodys_are_written() -> None:
+def test_only_free_keys_are_written() -> None:
     store = filled(named("ς", "ς"), named("ΣΑΣ", "σας"), named("σας", "σασ"))
     left = run(rekey(run(examine(store)), users=store))
     assert verdicts(left) == {"1": ("collides", ("2",))}
     assert [user.username_key for user in run(store.search(UserQuery(), limit=9))] == ["σ", "σας", "σασ"]
 
 
-def test_who_was_changed_or_deleted_meanwhile_is_left() -> None:
+def test_a_user_who_was_changed_or_deleted_meanwhile_is_left() -> None:
     store = filled(named("ς", "ς"), named("ΣΑΣ", "σας"), named("ß", "ß"), store=Changing())
     found = run(examine(store))
     run(store.delete("1"))

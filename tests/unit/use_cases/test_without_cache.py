@@ -1,4 +1,4 @@
-"""What limits do when the cache cannot be reached."""
+"""Limits while the cache cannot be reached."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def make(cache: Failing, clock: ManualClock, hasher: PasslibHasher, policy: Poli
     return UsersRepo(MemoryUserStore(), cache, clock=clock, hasher=hasher, policy=policy)
 
 
-async def test_by_default_a_limit_refuses(cache: Failing, clock: ManualClock, hasher: PasslibHasher) -> None:
+async def test_without_a_cache_a_limit_refuses_by_default(
+    cache: Failing, clock: ManualClock, hasher: PasslibHasher
+) -> None:
     users = make(cache, clock, hasher, Policy())
     cache.down = frozenset({"increment"})
     for call in (
@@ -51,7 +53,9 @@ async def test_by_default_a_limit_refuses(cache: Failing, clock: ManualClock, ha
             await call
 
 
-async def test_a_policy_may_let_everybody_through(cache: Failing, clock: ManualClock, hasher: PasslibHasher) -> None:
+async def test_without_a_cache_a_policy_may_admit_everybody(
+    cache: Failing, clock: ManualClock, hasher: PasslibHasher
+) -> None:
     users = make(cache, clock, hasher, Policy(without_cache="admit"))
     ana = await users.create({"username": "ana", "password": PASSWORD})
     cache.down = frozenset({"increment", "delete"})
