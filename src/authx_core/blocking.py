@@ -14,7 +14,7 @@ from authx_core.domain.errors import Suspended
 from authx_core.repo import UsersRepo
 
 _SUSPENSIONS: Final = 1000
-"""Of one coroutine, each of which it catches, before it is closed."""
+"""Of a coroutine that catches `Suspended` each time, before it is closed."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,9 +23,10 @@ T = TypeVar("T")
 def run(coroutine: Coroutine[Any, Any, T], /) -> T:
     """Run a coroutine that never suspends, and return its result.
 
-    Where it does suspend, `Suspended` is raised inside it, so that it may go on: a callback that waits silences no
-    other. Raises `Suspended` if nothing in it catches that.
+    Where it does suspend, `Suspended` is raised inside it, so that it may go on: a callback that waits stops no
+    other. Raises `Suspended` if the coroutine does not catch it.
     """
+    name: str = getattr(coroutine, "__qualname__", "")
     step: Callable[[], object] = partial(coroutine.send, None)
     for _ in range(_SUSPENSIONS):
         try:
@@ -33,9 +34,9 @@ def run(coroutine: Coroutine[Any, Any, T], /) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
-        step = partial(coroutine.throw, Suspended())
+        step = partial(coroutine.throw, Suspended(name))
     coroutine.close()
-    raise Suspended
+    raise Suspended(name)
 
 
 class blocking(Generic[P, T]):  # noqa: N801 - reads as the decorator that it is

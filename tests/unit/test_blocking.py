@@ -68,7 +68,7 @@ def test_run_refuses_a_coroutine_that_waits_and_lets_it_clean_up() -> None:
         finally:
             cleaned.append(True)
 
-    with pytest.raises(Suspended):
+    with pytest.raises(Suspended, match=r"wait: an asynchronous adapter"):
         run(wait())
     assert cleaned == [True]
 

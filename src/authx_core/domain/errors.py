@@ -199,7 +199,7 @@ class IdentifierTaken(AuthxError):
 
     @staticmethod
     def of(fields: Iterable[str]) -> IdentifierTaken:
-        """Make the most telling child: `EmailTaken` before `UsernameTaken` before `SocialTaken`."""
+        """Make the most specific child: `EmailTaken` before `UsernameTaken` before `SocialTaken`."""
         taken = frozenset(fields)
         for field, kind in (("email", EmailTaken), ("username", UsernameTaken), ("identities", SocialTaken)):
             if field in taken:
@@ -251,10 +251,18 @@ class Suspended(AuthxError):
 
     code = "suspended"
 
+    def __init__(self, operation: str = "") -> None:
+        super().__init__(operation)
+
+    @property
+    def operation(self) -> str:
+        """The name of the coroutine that tried to wait, if it has one."""
+        return str(self.args[0])
+
     def __str__(self) -> str:
-        return (
-            "an asynchronous adapter or callback is behind the blocking facade: give it blocking ones, or use UsersRepo"
-        )
+        where = f"{self.operation}: " if self.operation else ""
+        reason = "an asynchronous adapter or callback is behind the blocking facade"
+        return f"{where}{reason}: give it blocking ones, or use UsersRepo"
 
 
 class PortUnavailable(AuthxError):

@@ -7,7 +7,7 @@ from typing import Final
 
 from authx_core.domain.errors import InvalidValue, Problem
 
-_SHORTEST: Final = timedelta(milliseconds=1)
+SHORTEST: Final = timedelta(milliseconds=1)
 """The resolution of a `Cache`."""
 _LONGEST: Final = timedelta(days=3650)
 """Our own: more than anybody waits or keeps, and less than any engine's clock can count."""
@@ -15,7 +15,7 @@ _LONGEST: Final = timedelta(days=3650)
 
 def why_no_lifetime(value: object, longest: timedelta = _LONGEST) -> str | None:
     """Say why a value is no lifetime, or None."""
-    if isinstance(value, timedelta) and _SHORTEST <= value <= longest:
+    if isinstance(value, timedelta) and SHORTEST <= value <= longest:
         return None
     span = "ten years" if longest == _LONGEST else f"{longest.days} days"
     return f"must be a timedelta, from one millisecond to {span}"

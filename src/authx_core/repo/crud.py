@@ -37,7 +37,7 @@ class UsersCRUDMixin(UsersBase):
         """Create a user from a `NewUser`, or from a mapping of email, username, password and extra.
 
         Raises `InvalidUser` listing every bad field; `EmailTaken`, `UsernameTaken`, `SocialTaken` or their
-        parent `IdentifierTaken`, whose ``fields`` name all that is taken.
+        parent `IdentifierTaken`, whose ``fields`` name every taken one.
         """
         obj = obj if isinstance(obj, NewUser) else concealed(obj)
         return await crud.create(
@@ -54,13 +54,13 @@ class UsersCRUDMixin(UsersBase):
         """Change some of email, username and extra; other fields have operations of their own.
 
         An e-mail address that is written otherwise loses its confirmation. Raises `UserNotFound`; `StaleUser`
-        if ``version`` is given and has passed; `InvalidUser`; `IdentifierTaken` or its telling child.
+        if ``version`` is given and has passed; `InvalidUser`; `IdentifierTaken` or one of its children.
         """
         obj = concealed(obj)
         return await crud.update(id, obj, version=version, users=self.database, events=self, policy=self.policy)
 
     async def delete(self, id: UserId) -> bool:
-        """Remove a user; True if there was one. Links, tokens and lookups are dead at once.
+        """Remove a user; True if there was one. Links, tokens and lookups are void at once.
 
         Raises `UserReferenced` if rows of your own tables refer to the user, by a foreign key without `ON DELETE`.
         """

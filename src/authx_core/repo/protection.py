@@ -1,4 +1,4 @@
-"""Limits, and logging in behind them."""
+"""Rate limits, and logging in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from authx_core.use_cases.authenticate import authenticate
 
 
 class UsersProtectionMixin(UsersBase):
-    """Limits, and logging in behind them."""
+    """Rate limits, and logging in."""
 
     async def _check_timeout_and_incr(self, key: str, max: int, timeout: float | timedelta) -> bool:  # noqa: ASYNC109 - AuthX's name
         """Count a call; True for exactly ``max`` calls in ``timeout`` (seconds or a timedelta), also in parallel."""

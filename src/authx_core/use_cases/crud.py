@@ -36,7 +36,7 @@ async def create(
 ) -> User:
     """Check every field at once, hash the password, store the user and publish `UserCreated`.
 
-    Raises `InvalidUser` with every problem; `IdentifierTaken` or its telling child.
+    Raises `InvalidUser` with every problem; `IdentifierTaken` or one of its children.
     """
     registration = read_new_user(given, policy)
     password_hash = registration.new.password_hash
@@ -62,7 +62,7 @@ async def update(
     """Change some open fields; an e-mail address that is written otherwise loses its confirmation.
 
     Raises `InvalidUser` with every problem, `UserNotFound`, `StaleUser` if ``version`` is given and has passed,
-    `IdentifierTaken` or its telling child.
+    `IdentifierTaken` or one of its children.
     """
     changes = read_changes(given, policy)
     if version is not None and reasons.USER["version"](version):
@@ -78,7 +78,7 @@ async def update(
 
 
 async def delete(user_id: UserId, *, users: UserStore, events: Events) -> bool:
-    """Remove a user; True if there was one. Links, tokens and lookups are dead at once. Raises `UserReferenced`."""
+    """Remove a user; True if there was one. Links, tokens and lookups are void at once. Raises `UserReferenced`."""
     checks.check_text(id=user_id)
     if not checks.is_text(user_id, MAX_ID) or not await users.delete(user_id):
         return False

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from authx_core.domain.clients import text_key
+from authx_core.domain.lifetimes import SHORTEST
 from authx_core.domain.link import Link
 from authx_core.domain.secret import Secret
 from authx_core.domain.token import LinkToken, why_no_token
@@ -28,7 +29,7 @@ async def keep(purpose: Purpose, token: LinkToken, user: User | None, lifetime: 
     """
     link = Link(user.id, user.email, user.epoch) if user else Link(None, None, 0)
     value = json.dumps(attrs.astuple(link))
-    ttl = lifetime if user else timedelta(milliseconds=1)
+    ttl = lifetime if user else SHORTEST
     key = _key(purpose, token)
     ring = f"{purpose}:links:{text_key(user.id) if user else token.digest()}"
     place = f"{ring}:{await cache.increment(ring, ttl=ttl) % _LIVE}"

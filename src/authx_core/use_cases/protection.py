@@ -1,4 +1,4 @@
-"""Limits on how often something may be tried."""
+"""Rate limits, and the guard of logins."""
 
 from __future__ import annotations
 

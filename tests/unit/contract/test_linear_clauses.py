@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_contract import Capabilities, Harness, SteppedClock, histories, run_clause
+from authx_contract import Capabilities, Harness, SteppedClock, run_clause
+from authx_contract.probes import histories
 from authx_contract.registry import find
 from authx_contract.verdict.outcome import Outcome, Status
 from authx_contract.verdict.verify import new_namespace
