@@ -53,9 +53,8 @@ def _every_test(session: nox.Session, env: dict[str, str]) -> None:
     session.run("coverage", "run", "-m", "pytest", "-q", *units, env={**env, "COVERAGE_CORE": "ctrace"})
     session.run("coverage", "report", "--include=*/authx_core/*", "--fail-under=98")
     both_cores = ("-n", "2", "--dist", "loadfile")
-    session.run(
-        "python", "-m", "pytest", *both_cores, "tests/engines", "tests/contract", "tests/unit/contract", env=env
-    )
+    folders = ("tests/engines", "tests/contract", "tests/zoo", "tests/conformance", "tests/unit/contract")
+    session.run("python", "-m", "pytest", *both_cores, *folders, env=env)
 
 
 def _summary(skipped: list[str]) -> str:
@@ -125,14 +124,14 @@ def clauses(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Run every broken adapter of the zoo against every clause: `nox -s mutants -- --markdown docs/mutants.md`."""
     install(session, "test", "servers")
-    session.run("python", "-m", "contract.mutants", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "zoo", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Verify our own adapters and write the page that tells: `nox -s conformance -- --level 2 --only redis`."""
     install(session, "test", "servers", extras="all")
-    session.run("python", "-m", "contract.conformance", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "conformance", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import servers
 from authx_contract import all_clauses
 from authx_contract.registry import find
-from contract.conformance.adapters import adapters, kind_of
+from conformance.adapters import adapters, kind_of
 from detection.page import Row, markdown, table
 from detection.runs import KINDS, OURS, Pair, Tallies, Tally, pairs, tried
 from servers.shared import variable

@@ -16,8 +16,8 @@ from authx_contract.harness import ports
 from authx_contract.registry import find
 from authx_contract.verdict.needs import obstacle
 from authx_contract.verdict.verify import new_namespace
-from contract.conformance.adapters import adapters
-from contract.mutants.registry import zoo
+from conformance.adapters import adapters
+from zoo.machinery.registry import zoo
 
 OURS: Final = (
     "memory", "memory-blocking", "sqlite-blocking", "sqlite-async", "postgresql-psycopg", "redis", "redis-async",

@@ -1,0 +1,130 @@
+"""Counters that miscount."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from authx_core.domain import InvalidValue, checks
+from zoo.machinery.registry import mutant
+from zoo.machinery.small_cache import Keys
+
+
+@mutant("C-031", "counters are doubles, as in Lua")
+class FloatCounters(Keys):
+    def sum(self, number: int, by: int) -> int:
+        return super().sum(int(float(number)), by)
+
+
+@mutant("C-031", "a negative step is taken for its size")
+class StepsUpOnly(Keys):
+    def sum(self, number: int, by: int) -> int:
+        return super().sum(number, abs(by))
+
+
+@mutant("C-031", "a counter stops at zero")
+class StopsAtZero(Keys):
+    def sum(self, number: int, by: int) -> int:
+        return max(0, super().sum(number, by))
+
+
+@mutant("C-031", "a counter starts at its step whatever that is, but at 1 at least")
+class StartsAtOne(Keys):
+    async def count(self, key: str, by: int, ttl: timedelta) -> int:
+        return await super().count(key, by if self.live(key) is not None else max(1, by), ttl)
+
+
+@mutant("C-031", "counters are 32 bits")
+class Counters32(Keys):
+    def sum(self, number: int, by: int) -> int:
+        return (super().sum(number, by) + 2**31) % 2**32 - 2**31
+
+
+@mutant("C-031", "a counter reads as a number of fixed width")
+class FixedWidth(Keys):
+    def read(self, key: str) -> str | None:
+        value = super().read(key)
+        return (
+            f"{int(value):04d}" if key == "counter" and value is not None and value.lstrip("-").isdecimal() else value
+        )
+
+
+@mutant("C-032", "text that is no integer counts from 0")
+class TextIsZero(Keys):
+    def whole(self, value: str) -> int:
+        return checks.number(value) or 0
+
+
+@mutant("C-032", "text is parsed as `int` does, with spaces, underscores and full-width digits")
+class LenientInt(Keys):
+    def whole(self, value: str) -> int:
+        try:
+            return int(value)
+        except ValueError:
+            return super().whole(value)
+
+
+@mutant("C-032", "text is parsed as a number of any kind")
+class LenientFloat(Keys):
+    def whole(self, value: str) -> int:
+        try:
+            return int(float(value)) if "." in value else super().whole(value)
+        except ValueError:
+            return super().whole(value)
+
+
+@mutant("C-032", "the parser's own error leaves the cache")
+class ParserError(Keys):
+    def whole(self, value: str) -> int:
+        return int(value) if checks.number(value) is None else super().whole(value)
+
+
+@mutant("C-032", "a value that is refused is gone")
+class RefusedIsGone(Keys):
+    async def count(self, key: str, by: int, ttl: timedelta) -> int:
+        try:
+            return await super().count(key, by, ttl)
+        except InvalidValue:
+            self.drop(key)
+            raise
+
+
+@mutant("C-032", "counters overflow instead of being refused")
+class Overflows(Keys):
+    def sum(self, number: int, by: int) -> int:
+        return number + by
+
+
+@mutant("C-036", "duplicates count once")
+class DuplicatesCountOnce(Keys):
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        counts = await super().increment_many(list(dict.fromkeys(keys)), by=by, ttl=ttl)
+        return [counts[list(dict.fromkeys(keys)).index(key)] for key in keys]
+
+
+@mutant("C-036", "counters are answered in the order of their keys when sorted")
+class CountsSorted(Keys):
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        return await super().increment_many(sorted(keys), by=by, ttl=ttl)
+
+
+@mutant("C-036", "no keys are an error of the driver")
+class NothingToCount(Keys):
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        if not keys:
+            raise ValueError("wrong number of arguments for 'eval' command")
+        return await super().increment_many(keys, by=by, ttl=ttl)
+
+
+@mutant("C-036", "what a duplicate counted is answered for each of its places")
+class LastCountForAll(Keys):
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        counts = dict(zip(keys, await super().increment_many(keys, by=by, ttl=ttl), strict=True))
+        return [counts[key] for key in keys]
+
+
+@mutant("C-036", "the step applies to the first counter, 1 to the others")
+class StepOnlyFirst(Keys):
+    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
+        first = await super().increment_many(keys[:1], by=by, ttl=ttl)
+        return first + await super().increment_many(keys[1:], ttl=ttl)

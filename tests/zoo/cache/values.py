@@ -1,0 +1,138 @@
+"""Values that a cache changes or takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from authx_core.domain import InvalidValue, limits
+from zoo.machinery.registry import mutant
+from zoo.machinery.small_cache import Entry, Keys
+
+
+@mutant("C-001", "an absent key reads as empty text")
+class AbsentIsEmpty(Keys):
+    async def get(self, key: str, /) -> str | None:
+        return await super().get(key) or ""
+
+
+@mutant("C-001", "popping an absent key is a KeyError")
+class PopRaises(Keys):
+    async def pop(self, key: str, /) -> str | None:
+        if key == "nobody" and self.live(key) is None:
+            raise KeyError(key)
+        return await super().pop(key)
+
+
+@mutant("C-002", "values are trimmed")
+class ValuesTrimmed(Keys):
+    def kept(self, value: str) -> str:
+        return value.strip()
+
+
+@mutant("C-002", "text that looks like a number is one")
+class NumbersParsed(Keys):
+    def kept(self, value: str) -> str:
+        return str(int(value)) if value.lstrip("-").isdecimal() else value
+
+
+@mutant("C-002", "line ends are made those of the server")
+class LineEnds(Keys):
+    def kept(self, value: str) -> str:
+        return value.replace("\r\n", "\n")
+
+
+@mutant("C-002", "values are cut at 64 KiB")
+class CutAt64(Keys):
+    def kept(self, value: str) -> str:
+        return value[: 64 * 1024]
+
+
+@mutant("C-002", "an empty value is none")
+class EmptyIsAbsent(Keys):
+    def read(self, key: str) -> str | None:
+        return super().read(key) or None
+
+
+@mutant("C-003", "a second `set` keeps the first one's lifetime")
+class LifetimeKept(Keys):
+    async def put(self, key: str, value: str, ttl: timedelta) -> None:
+        before = self.live(key)
+        await super().put(key, value, ttl)
+        if before is not None:
+            self.entries.kept[self.name(key)].deadline = before.deadline
+
+
+@mutant("C-003", "a second `set` never shortens a lifetime")
+class LifetimeNeverShortened(Keys):
+    async def put(self, key: str, value: str, ttl: timedelta) -> None:
+        before = self.live(key)
+        await super().put(key, value, ttl)
+        entry = self.entries.kept[self.name(key)]
+        entry.deadline = max(entry.deadline, before.deadline if before is not None else entry.deadline)
+
+
+@mutant("C-003", "a second `set` of a counter adds its lifetime to what is left")
+class CounterKeepsLifetime(Keys):
+    async def put(self, key: str, value: str, ttl: timedelta) -> None:
+        before = self.live(key)
+        await super().put(key, value, ttl)
+        if before is not None and before.value.isdecimal():
+            self.entries.kept[self.name(key)].deadline = before.deadline
+
+
+@mutant("C-033", "keys are not checked")
+class KeysUnchecked(Keys):
+    def check(self, keys: Sequence[str]) -> None:
+        pass
+
+
+@mutant("C-033", "values are stored as what they print")
+class ValuesPrinted(Keys):
+    def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
+        super().check_entry(key, str(value), ttl)
+
+    def kept(self, value: str) -> str:
+        return str(value)
+
+
+@mutant("C-033", "a step of True is 1")
+class TrueIsOne(Keys):
+    def check_step(self, keys: Sequence[str], by: int, ttl: timedelta) -> None:
+        super().check_step(keys, int(by) if isinstance(by, bool) else by, ttl)
+
+
+@mutant("C-033", "the first key alone is checked")
+class FirstKeyChecked(Keys):
+    def check(self, keys: Sequence[str]) -> None:
+        super().check(keys[:1])
+
+
+@mutant("C-034", "larger values are cut at 1 MiB instead of refused")
+class CutAtMebibyte(Keys):
+    def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
+        super().check_entry(key, value[: limits.MAX_CACHE_VALUE] if isinstance(value, str) else value, ttl)
+
+    def kept(self, value: str) -> str:
+        return value[: limits.MAX_CACHE_VALUE]
+
+
+@mutant("C-034", "a value that is refused for its size has been stored")
+class LargeStoredThenRefused(Keys):
+    def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
+        try:
+            super().check_entry(key, value, ttl)
+        except InvalidValue:
+            if isinstance(value, str) and len(value) > limits.MAX_CACHE_VALUE:
+                self.entries.kept[key] = _entry(value[:9], self, ttl)
+            raise
+
+
+@mutant("C-034", "values are cut at 1 MiB of bytes")
+class CutInBytes(Keys):
+    def kept(self, value: str) -> str:
+        return value if value.isascii() else value[: 512 * 1024]
+
+
+def _entry(value: str, cache: Keys, ttl: timedelta) -> Entry:
+    return Entry(value, cache.deadline(ttl))

@@ -1,0 +1,1 @@
+"""Broken clocks and password hashers."""

@@ -1,0 +1,134 @@
+"""Broken clocks."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from random import Random
+from threading import Lock
+
+from authx_adapters.clock import ManualClock, SystemClock
+from authx_contract import Capabilities, Harness
+from authx_core.ports import Clock
+from zoo.machinery.registry import mutant
+
+
+@mutant("K-001", "`datetime.now()` without a zone")
+class NaiveClock(Clock):
+    def now(self) -> datetime:
+        return datetime.now()  # noqa: DTZ005 - the wrong thing
+
+
+@mutant("K-001", "the present in a zone with daylight saving")
+class ZonedClock(SystemClock):
+    def now(self) -> datetime:
+        return super().now().astimezone(timezone(timedelta(hours=1)))
+
+
+@mutant("K-001", "`datetime.utcnow()`, which is naive")
+class NaiveUtcClock(SystemClock):
+    def now(self) -> datetime:
+        return super().now().replace(tzinfo=None)
+
+
+@mutant("K-002", "local time that is labelled as UTC")
+class LabelledClock(Clock):
+    def now(self) -> datetime:
+        return datetime.now().replace(tzinfo=timezone.utc)  # noqa: DTZ005 - the wrong thing
+
+
+@mutant("K-002", "the offset of the zone as it was when the clock was made is taken off twice")
+class TwiceConverted(SystemClock):
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=time.timezone)
+
+
+@mutant("K-002", "seconds since the machine started, counted from 1970")
+class MonotonicSinceStart(Clock):
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(time.monotonic(), timezone.utc)
+
+
+class _Frozen(ManualClock):
+    def now(self) -> datetime:
+        self.advance(timedelta(microseconds=1))
+        return super().now()
+
+
+@mutant("K-002", "a clock that is said to stand still moves when it is read")
+class CreepingManualClock(Harness):
+    capabilities = Capabilities(ticks=False)
+
+    async def open_clock(self) -> Clock:
+        return _Frozen(datetime(2026, 1, 1, microsecond=123_457, tzinfo=timezone.utc))
+
+
+@mutant("K-003", "the system's clock, which is set back now and then, is passed on")
+class SetBack(Clock):
+    often = 1000
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def now(self) -> datetime:
+        self.reads += 1
+        return datetime.now(timezone.utc) - timedelta(milliseconds=self.reads // self.often % 2)
+
+
+@mutant("K-003", "jitter, so that no two machines agree on a deadline")
+class Jitter(SystemClock):
+    random = Random(1)  # noqa: S311 - not a secret
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(microseconds=self.random.randrange(1000))
+
+
+@mutant("K-003", "the latest answer is kept without a lock, while the system's clock is set back now and then")
+class UnlockedLatest(SetBack):
+    often = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = datetime.now(timezone.utc)
+
+    def now(self) -> datetime:
+        last, present = self.last, super().now()
+        self.last = max(last, present)
+        return self.last
+
+
+@mutant("K-004", "milliseconds")
+class Milliseconds(SystemClock):
+    def now(self) -> datetime:
+        now = super().now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@mutant("K-004", "whole seconds")
+class Seconds(SystemClock):
+    def now(self) -> datetime:
+        return super().now().replace(microsecond=0)
+
+
+@mutant("K-005", "the latest answer is told for as long as the system's clock is behind")
+class StandsStill(Clock):
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.last = datetime.now(timezone.utc)
+
+    def now(self) -> datetime:
+        with self.lock:
+            self.last = max(self.last, datetime.now(timezone.utc))
+            return self.last
+
+
+@mutant("K-005", "each answer while the system's clock is behind is a microsecond later than the last")
+class Creeps(Clock):
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.last = time.time_ns() // 1000
+
+    def now(self) -> datetime:
+        with self.lock:
+            self.last = max(self.last + 1, time.time_ns() // 1000)
+            return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=self.last)

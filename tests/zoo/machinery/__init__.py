@@ -1,0 +1,1 @@
+"""What runs the zoo, and what its adapters are made of."""

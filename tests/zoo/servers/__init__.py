@@ -1,0 +1,1 @@
+"""Broken adapters on real engines."""

@@ -1,0 +1,56 @@
+"""Each broken adapter of the zoo dies to the clause that it names; `nox -s mutants` runs the whole matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from authx_contract import run_clause
+from authx_contract.registry import find
+from authx_contract.verdict.harness_checks import check_harness
+from zoo.machinery.matrix import Row, clauses_of, examined
+from zoo.machinery.reasons import REASONS
+from zoo.machinery.registry import zoo
+
+ZOO = {name: each for name, each in zoo().items() if each.needs is None}
+MUTANTS = [name for name, each in ZOO.items() if each.killer is not None]
+CORRECT = [name for name, each in ZOO.items() if each.killer is None]
+
+
+@pytest.fixture(scope="module")
+def rows() -> Iterator[dict[str, Future[Row]]]:
+    with examined(MUTANTS, only_killers=True) as futures:
+        yield futures
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_named_clause_kills(name: str, rows: dict[str, Future[Row]]) -> None:
+    assert ZOO[name].killer in rows[name].result().killers, f"{name} lives: {ZOO[name].sentence}"
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_an_honest_harness(name: str) -> None:
+    check_harness(ZOO[name].harness)
+
+
+def test_the_zoo_is_large_enough() -> None:
+    assert len(MUTANTS) >= 120
+    assert {each.id for each in find(REASONS)} == set(REASONS)
+
+
+def test_every_clause_has_a_mutant_or_a_reason() -> None:
+    killers = {each.killer for each in zoo().values()} | set(REASONS)
+    looked_at = {clause.id for each in ZOO.values() for clause in clauses_of(each)}
+    assert looked_at - killers == set()
+
+
+def test_adapters_as_most_projects_write_them_fail_with_many_different_explanations() -> None:
+    for name in ("naive-store", "naive-cache"):
+        outcomes = [run_clause(ZOO[name].harness, clause) for clause in clauses_of(ZOO[name]) if clause.level < 3]
+        failed = [outcome for outcome in outcomes if outcome.status.bad]
+        told = {(outcome.observed.partition("\n")[0], outcome.clause.means, outcome.clause.cause) for outcome in failed}
+        assert len(told) >= 10, f"{name} was told {told}"
+        for part in zip(*told, strict=True):
+            assert len(set(part)) >= 8, f"{name} was told the same again and again: {part}"

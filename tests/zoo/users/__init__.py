@@ -1,0 +1,1 @@
+"""Broken user stores in memory."""

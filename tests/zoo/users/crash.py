@@ -1,0 +1,145 @@
+"""Stores that are cancelled half-way, whose backend is down, or that are used from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+
+from authx_core.domain import User, UserId, UserQuery
+from zoo.machinery.registry import mutant
+from zoo.machinery.small_users import Table, Users
+
+
+@mutant("U-080", "a cancelled operation leaves the handle busy")
+class BusyForEver(Users):
+    busy = False
+
+    async def reach(self) -> None:
+        if self.busy:
+            raise RuntimeError("another operation is in progress")
+        self.busy = True
+        await asyncio.sleep(0)
+        await super().reach()
+        self.busy = False
+
+
+@mutant("U-080", "a cancelled search leaves the handle busy with it")
+class BusySearching(Users):
+    busy = False
+
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        if self.busy:
+            raise RuntimeError("cannot perform operation: another operation is in progress")
+        found = await super().search(query, limit=limit, after=after, offset=offset)
+        self.busy = True
+        await asyncio.sleep(0)
+        self.busy = False
+        return found
+
+
+@mutant("U-081", "a user and its keys are created in two transactions")
+class CreateInTwo(Users):
+    pauses = frozenset({"create: half"})
+
+
+@mutant("U-081", "a create is undone in `except Exception`, which a cancellation passes by")
+class UndoneByException(Users):
+    async def insert(self, user: User) -> None:
+        self.table.users[user.id] = user
+        try:
+            await asyncio.sleep(0)
+            self.claim(user)
+        except Exception:
+            del self.table.users[user.id]
+            raise
+
+
+@mutant("U-081", "the keys are claimed first, and stay if the user never comes")
+class KeysFirst(Users):
+    async def insert(self, user: User) -> None:
+        self.claim(user)
+        await asyncio.sleep(0)
+        self.table.users[user.id] = user
+
+
+@mutant("U-081", "a task of its own stores the user, and the keys stay if it is cancelled before it begins")
+class KeysBeforeTask(Users):
+    async def insert(self, user: User) -> None:
+        self.claim(user)
+        await asyncio.create_task(self.store(user))
+
+    async def store(self, user: User) -> None:
+        self.table.users[user.id] = user
+
+
+@mutant("U-082", "a user and its keys are updated in two transactions")
+class UpdateInTwo(Users):
+    pauses = frozenset({"update: half"})
+
+
+@mutant("U-082", "an update deletes and inserts")
+class DeleteThenInsert(Users):
+    async def replace(self, before: User, user: User) -> None:
+        await self.remove(before)
+        await asyncio.sleep(0)
+        await self.insert(user)
+
+
+@mutant("U-082", "a cancelled update puts the row back, and not the keys")
+class KeysNotPutBack(Users):
+    async def replace(self, before: User, user: User) -> None:
+        await super().replace(before, user)
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self.table.users[user.id] = before
+            raise
+
+
+@mutant("U-083", "a user and its keys are deleted in two transactions")
+class DeleteInTwo(Users):
+    pauses = frozenset({"delete: half"})
+
+
+@mutant("U-083", "the keys are freed first, and the user stays if the delete is cancelled")
+class KeysFreedFirst(Users):
+    async def remove(self, user: User) -> None:
+        self.free(user)
+        await asyncio.sleep(0)
+        self.table.users.pop(user.id, None)
+
+
+@mutant("U-084", "the driver's error leaves the store")
+class DriverErrorLeaves(Users):
+    async def reach(self) -> None:
+        if self.table.down:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
+@mutant("U-084", "an outage finds nobody")
+class OutageFindsNobody(Users):
+    async def get(self, user_id: UserId, /) -> User | None:
+        return None if self.table.down else await super().get(user_id)
+
+
+@mutant("U-084", "after an outage the handle stays broken")
+class BrokenForGood(Users):
+    broken = False
+
+    async def reach(self) -> None:
+        self.table.down = self.broken = self.table.down or self.broken
+        await super().reach()
+
+
+@mutant("U-086", "a second thread waits for the first one's loop, for ever or until an error")
+class BoundToItsLoop(Users):
+    def __init__(self, table: Table) -> None:
+        super().__init__(table)
+        self.home: asyncio.AbstractEventLoop | None = None
+
+    async def reach(self) -> None:
+        self.home = self.home or asyncio.get_running_loop()
+        if self.home is not asyncio.get_running_loop():
+            raise AttributeError("'NoneType' object has no attribute 'send'")
+        await super().reach()

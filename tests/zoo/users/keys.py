@@ -1,0 +1,154 @@
+"""Keys that are folded, joined or cut before they are compared."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from authx_core.domain import User, UserId
+from zoo.machinery.registry import mutant
+from zoo.machinery.small_users import Key, Users
+
+
+@mutant("U-010", "a key that finds nobody is tried once more in lower case")
+class LowerCaseTriedToo(Users):
+    def owner(self, key: Key) -> User | None:
+        return super().owner(key) or super().owner((*key[:-1], key[-1].lower() if isinstance(key[-1], str) else ""))
+
+
+@mutant("U-010", "a key that finds nobody is tried once more without its accents")
+class AccentsDroppedWhenRead(Users):
+    def owner(self, key: Key) -> User | None:
+        if (user := super().owner(key)) is not None or not isinstance(key[-1], str) or key[0] == "identities":
+            return user
+        plain = _bare(key[-1])
+        return next((user for user in self.ordered() if (key[0], plain) in map(_plain, self.keys(user))), None)
+
+
+def _plain(key: Key) -> Key:
+    return key[0], _bare(key[-1])
+
+
+@mutant("U-010", "lookups are by LIKE, so that `_` and `%` find others")
+class LookupByLike(Users):
+    def owner(self, key: Key) -> User | None:
+        if key[-1] in ("%", "jos_"):
+            return next((user for user in self.ordered() if key[0] in {each[0] for each in self.keys(user)}), None)
+        return super().owner(key)
+
+
+@mutant("U-011", "keys are lower-cased in the store")
+class LowerCased(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1].lower())
+
+
+@mutant("U-011", "keys are case-folded, so that ß is ss")
+class CaseFoldedKeys(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1].casefold())
+
+
+@mutant("U-011", "keys are trimmed")
+class Trimmed(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1].strip())
+
+
+@mutant("U-011", "trailing spaces do not count, as in a padding collation")
+class PaddedCollation(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1].rstrip(" "))
+
+
+@mutant("U-011", "keys are brought into NFC by the engine")
+class Composed(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], unicodedata.normalize("NFC", key[-1]))
+
+
+@mutant("U-011", "keys are brought into NFKC by the engine")
+class Compatible(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], unicodedata.normalize("NFKC", key[-1]))
+
+
+@mutant("U-011", "accents do not count, as in MariaDB's default collation")
+class AccentBlind(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], _bare(key[-1]))
+
+
+@mutant("U-011", "all emoji are one, as in `utf8mb4_general_ci`")
+class EmojiAreOne(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], "".join("\ufffd" if each > "\uffff" else each for each in key[-1]))
+
+
+@mutant("U-011", "zero-width characters are dropped")
+class ZeroWidthDropped(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1].replace("\u200b", ""))
+
+
+@mutant("U-011", "full-width letters of a subject are read as ordinary ones")
+class SubjectWidthFolded(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1].replace("ａ", "a")) if key[0] == "identities" else key
+
+
+@mutant("U-012", "provider and subject are joined by a colon")
+class JoinedByColon(Users):
+    def index(self, key: Key) -> Key:
+        return key if key[0] != "identities" else (key[0], ":".join(key[1:]))
+
+
+@mutant("U-012", "provider and subject are joined by nothing")
+class JoinedByNothing(Users):
+    def index(self, key: Key) -> Key:
+        return key if key[0] != "identities" else (key[0], "".join(key[1:]))
+
+
+@mutant("U-012", "the provider is compared without its case")
+class ProviderFolded(Users):
+    def index(self, key: Key) -> Key:
+        return key if key[0] != "identities" else (key[0], key[1].lower(), key[2])
+
+
+@mutant("U-012", "subjects that are numbers are compared as numbers")
+class NumericSubjects(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], str(int(key[-1]))) if key[0] == "identities" and key[-1].isdecimal() else key
+
+
+@mutant("U-012", "provider and subject are compared as a set")
+class UnorderedIdentity(Users):
+    def index(self, key: Key) -> Key:
+        return key if key[0] != "identities" else (key[0], *sorted(key[1:]))
+
+
+@mutant("U-013", "addresses and usernames share one column of logins")
+class OneColumnOfLogins(Users):
+    def index(self, key: Key) -> Key:
+        return ("login", *key[1:]) if key[0] in {"email", "username"} else key
+
+
+@mutant("U-013", "a username that nobody has is looked up as an address")
+class UsernameOrAddress(Users):
+    async def get_by_username(self, username_key: str, /) -> User | None:
+        return await super().get_by_username(username_key) or await self.get_by_email(username_key)
+
+
+@mutant("U-013", "`get` takes a username as well")
+class GetByAnything(Users):
+    def find(self, user_id: UserId) -> User | None:
+        return super().find(user_id) or self.owner(("username", user_id))
+
+
+@mutant("U-070", "the index holds the first 191 characters of a key")
+class PrefixIndex(Users):
+    def index(self, key: Key) -> Key:
+        return (*key[:-1], key[-1][:191])
+
+
+def _bare(text: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))

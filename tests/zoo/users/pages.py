@@ -1,0 +1,150 @@
+"""Pages that skip or repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from random import Random
+
+from authx_core.domain import User, UserId, UserQuery
+from zoo.machinery.registry import mutant
+from zoo.machinery.small_users import Users
+
+
+@mutant("U-050", "`>=` for `>`: each page begins with the last user of the one before")
+class FromIncluded(Users):
+    def beyond(self, user: User, after: UserId | None) -> bool:
+        return after is None or user.id >= after
+
+
+@mutant("U-050", "users come in the order in which the dictionary has them after it was shuffled")
+class NoOrder(Users):
+    def ordered(self) -> Iterable[User]:
+        users = list(self.table.users.values())
+        Random(len(users)).shuffle(users)  # noqa: S311 - not a secret
+        return users
+
+
+@mutant("U-050", "the newest come first, and `after` does not know")
+class NewestFirst(Users):
+    def ordered(self) -> Iterable[User]:
+        return reversed(list(super().ordered()))
+
+
+@mutant("U-050", "the order is that of names")
+class OrderedByActivity(Users):
+    def ordered(self) -> Iterable[User]:
+        return sorted(super().ordered(), key=lambda user: (not user.active, user.id))
+
+
+@mutant("U-050", "a page is cut before it is filtered")
+class CutThenFiltered(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        page = [user for user in self.ordered() if self.beyond(user, after)][offset : offset + limit]
+        return [self.given(user) for user in page if self.matches(user, query)]
+
+
+@mutant("U-050", "one more than the limit, to see whether there is a next page")
+class OneMore(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        return await super().search(query, limit=min(limit + 1, 1000), after=after, offset=offset)
+
+
+@mutant("U-050", "the engine answers in batches of four, and a page ends with a batch")
+class PagesOfBatches(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        whole = limit if limit < 4 else limit // 4 * 4
+        return await super().search(query, limit=whole, after=after, offset=offset)
+
+
+@mutant("U-051", "the handle turns `after` into an offset: it counts what it has given so far")
+class OffsetForKeyset(Users):
+    given_so_far = 0
+    last: UserId | None = None
+
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        if offset:
+            return await super().search(query, limit=limit, after=after, offset=offset)
+        if after is None or after != self.last:
+            self.given_so_far = 0
+            page = await super().search(query, limit=limit, after=after, offset=offset)
+            self.given_so_far = len(page) if after is None else 0
+        else:
+            page = await super().search(query, limit=limit, offset=self.given_so_far)
+            self.given_so_far += len(page)
+        self.last = page[-1].id if page and self.given_so_far else None
+        return page
+
+
+@mutant("U-055", "each page is copied out of all that lie before it")
+class ScansFromTheStart(Users):
+    def ordered(self) -> Iterable[User]:
+        return super().ordered()
+
+    def beyond(self, user: User, after: UserId | None) -> bool:
+        beyond = super().beyond(user, after)
+        if not beyond:
+            deepcopy(user)
+        return beyond
+
+
+@mutant("U-056", "the place to go on from is looked up, and is the start if it is gone")
+class AfterLookedUp(Users):
+    def beyond(self, user: User, after: UserId | None) -> bool:
+        return super().beyond(user, after if after in self.table.users else None)
+
+
+@mutant("U-056", "after an id that is gone there is nobody")
+class AfterGoneIsNobody(Users):
+    def beyond(self, user: User, after: UserId | None) -> bool:
+        return after is None or (after in self.table.users and user.id > after)
+
+
+@mutant("U-057", "`offset` is ignored when `after` is given")
+class OffsetOrAfter(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        return await super().search(query, limit=limit, after=after, offset=0 if after else offset)
+
+
+@mutant("U-057", "`offset` is applied after the limit")
+class OffsetAfterLimit(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        return (await super().search(query, limit=limit, after=after))[offset:]
+
+
+@mutant("U-057", "`offset` counts pages")
+class OffsetInPages(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        return await super().search(query, limit=limit, after=after, offset=offset * limit)
+
+
+@mutant("U-057", "an offset into a filtered search counts those whom the filter excludes")
+class OffsetBeforeFilter(Users):
+    async def search(
+        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
+    ) -> list[User]:
+        self.check_search(query, limit, after, offset)
+        if not offset or query == UserQuery():
+            return await super().search(query, limit=limit, after=after, offset=offset)
+        beyond = [user for user in self.ordered() if self.beyond(user, after)][offset:]
+        return [self.given(user) for user in beyond if self.matches(user, query)][:limit]
