@@ -16,6 +16,7 @@ from zoo.machinery.matrix import Matrix, Row, examined
 from zoo.machinery.pages import markdown, unexplained
 from zoo.machinery.reasons import REASONS
 from zoo.machinery.registry import Specimen, zoo
+from zoo.machinery.thinning import superfluous
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = [*found.faults(), *(unexplained(found) if not given.names else ())]
     for fault in faults:
         console.print(fault, style="red", markup=False, highlight=False)
+    for each in superfluous(found):
+        console.print(each, style="yellow", markup=False, highlight=False)
     correct = len(chosen) - len(found.mutants)
     console.print(f"{len(found.mutants)} mutants, {correct} correct adapters, {len(faults)} faults")
     if given.markdown:

@@ -10,9 +10,10 @@ import pytest
 from authx_contract import run_clause
 from authx_contract.registry import find
 from authx_contract.verdict.harness_checks import check_harness
-from zoo.machinery.matrix import Row, clauses_of, examined
+from zoo.machinery.matrix import Matrix, Row, clauses_of, examined
 from zoo.machinery.reasons import REASONS
 from zoo.machinery.registry import zoo
+from zoo.machinery.thinning import superfluous
 
 ZOO = {name: each for name, each in zoo().items() if each.needs is None}
 MUTANTS = [name for name, each in ZOO.items() if each.killer is not None]
@@ -33,6 +34,15 @@ def test_the_named_clause_kills(name: str, rows: dict[str, Future[Row]]) -> None
 @pytest.mark.parametrize("name", CORRECT)
 def test_an_honest_harness(name: str) -> None:
     check_harness(ZOO[name].harness)
+
+
+def test_a_mutant_that_several_clauses_kill_stays_only_if_no_other_stands_for_its_kind() -> None:
+    alike = {name: each for name, each in ZOO.items() if each.killer == "U-030" and each.group == "users.updates"}
+    others = [*alike][1:]
+    killers = {"U-030": "", "U-033": ""}
+    rows = {name: Row(name, killers=killers if name in others else {"U-030": ""}) for name in alike}
+    assert [told.split()[0] for told in superfluous(Matrix(alike, rows))] == others != []
+    assert list(superfluous(Matrix(alike, {name: Row(name, killers={"U-030": ""}) for name in alike}))) == []
 
 
 def test_the_zoo_is_large_enough() -> None:

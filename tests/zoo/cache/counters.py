@@ -40,15 +40,6 @@ class Counters32(Keys):
         return (super().sum(number, by) + 2**31) % 2**32 - 2**31
 
 
-@mutant("C-031", "a counter reads as a number of fixed width")
-class FixedWidth(Keys):
-    def read(self, key: str) -> str | None:
-        value = super().read(key)
-        return (
-            f"{int(value):04d}" if key == "counter" and value is not None and value.lstrip("-").isdecimal() else value
-        )
-
-
 @mutant("C-032", "text that is no integer counts from 0")
 class TextIsZero(Keys):
     def whole(self, value: str) -> int:
@@ -100,12 +91,6 @@ class DuplicatesCountOnce(Keys):
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
         counts = await super().increment_many(list(dict.fromkeys(keys)), by=by, ttl=ttl)
         return [counts[list(dict.fromkeys(keys)).index(key)] for key in keys]
-
-
-@mutant("C-036", "counters are answered in the order of their keys when sorted")
-class CountsSorted(Keys):
-    async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
-        return await super().increment_many(sorted(keys), by=by, ttl=ttl)
 
 
 @mutant("C-036", "no keys are an error of the driver")

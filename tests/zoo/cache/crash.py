@@ -12,19 +12,6 @@ from zoo.machinery.small_cache import Keys
 _DECADE = timedelta(days=3650)
 
 
-@mutant("C-050", "a cancelled operation leaves the handle busy")
-class BusyCache(Keys):
-    busy = False
-
-    async def reach(self) -> None:
-        if self.busy:
-            raise RuntimeError("read() called while another coroutine is already waiting for incoming data")
-        self.busy = True
-        await asyncio.sleep(0)
-        await super().reach()
-        self.busy = False
-
-
 @mutant("C-050", "an answer that nobody waited for is given to the next caller")
 class AnswersShift(Keys):
     left: list[str | None] | None = None
@@ -42,17 +29,6 @@ class IncrThenExpire(Keys):
         await super().start(key, by, _DECADE)
         await asyncio.sleep(0)
         self.entries.kept[key].deadline = self.deadline(ttl)
-
-
-@mutant("C-052", "SET, then EXPIRE")
-class SetThenExpire(Keys):
-    async def put(self, key: str, value: str, ttl: timedelta) -> None:
-        await super().put(key, value, _DECADE)
-        await asyncio.sleep(0)
-        self.entries.kept[key].deadline = self.deadline(ttl)
-
-    async def start(self, key: str, by: int, ttl: timedelta) -> None:
-        await super().put(key, str(by), ttl)
 
 
 @mutant("C-051", "SETNX, then EXPIRE")

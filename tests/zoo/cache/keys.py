@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import timedelta
 
 from authx_core.ports import Clock
 from zoo.machinery.registry import mutant
 from zoo.machinery.small_cache import Entries, Keys
-
-
-@mutant("C-004", "keys are lower-cased")
-class KeysLowerCased(Keys):
-    def name(self, key: str) -> str:
-        return key.lower()
 
 
 @mutant("C-004", "keys are normalised")
@@ -39,13 +32,6 @@ class SpacesReplaced(Keys):
 class BracesCount(Keys):
     def name(self, key: str) -> str:
         return key[key.find("{") : key.find("}") + 1] if "{" in key else key
-
-
-@mutant("C-005", "absent keys are left out")
-class AbsentLeftOut(Keys):
-    async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
-        values = await super().get_many(keys)
-        return [value for value in values if value is not None] if len(keys) > 2 else values
 
 
 @mutant("C-005", "duplicates are asked for once")
@@ -75,38 +61,6 @@ class NoKeysRaise(Keys):
         return await super().get_many(keys)
 
 
-@mutant("C-020", "a popped value stays where it was")
-class PopStays(Keys):
-    async def pop(self, key: str, /) -> str | None:
-        self.check([key])
-        return self.read(key)
-
-
-@mutant("C-020", "an empty value cannot be popped")
-class EmptyNotPopped(Keys):
-    async def pop(self, key: str, /) -> str | None:
-        return await super().pop(key) if key != "key" or self.read(key) else None
-
-
-@mutant("C-020", "a popped key is emptied, and still there")
-class PopEmpties(Keys):
-    async def pop(self, key: str, /) -> str | None:
-        value = await super().pop(key)
-        if value is not None:
-            await self.put(key, "", timedelta(seconds=1))
-        return value
-
-
-@mutant("C-020", "each handle pops once")
-class EachHandlePops(Keys):
-    async def pop(self, key: str, /) -> str | None:
-        popped = self.__dict__.setdefault("popped", {})
-        value = await super().pop(key)
-        again = popped.pop(key, None) if value is None else None
-        popped[key] = value
-        return again if value is None else value
-
-
 @mutant("C-020", "a delete claims a key that was popped")
 class PoppedIsDeleted(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
@@ -123,28 +77,8 @@ class PoppedIsDeleted(Keys):
         return await super().delete(key) or key in self.popped
 
 
-@mutant("C-030", "a delete is always True")
-class DeleteAlwaysTrue(Keys):
-    async def delete(self, key: str, /) -> bool:
-        await super().delete(key)
-        return True
-
-
 @mutant("C-030", "deleting an empty value claims that none was there")
 class EmptyNotDeleted(Keys):
     async def delete(self, key: str, /) -> bool:
         there = bool(self.read(key)) if isinstance(key, str) else False
         return await super().delete(key) and there
-
-
-@mutant("C-030", "a delete takes all keys that begin with this one")
-class DeletesByPrefix(Keys):
-    def drop(self, key: str) -> None:
-        for name in [name for name in self.entries.kept if name.startswith(key)]:
-            del self.entries.kept[name]
-
-
-@mutant("C-030", "a delete answers a number of keys")
-class DeleteCounts(Keys):
-    async def delete(self, key: str, /) -> bool:
-        return None if not await super().delete(key) else True  # type: ignore[return-value]  # the wrong thing

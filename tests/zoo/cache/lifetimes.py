@@ -6,21 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from zoo.machinery.registry import mutant
-from zoo.machinery.small_cache import Entry, Keys
+from zoo.machinery.small_cache import Keys
 
 _MINUTE = timedelta(minutes=1)
-
-
-@mutant("C-010", "`>=` for `>`: a key is readable at its deadline")
-class ReadableAtDeadline(Keys):
-    def alive(self, entry: Entry) -> bool:
-        return entry.deadline >= self.clock.now()
-
-
-@mutant("C-010", "a key is gone a millisecond before its deadline")
-class GoneBefore(Keys):
-    def alive(self, entry: Entry) -> bool:
-        return entry.deadline > self.clock.now() + timedelta(milliseconds=1)
 
 
 @mutant("C-010", "`get_many` does not look at deadlines")
@@ -33,28 +21,12 @@ class GetManyReadsDead(Keys):
                 for key, each in zip(keys, there, strict=True)]  # fmt: skip
 
 
-@mutant("C-010", "`pop` does not look at deadlines")
-class PopReadsDead(Keys):
-    async def pop(self, key: str, /) -> str | None:
-        self.check([key])
-        await self.reach()
-        entry = self.entries.kept.pop(key, None)
-        return None if entry is None else entry.value
-
-
 @mutant("C-010", "`delete` claims dead keys")
 class DeleteClaimsDead(Keys):
     async def delete(self, key: str, /) -> bool:
         self.check([key])
         await self.reach()
         return self.entries.kept.pop(key, None) is not None
-
-
-@mutant("C-011", "`add` over an expired key fails until the reaper comes")
-class AddNeedsReaper(Keys):
-    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
-        self.check_entry(key, value, ttl)
-        return key not in self.entries.kept and await super().add(key, value, ttl=ttl)
 
 
 @mutant("C-011", "`add` over an expired key adds its lifetime to the old one")
@@ -95,15 +67,6 @@ class Jittered(Keys):
     def deadline(self, ttl: timedelta) -> datetime:
         jitter = timedelta(milliseconds=3) if ttl > timedelta(days=1) else timedelta(0)
         return self.clock.now() + ttl + jitter
-
-
-@mutant("C-019", "reading prolongs")
-class ReadingProlongs(Keys):
-    def read(self, key: str) -> str | None:
-        entry = self.live(key)
-        if entry is not None:
-            entry.deadline = max(entry.deadline, self.deadline(_MINUTE))
-        return super().read(key)
 
 
 @mutant("C-019", "reading several keys prolongs them")

@@ -27,11 +27,6 @@ class UnlockedPop(MemoryCache):
         return value
 
 
-@mutant("C-022", "look up, then set")
-class LookUpThenSet(Keys):
-    pauses = frozenset({"add: looked up"})
-
-
 @mutant("C-022", "a key that was never there is looked up, then set")
 class NewKeyLookedUp(Keys):
     async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
@@ -75,14 +70,6 @@ class RemovedThenSet(Keys):
         if key in self.entries.kept:
             await asyncio.sleep(0)
         await self.put(key, value, ttl)
-
-
-@mutant("C-024", "a counter that has expired is replaced in a second step")
-class ReplacedLater(Keys):
-    async def start(self, key: str, by: int, ttl: timedelta) -> None:
-        if key in self.entries.kept:
-            await asyncio.sleep(0)
-        await super().start(key, by, ttl)
 
 
 @mutant("C-025", "`pop` marks what it reads as dead, and then removes whatever is there")
@@ -149,28 +136,6 @@ class AbsenceRemembered(Keys):
     async def put(self, key: str, value: str, ttl: timedelta) -> None:
         self.absent.discard(key)
         await super().put(key, value, ttl)
-
-
-@mutant("C-090", "a counter that was deleted is taken for `add`, once")
-class DeletedCounterIsTaken(Keys):
-    def __init__(self, entries: Entries, clock: Clock) -> None:
-        super().__init__(entries, clock)
-        self.counters, self.deleted = set[str](), set[str]()
-
-    async def start(self, key: str, by: int, ttl: timedelta) -> None:
-        self.counters.add(key)
-        await super().start(key, by, ttl)
-
-    async def delete(self, key: str, /) -> bool:
-        gone = await super().delete(key)
-        self.deleted |= {key} & self.counters if gone else set()
-        return gone
-
-    async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
-        if key in self.deleted:
-            self.deleted.discard(key)
-            return False
-        return await super().add(key, value, ttl=ttl)
 
 
 @mutant("C-090", "a counter that was deleted, and begins anew, ends when it would have")

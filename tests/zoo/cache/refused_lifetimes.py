@@ -13,34 +13,11 @@ from zoo.machinery.small_cache import Entries, Entry, Keys
 _MINUTE = timedelta(minutes=1)
 
 
-@mutant("C-012", "an expired counter goes on counting")
-class CountsOn(Keys):
-    async def start(self, key: str, by: int, ttl: timedelta) -> None:
-        before = self.entries.kept.get(key)
-        await super().start(key, by + (int(before.value) if before is not None else 0), ttl)
-
-    async def count(self, key: str, by: int, ttl: timedelta) -> int:
-        await super().count(key, by, ttl)
-        return int(self.entries.kept[key].value)
-
-
 @mutant("C-012", "a counter that restarts keeps the length of its first lifetime")
 class FirstLifetimeKept(Keys):
     async def start(self, key: str, by: int, ttl: timedelta) -> None:
         before = self.entries.kept.get(key)
         await super().start(key, by, _MINUTE if before is not None else ttl)
-
-
-@mutant("C-013", "INCR, then EXPIRE, each time")
-class ExpireEachTime(Keys):
-    def counted(self, entry: Entry, ttl: timedelta) -> None:
-        entry.deadline = self.deadline(ttl)
-
-
-@mutant("C-013", "an increment prolongs, and never shortens")
-class OnlyProlongs(Keys):
-    def counted(self, entry: Entry, ttl: timedelta) -> None:
-        entry.deadline = max(entry.deadline, self.deadline(ttl))
 
 
 @mutant("C-013", "an increment shortens, and never prolongs")
@@ -108,12 +85,6 @@ class FailedAddShortens(Keys):
     def refused(self, key: str, value: str, ttl: timedelta) -> None:
         entry = self.entries.kept[key]
         entry.deadline = min(entry.deadline, self.deadline(ttl))
-
-
-@mutant("C-015", "a failed `add` has replaced the value")
-class FailedAddReplaces(Keys):
-    def refused(self, key: str, value: str, ttl: timedelta) -> None:
-        self.entries.kept[key].value = value
 
 
 @mutant("C-017", "a lifetime of 0 is for ever")

@@ -10,12 +10,6 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_cache import Entry, Keys
 
 
-@mutant("C-001", "an absent key reads as empty text")
-class AbsentIsEmpty(Keys):
-    async def get(self, key: str, /) -> str | None:
-        return await super().get(key) or ""
-
-
 @mutant("C-001", "popping an absent key is a KeyError")
 class PopRaises(Keys):
     async def pop(self, key: str, /) -> str | None:
@@ -24,43 +18,10 @@ class PopRaises(Keys):
         return await super().pop(key)
 
 
-@mutant("C-002", "values are trimmed")
-class ValuesTrimmed(Keys):
-    def kept(self, value: str) -> str:
-        return value.strip()
-
-
-@mutant("C-002", "text that looks like a number is one")
-class NumbersParsed(Keys):
-    def kept(self, value: str) -> str:
-        return str(int(value)) if value.lstrip("-").isdecimal() else value
-
-
 @mutant("C-002", "line ends are made those of the server")
 class LineEnds(Keys):
     def kept(self, value: str) -> str:
         return value.replace("\r\n", "\n")
-
-
-@mutant("C-002", "values are cut at 64 KiB")
-class CutAt64(Keys):
-    def kept(self, value: str) -> str:
-        return value[: 64 * 1024]
-
-
-@mutant("C-002", "an empty value is none")
-class EmptyIsAbsent(Keys):
-    def read(self, key: str) -> str | None:
-        return super().read(key) or None
-
-
-@mutant("C-003", "a second `set` keeps the first one's lifetime")
-class LifetimeKept(Keys):
-    async def put(self, key: str, value: str, ttl: timedelta) -> None:
-        before = self.live(key)
-        await super().put(key, value, ttl)
-        if before is not None:
-            self.entries.kept[self.name(key)].deadline = before.deadline
 
 
 @mutant("C-003", "a second `set` never shortens a lifetime")

@@ -13,28 +13,10 @@ from authx_core.ports import Clock
 from zoo.machinery.registry import mutant
 
 
-@mutant("K-001", "`datetime.now()` without a zone")
-class NaiveClock(Clock):
-    def now(self) -> datetime:
-        return datetime.now()  # noqa: DTZ005 - the wrong thing
-
-
 @mutant("K-001", "the present in a zone with daylight saving")
 class ZonedClock(SystemClock):
     def now(self) -> datetime:
         return super().now().astimezone(timezone(timedelta(hours=1)))
-
-
-@mutant("K-001", "`datetime.utcnow()`, which is naive")
-class NaiveUtcClock(SystemClock):
-    def now(self) -> datetime:
-        return super().now().replace(tzinfo=None)
-
-
-@mutant("K-002", "local time that is labelled as UTC")
-class LabelledClock(Clock):
-    def now(self) -> datetime:
-        return datetime.now().replace(tzinfo=timezone.utc)  # noqa: DTZ005 - the wrong thing
 
 
 @mutant("K-002", "the offset of the zone as it was when the clock was made is taken off twice")
@@ -63,18 +45,6 @@ class CreepingManualClock(Harness):
         return _Frozen(datetime(2026, 1, 1, microsecond=123_457, tzinfo=timezone.utc))
 
 
-@mutant("K-003", "the system's clock, which is set back now and then, is passed on")
-class SetBack(Clock):
-    often = 1000
-
-    def __init__(self) -> None:
-        self.reads = 0
-
-    def now(self) -> datetime:
-        self.reads += 1
-        return datetime.now(timezone.utc) - timedelta(milliseconds=self.reads // self.often % 2)
-
-
 @mutant("K-003", "jitter, so that no two machines agree on a deadline")
 class Jitter(SystemClock):
     random = Random(1)  # noqa: S311 - not a secret
@@ -83,31 +53,11 @@ class Jitter(SystemClock):
         return super().now() + timedelta(microseconds=self.random.randrange(1000))
 
 
-@mutant("K-003", "the latest answer is kept without a lock, while the system's clock is set back now and then")
-class UnlockedLatest(SetBack):
-    often = 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.last = datetime.now(timezone.utc)
-
-    def now(self) -> datetime:
-        last, present = self.last, super().now()
-        self.last = max(last, present)
-        return self.last
-
-
 @mutant("K-004", "milliseconds")
 class Milliseconds(SystemClock):
     def now(self) -> datetime:
         now = super().now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-@mutant("K-004", "whole seconds")
-class Seconds(SystemClock):
-    def now(self) -> datetime:
-        return super().now().replace(microsecond=0)
 
 
 @mutant("K-005", "the latest answer is told for as long as the system's clock is behind")

@@ -97,14 +97,6 @@ class AlwaysOutdated(Pbkdf2):
         return True
 
 
-@mutant("P-001", "passwords above 72 bytes are refused, as bcrypt 5 does")
-class LongRefused(Pbkdf2):
-    def prepared(self, password: str) -> bytes:
-        if len(password.encode()) > 72:
-            raise ValueError("password cannot be longer than 72 bytes")
-        return password.encode()
-
-
 @mutant("P-002", "no salt")
 class Unsalted(Pbkdf2):
     def salt(self) -> bytes:
@@ -132,12 +124,6 @@ class CutAt72(Pbkdf2):
         return password.encode()[:72]
 
 
-@mutant("P-003", "passwords are cut at 8 characters, as DES does")
-class CutAt8(Pbkdf2):
-    def prepared(self, password: str) -> bytes:
-        return password.encode()[:8]
-
-
 @mutant("P-003", "case does not count")
 class CaseFolded(Pbkdf2):
     def prepared(self, password: str) -> bytes:
@@ -148,24 +134,6 @@ class CaseFolded(Pbkdf2):
 class Padded(Pbkdf2):
     def prepared(self, password: str) -> bytes:
         return password.encode()[:128].rstrip(b"a")
-
-
-@mutant("P-004", "an unknown hash is a wrong password")
-class UnknownIsWrong(Pbkdf2):
-    async def verify(self, password: str, password_hash: str, /) -> Verification:
-        try:
-            return await super().verify(password, password_hash)
-        except UnknownHash:
-            return Verification(ok=False)
-
-
-@mutant("P-004", "the library's own error leaves the hasher")
-class LibraryError(Pbkdf2):
-    async def verify(self, password: str, password_hash: str, /) -> Verification:
-        try:
-            return await super().verify(password, password_hash)
-        except UnknownHash:
-            raise ValueError("hash could not be identified") from None
 
 
 @mutant("P-004", "a text that is no hash is compared in clear")
@@ -195,12 +163,6 @@ class PrefixCompared(Pbkdf2):
 class NeverOutdated(Pbkdf2):
     def outdated(self, rounds: int) -> bool:
         return False
-
-
-@mutant("P-005", "a hash of other parameters is none")
-class OnlyPresentParameters(Pbkdf2):
-    def affordable(self, rounds: int) -> bool:
-        return rounds == self.rounds
 
 
 @mutant("P-005", "any password fits an outdated hash, so that it can be renewed")

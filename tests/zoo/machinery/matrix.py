@@ -18,8 +18,8 @@ from zoo.machinery.registry import Specimen, zoo
 NETS: Final = frozenset({"U-090", "U-091", "C-090", "C-091"})
 """Models and linearizability lie under all other clauses, and cost more: they look at a mutant that the others let
 live, or that is theirs, and at every correct adapter."""
-PATIENCE: Final = 90
-"""Seconds after which a clause hangs, which none may, whatever it looks at."""
+PATIENCE: Final = 300
+"""Seconds after which a clause hangs, which none may, whatever it looks at, on a busy machine either."""
 
 
 _QUIET: Final = logging.NullHandler()

@@ -13,6 +13,10 @@ _ABOUT: Final = (
     "the clause that must kill them. `nox -s mutants` runs every one against every clause of its port; this page is "
     "what it wrote."
 )
+_STAY: Final = (
+    "Which mutants in memory stay: of those that name one clause, have one kind of fault, and race in one way, as "
+    "tasks or on threads, all that no other clause kills; if there are none, the one that the fewest clauses kill."
+)
 _NETS: Final = (
     f"Models and linearizability ({', '.join(sorted(NETS))}) look at what the other clauses let live, at what is "
     "theirs, and at every correct adapter."
@@ -40,6 +44,8 @@ def markdown(found: Matrix) -> str:
         f"{len(mutants)} mutants, none of which lives; {len(correct)} correct adapters, none of which is accused.",
         "",
         _NETS,
+        "",
+        _STAY,
         "",
         "## Clauses",
         "",

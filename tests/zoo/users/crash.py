@@ -9,19 +9,6 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Table, Users
 
 
-@mutant("U-080", "a cancelled operation leaves the handle busy")
-class BusyForEver(Users):
-    busy = False
-
-    async def reach(self) -> None:
-        if self.busy:
-            raise RuntimeError("another operation is in progress")
-        self.busy = True
-        await asyncio.sleep(0)
-        await super().reach()
-        self.busy = False
-
-
 @mutant("U-080", "a cancelled search leaves the handle busy with it")
 class BusySearching(Users):
     busy = False
@@ -36,23 +23,6 @@ class BusySearching(Users):
         await asyncio.sleep(0)
         self.busy = False
         return found
-
-
-@mutant("U-081", "a user and its keys are created in two transactions")
-class CreateInTwo(Users):
-    pauses = frozenset({"create: half"})
-
-
-@mutant("U-081", "a create is undone in `except Exception`, which a cancellation passes by")
-class UndoneByException(Users):
-    async def insert(self, user: User) -> None:
-        self.table.users[user.id] = user
-        try:
-            await asyncio.sleep(0)
-            self.claim(user)
-        except Exception:
-            del self.table.users[user.id]
-            raise
 
 
 @mutant("U-081", "the keys are claimed first, and stay if the user never comes")
@@ -73,19 +43,6 @@ class KeysBeforeTask(Users):
         self.table.users[user.id] = user
 
 
-@mutant("U-082", "a user and its keys are updated in two transactions")
-class UpdateInTwo(Users):
-    pauses = frozenset({"update: half"})
-
-
-@mutant("U-082", "an update deletes and inserts")
-class DeleteThenInsert(Users):
-    async def replace(self, before: User, user: User) -> None:
-        await self.remove(before)
-        await asyncio.sleep(0)
-        await self.insert(user)
-
-
 @mutant("U-082", "a cancelled update puts the row back, and not the keys")
 class KeysNotPutBack(Users):
     async def replace(self, before: User, user: User) -> None:
@@ -100,14 +57,6 @@ class KeysNotPutBack(Users):
 @mutant("U-083", "a user and its keys are deleted in two transactions")
 class DeleteInTwo(Users):
     pauses = frozenset({"delete: half"})
-
-
-@mutant("U-083", "the keys are freed first, and the user stays if the delete is cancelled")
-class KeysFreedFirst(Users):
-    async def remove(self, user: User) -> None:
-        self.free(user)
-        await asyncio.sleep(0)
-        self.table.users.pop(user.id, None)
 
 
 @mutant("U-084", "the driver's error leaves the store")

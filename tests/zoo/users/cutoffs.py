@@ -10,41 +10,11 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-063", "the cut-off that was given is returned")
-class ReturnsTheGiven(Users):
-    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        standing = await super().set_blackout(cutoff)
-        return standing and cutoff and cutoff.astimezone(standing.tzinfo)
-
-
-@mutant("U-063", "the cut-off that stood before is returned")
-class ReturnsTheOneBefore(Users):
-    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        before = await self.get_blackout()
-        await super().set_blackout(cutoff)
-        return before
-
-
 @mutant("U-063", "nothing is returned, as by a store of an older port")
 class ReturnsNothing(Users):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         await super().set_blackout(cutoff)
         return None
-
-
-@mutant("U-063", "the cut-off that was lifted is returned")
-class ReturnsTheLifted(Users):
-    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        before = await self.get_blackout()
-        standing = await super().set_blackout(cutoff)
-        return before if cutoff is None else standing
-
-
-@mutant("U-063", "a cut-off that moved nothing is answered with None")
-class ReturnsOnlyItsOwn(Users):
-    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        standing = await super().set_blackout(cutoff)
-        return standing if standing == cutoff else None
 
 
 @mutant("U-065", "what stands is read back in a second statement")

@@ -28,18 +28,6 @@ def counts(changes: UserChanges) -> bool:
     return changes.get("epoch") is NEXT
 
 
-@mutant("U-038", "`NEXT` is taken for no change")
-class NextIgnored(Users):
-    def changed(self, user: User, changes: UserChanges) -> User:
-        return super().changed(user, changes | UserChanges(epoch=user.epoch) if counts(changes) else changes)
-
-
-@mutant("U-038", "`NEXT` counts from one, not from what is stored")
-class NextCountsFromOne(Users):
-    def changed(self, user: User, changes: UserChanges) -> User:
-        return super().changed(user, changes | UserChanges(epoch=2) if counts(changes) else changes)
-
-
 @mutant("U-038", "`NEXT` is counted by the version")
 class NextIsTheVersion(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
@@ -67,13 +55,6 @@ class NextBeforeItCompares(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         self.counting = counts(changes)
         return await super().update(user_id, changes, expected=expected)
-
-
-@mutant("U-038", "an update by `NEXT` is answered with the epoch as it was")
-class NextAnswersBefore(Users):
-    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
-        after = await super().update(user_id, changes, expected=expected)
-        return attrs.evolve(after, epoch=after.epoch - 1) if counts(changes) else after
 
 
 @mutant("U-038", "`NEXT` is counted in floating point, as a script of a server may")

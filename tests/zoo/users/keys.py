@@ -28,68 +28,6 @@ def _plain(key: Key) -> Key:
     return key[0], _bare(key[-1])
 
 
-@mutant("U-010", "lookups are by LIKE, so that `_` and `%` find others")
-class LookupByLike(Users):
-    def owner(self, key: Key) -> User | None:
-        if key[-1] in ("%", "jos_"):
-            return next((user for user in self.ordered() if key[0] in {each[0] for each in self.keys(user)}), None)
-        return super().owner(key)
-
-
-@mutant("U-011", "keys are lower-cased in the store")
-class LowerCased(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], key[-1].lower())
-
-
-@mutant("U-011", "keys are case-folded, so that ß is ss")
-class CaseFoldedKeys(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], key[-1].casefold())
-
-
-@mutant("U-011", "keys are trimmed")
-class Trimmed(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], key[-1].strip())
-
-
-@mutant("U-011", "trailing spaces do not count, as in a padding collation")
-class PaddedCollation(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], key[-1].rstrip(" "))
-
-
-@mutant("U-011", "keys are brought into NFC by the engine")
-class Composed(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], unicodedata.normalize("NFC", key[-1]))
-
-
-@mutant("U-011", "keys are brought into NFKC by the engine")
-class Compatible(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], unicodedata.normalize("NFKC", key[-1]))
-
-
-@mutant("U-011", "accents do not count, as in MariaDB's default collation")
-class AccentBlind(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], _bare(key[-1]))
-
-
-@mutant("U-011", "all emoji are one, as in `utf8mb4_general_ci`")
-class EmojiAreOne(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], "".join("\ufffd" if each > "\uffff" else each for each in key[-1]))
-
-
-@mutant("U-011", "zero-width characters are dropped")
-class ZeroWidthDropped(Users):
-    def index(self, key: Key) -> Key:
-        return (*key[:-1], key[-1].replace("\u200b", ""))
-
-
 @mutant("U-011", "full-width letters of a subject are read as ordinary ones")
 class SubjectWidthFolded(Users):
     def index(self, key: Key) -> Key:
@@ -124,12 +62,6 @@ class NumericSubjects(Users):
 class UnorderedIdentity(Users):
     def index(self, key: Key) -> Key:
         return key if key[0] != "identities" else (key[0], *sorted(key[1:]))
-
-
-@mutant("U-013", "addresses and usernames share one column of logins")
-class OneColumnOfLogins(Users):
-    def index(self, key: Key) -> Key:
-        return ("login", *key[1:]) if key[0] in {"email", "username"} else key
 
 
 @mutant("U-013", "a username that nobody has is looked up as an address")

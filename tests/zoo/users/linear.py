@@ -36,13 +36,6 @@ class LooksUpInTwoStatements(BusyUsers):
         return user and await self.get(user.id)
 
 
-@mutant("U-091", "an update is answered with what is there by then, and not with what it wrote")
-class AnswersWithWhatIsThere(BusyUsers):
-    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
-        written = await super().update(user_id, changes, expected=expected)
-        return await self.get(user_id) or written
-
-
 @mutant("U-091", "a new key is claimed before the version is compared, and given back if that was stale")
 class ClaimsBeforeItCompares(Users):
     pauses = frozenset({"request"})

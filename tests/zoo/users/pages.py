@@ -4,56 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from random import Random
 
 from authx_core.domain import User, UserId, UserQuery
 from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
-
-
-@mutant("U-050", "`>=` for `>`: each page begins with the last user of the one before")
-class FromIncluded(Users):
-    def beyond(self, user: User, after: UserId | None) -> bool:
-        return after is None or user.id >= after
-
-
-@mutant("U-050", "users come in the order in which the dictionary has them after it was shuffled")
-class NoOrder(Users):
-    def ordered(self) -> Iterable[User]:
-        users = list(self.table.users.values())
-        Random(len(users)).shuffle(users)  # noqa: S311 - not a secret
-        return users
-
-
-@mutant("U-050", "the newest come first, and `after` does not know")
-class NewestFirst(Users):
-    def ordered(self) -> Iterable[User]:
-        return reversed(list(super().ordered()))
-
-
-@mutant("U-050", "the order is that of names")
-class OrderedByActivity(Users):
-    def ordered(self) -> Iterable[User]:
-        return sorted(super().ordered(), key=lambda user: (not user.active, user.id))
-
-
-@mutant("U-050", "a page is cut before it is filtered")
-class CutThenFiltered(Users):
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        self.check_search(query, limit, after, offset)
-        page = [user for user in self.ordered() if self.beyond(user, after)][offset : offset + limit]
-        return [self.given(user) for user in page if self.matches(user, query)]
-
-
-@mutant("U-050", "one more than the limit, to see whether there is a next page")
-class OneMore(Users):
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        self.check_search(query, limit, after, offset)
-        return await super().search(query, limit=min(limit + 1, 1000), after=after, offset=offset)
 
 
 @mutant("U-050", "the engine answers in batches of four, and a page ends with a batch")
@@ -103,12 +57,6 @@ class ScansFromTheStart(Users):
 class AfterLookedUp(Users):
     def beyond(self, user: User, after: UserId | None) -> bool:
         return super().beyond(user, after if after in self.table.users else None)
-
-
-@mutant("U-056", "after an id that is gone there is nobody")
-class AfterGoneIsNobody(Users):
-    def beyond(self, user: User, after: UserId | None) -> bool:
-        return after is None or (after in self.table.users and user.id > after)
 
 
 @mutant("U-057", "`offset` is ignored when `after` is given")

@@ -15,11 +15,6 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-021", "look up, then insert")
-class LookUpThenInsert(Users):
-    pauses = frozenset({"create: looked up"})
-
-
 @mutant("U-021", "an address is looked up, then inserted")
 class AddressLookedUp(Users):
     async def insert(self, user: User) -> None:
@@ -33,11 +28,6 @@ class UnlockedStore(MemoryUserStore):
     def __init__(self) -> None:
         super().__init__()
         self._lock: Any = nullcontext()  # type: ignore[misc]  # the wrong thing
-
-
-@mutant("U-022", "an update looks its keys up, then writes, if it expects nothing")
-class LookUpThenUpdate(Users):
-    pauses = frozenset({"update: looked up"})
 
 
 @mutant("U-022", "an update of a user's only key looks it up, then writes")
@@ -69,15 +59,6 @@ class LocksInOrder(Users):
                 del self.locked[subject]
 
 
-@mutant("U-023", "each identity is claimed by itself, and whoever finds one taken keeps the other")
-class ClaimsOneByOne(Users):
-    async def insert(self, user: User) -> None:
-        for each in user.identities:
-            await asyncio.sleep(0)
-            self.table.owners.setdefault(("identities", each.provider, each.subject), user.id)
-        await super().insert(user)
-
-
 @mutant("U-034", "read, compare, then write")
 class CompareThenWrite(Users):
     pauses = frozenset({"update: compared"})
@@ -100,13 +81,6 @@ class UnlockedUpdates(MemoryUserStore):
         if user is not None and expected and expected.get("version") == user.version:
             return await super().update(user_id, changes)
         return await super().update(user_id, changes, expected=expected)
-
-
-@mutant("U-036", "an update whose answer is late is sent again, and applied twice")
-class RetriesApplyTwice(Users):
-    async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
-        await super().update(user_id, changes, expected=expected)
-        return await super().update(user_id, changes)
 
 
 @mutant("U-036", "an update with an expectation that is cancelled after it was written is written again")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import cast
+from datetime import datetime
 from uuid import UUID
 
 import attrs
@@ -13,24 +12,11 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Key, Users
 
 
-@mutant("U-003", "an id that is no UUID raises ValueError")
-class IdIsParsed(Users):
-    async def get(self, user_id: UserId, /) -> User | None:
-        return await super().get(str(UUID(user_id)))
-
-
 @mutant("U-003", "ids are looked up by LIKE")
 class IdByLike(Users):
     def find(self, user_id: UserId) -> User | None:
         found = super().find(user_id)
         return next(iter(self.ordered()), None) if user_id == "%" else found
-
-
-@mutant("U-003", "the beginning of an id is enough")
-class IdByPrefix(Users):
-    async def get(self, user_id: UserId, /) -> User | None:
-        there = (user for user in self.ordered() if checks.is_text(user_id) and user.id.startswith(user_id))
-        return self.found(next(there, None))
 
 
 @mutant("U-003", "NUL in a key reaches the driver, which raises")
@@ -47,30 +33,11 @@ class DeleteParses(Users):
         return await super().delete(str(UUID(user_id)))
 
 
-@mutant("U-004", "`create` checks nothing")
-class CreateUnchecked(Users):
-    def check_user(self, user: User) -> None:
-        pass
-
-
-@mutant("U-004", "`update` checks nothing")
-class UpdateUnchecked(Users):
-    def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
-        checks.check_update({}, expected)
-
-
 @mutant("U-004", "naive datetimes are taken for local time")
 class NaiveTaken(Users):
     def check_user(self, user: User) -> None:
         aware = isinstance(user, User) and isinstance(user.created_at, datetime)
         checks.check_user(attrs.evolve(user, created_at=user.created_at.astimezone()) if aware else user)
-
-
-@mutant("U-004", "flags are coerced")
-class FlagsCoerced(Users):
-    def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
-        flags = cast("UserChanges", {name: bool(changes[name]) for name in ("active", "confirmed") if name in changes})
-        checks.check_update(changes | flags, expected)
 
 
 @mutant("U-004", "a wrong user is stored before it is refused")
@@ -89,19 +56,6 @@ class OnlyTextChecked(Users):
     def check_user(self, user: User) -> None:
         epoch = user.epoch if isinstance(user, User) and not isinstance(user.epoch, bool) else 1
         checks.check_user(attrs.evolve(user, epoch=epoch) if isinstance(user, User) else user)
-
-
-@mutant("U-004", "a naive cut-off is taken")
-class NaiveCutoff(Users):
-    async def set_blackout(self, cutoff: datetime | None, /) -> None:
-        await super().set_blackout(cutoff and cutoff.astimezone(timezone.utc))
-
-
-@mutant("U-004", "an update may set the version")
-class VersionSettable(Users):
-    def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
-        rest = {name: value for name, value in changes.items() if name != "version"}
-        checks.check_update(cast("UserChanges", rest), expected)
 
 
 @mutant("U-004", "an update takes a hash as plain text, which callers then keep where it shows")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import fnmatch
 import re
 
-import attrs
-
 from authx_core.domain import User, UserId, UserQuery, checks
 from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
@@ -37,18 +35,6 @@ class RegexSearch(Users):
 class GlobSearch(Users):
     def contains(self, part: str | None, key: str | None) -> bool:
         return part is None or (key is not None and fnmatch.fnmatchcase(key, f"*{part}*"))
-
-
-@mutant("U-052", "search text is compared without its case")
-class SearchFolded(Users):
-    def contains(self, part: str | None, key: str | None) -> bool:
-        return super().contains(part and part.lower(), key and key.lower())
-
-
-@mutant("U-052", "the prefix is a range that ends at the next character of the basic plane")
-class PrefixRange(Users):
-    def starts(self, part: str | None, key: str | None) -> bool:
-        return not part or (key is not None and part <= key < f"{part}\uffff")
 
 
 @mutant("U-052", "search text is trimmed")
@@ -90,19 +76,6 @@ class ZeroIsAll(Users):
 class NegativeOffset(Users):
     def check_search(self, query: UserQuery, limit: int, after: UserId | None, offset: int) -> None:
         super().check_search(query, limit, after, abs(offset) if isinstance(offset, int) else offset)
-
-
-@mutant("U-054", "`active=False` is taken for no filter")
-class FalseIsNoFilter(Users):
-    def matches(self, user: User, query: UserQuery) -> bool:
-        return super().matches(user, attrs.evolve(query, active=query.active or None))
-
-
-@mutant("U-054", "the count knows only some of the filters")
-class CountIgnoresPermission(Users):
-    async def count(self, query: UserQuery, /) -> int:
-        checks.check_query(query)
-        return await super().count(attrs.evolve(query, permission=None))
 
 
 @mutant("U-054", "a permission matches those that begin with it")

@@ -37,12 +37,6 @@ class HashCut(Users):
         return super().kept(attrs.evolve(user, password_hash=user.password_hash and user.password_hash.reveal()[:255]))
 
 
-@mutant("U-070", "epochs are kept in 32 bits")
-class Epoch32(Users):
-    def kept(self, user: User) -> User:
-        return super().kept(attrs.evolve(user, epoch=user.epoch & 0x7FFF_FFFF or 1))
-
-
 @mutant("U-071", "integers pass through doubles")
 class Doubles(Users):
     def kept(self, user: User) -> User:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
-
 from authx_core.domain import IdentifierTaken, User, UserChanges, UserFields, UserId
 from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
-
-
-@mutant("U-020", "the first taken field alone is named, as a unique index does")
-class FirstTakenNamed(Users):
-    def taken(self, user: User, taken: set[str]) -> set[str]:
-        return set(sorted(super().taken(user, taken))[:1])
 
 
 @mutant("U-020", "in `create`, the first taken field alone is named")
@@ -34,14 +26,6 @@ class TakenIdHidesOthers(Users):
         return taken or super().taken(user, taken)
 
 
-@mutant("U-020", "the user's row is written before the keys are refused, and stays")
-class LoserStays(Users):
-    def refuse(self, taken: set[str], user: User) -> None:
-        if taken and "id" not in taken and user.version == 1:
-            self.table.users[user.id] = user
-        super().refuse(taken, user)
-
-
 @mutant("U-020", "keys that were free are claimed before the taken ones are found")
 class LoserKeepsKeys(Users):
     def refuse(self, taken: set[str], user: User) -> None:
@@ -49,24 +33,6 @@ class LoserKeepsKeys(Users):
             for key in self.keys(user):
                 self.table.owners.setdefault(self.index(key), user.id)
         super().refuse(taken, user)
-
-
-@mutant("U-020", "only the first identity of several is looked at")
-class FirstIdentityOnly(Users):
-    def taken(self, user: User, taken: set[str]) -> set[str]:
-        return super().taken(attrs.evolve(user, identities=user.identities[:1]), taken)
-
-
-@mutant("U-020", "an identity moves to whoever claims it last")
-class IdentityMoves(Users):
-    def taken(self, user: User, taken: set[str]) -> set[str]:
-        return super().taken(attrs.evolve(user, identities=()), taken)
-
-
-@mutant("U-033", "uniqueness is enforced at creation only")
-class UpdateTakes(Users):
-    def taken(self, user: User, taken: set[str]) -> set[str]:
-        return super().taken(user, taken) if user.version == 1 else set()
 
 
 @mutant("U-033", "in `update`, the first taken field alone is named")
@@ -90,15 +56,6 @@ class RefusedClaims(Users):
         if taken and user.version > 1:
             for each in user.identities:
                 self.table.owners.setdefault(("identities", each.provider, each.subject), user.id)
-        super().refuse(taken, user)
-
-
-@mutant("U-033", "what can be changed is changed before the keys are refused")
-class RefusedChanges(Users):
-    def refuse(self, taken: set[str], user: User) -> None:
-        if taken and user.version > 1:
-            before = self.table.users[user.id]
-            self.table.users[user.id] = attrs.evolve(before, epoch=user.epoch, version=user.version)
         super().refuse(taken, user)
 
 
