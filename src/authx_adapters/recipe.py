@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Final, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 import attrs
 
@@ -17,10 +17,9 @@ from authx_adapters.common.opening import Opening
 from authx_adapters.common.timeouts import seconds
 from authx_core import Cache, Callback, Clock, InvalidValue, PasswordHasher, Policy, Problem, UsersRepo, UserStore
 from authx_core.domain.secret import Secret
+from authx_core.repo.base import ACCESS_EXPIRATION
 
 _R = TypeVar("_R", bound=UsersRepo)
-
-_SIX_HOURS: Final = timedelta(hours=6)
 
 
 def _bounded(field: str, given: float | timedelta) -> float:
@@ -62,7 +61,7 @@ class Recipe:
     url: Secret = attrs.field(converter=Secret)
     cache_url: Secret = attrs.field(converter=Secret)
     callbacks: Iterable[Callback] = ()
-    access_expiration: float | timedelta = _SIX_HOURS
+    access_expiration: float | timedelta = ACCESS_EXPIRATION
     clock: Clock = attrs.field(factory=SystemClock)
     hasher: PasswordHasher | None = None
     policy: Policy | None = None

@@ -40,7 +40,7 @@ def run(coroutine: Coroutine[Any, Any, T], /) -> T:
 
 
 class blocking(Generic[P, T]):  # noqa: N801 - reads as the decorator that it is
-    """An asynchronous operation of `UsersRepo` as a blocking one of its wrapper, with the same exact signature.
+    """A blocking operation of the wrapper, with the exact signature of an asynchronous one of `UsersRepo`.
 
     For operations that a subclass adds:
 
@@ -77,7 +77,7 @@ class blocking(Generic[P, T]):  # noqa: N801 - reads as the decorator that it is
 class BlockingUsersRepo:
     """Every operation of a `UsersRepo` over blocking adapters, for callers without an event loop.
 
-    It wraps one, so what a subclass of `UsersRepo` overrides counts here too.
+    It wraps one, so a method that a subclass of `UsersRepo` overrides counts here too.
     """
 
     def __init__(self, users: UsersRepo) -> None:

@@ -97,7 +97,7 @@ def domain(text: str) -> Domain:
 
 
 def is_special(key: str) -> bool:
-    """Whether nobody outside can send mail to this domain: a special-use name (RFC 6761), or one without a dot."""
+    """Whether mail from outside cannot reach this domain: a special-use name (RFC 6761), or one without a dot."""
     return "." not in key or key.rpartition(".")[2] in _SPECIAL
 
 

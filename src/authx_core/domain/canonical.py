@@ -90,14 +90,18 @@ def _wrong_name(shown: str) -> str | None:
 
 
 def username_fragment(text: str) -> str:
-    """Return a piece of a username in the form that keys have. Nothing is refused: such a piece finds no key."""
+    """Return a piece of a username in the form that keys have.
+
+    Nothing is refused: text that no key contains finds no user.
+    """
     return fold(text)
 
 
 def email_fragment(text: str) -> str:
-    """Return a piece of an address in the form that keys have. Nothing is refused: such a piece finds no key.
+    """Return a piece of an address in the form that keys have.
 
-    A domain is found in its ASCII form if it is whole, or ends with a whole label.
+    Nothing is refused: text that no key contains finds no user. A domain is found in its
+    ASCII form if it is whole, or ends with a whole label.
     """
     local, at, behind = text.rpartition("@")
     try:

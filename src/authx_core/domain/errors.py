@@ -107,7 +107,7 @@ class InvalidQuery(InvalidInput):
 
 
 class InvalidPolicy(InvalidInput):
-    """Settings that contradict themselves or their sources."""
+    """Settings that are out of range, or contradict each other."""
 
     code = "invalid_policy"
 
@@ -125,7 +125,7 @@ class InvalidSchema(InvalidInput):
 
 
 class InvalidToken(AuthxError):
-    """A reset link that was never issued, has expired, was used, or was overtaken by a later change."""
+    """A reset link that was never issued, has expired, was used, or was voided by a later change."""
 
     code = "invalid_token"
 

@@ -80,7 +80,7 @@ def width(text: str) -> int:
 
 
 def refusal(text: str) -> str | None:
-    """Say why a text in NFC is not written in letters, digits and marks; None if it is. ASCII is the caller's."""
+    """Say why a text in NFC is not written in letters, digits and marks; None if it is. ASCII is left to the caller."""
     if text and category(text[0]).startswith("M"):
         return "must not begin with an accent or another mark that belongs on a letter"
     for at, char in enumerate(text):

@@ -22,7 +22,8 @@ from authx_core.use_cases.cutoffs import PublishedCutoffs
 Callback: TypeAlias = Callable[[Event], Awaitable[None] | None] | Events
 """Receives each event: a plain or ``async`` callable, or an `Events` adapter."""
 
-_SIX_HOURS: Final = timedelta(hours=6)
+ACCESS_EXPIRATION: Final = timedelta(hours=6)
+"""How long an access token is valid by default."""
 _log: Final = logging.getLogger("authx_core")
 
 
@@ -41,7 +42,7 @@ class UsersBase(Hooks):
         database: UserStore,
         cache: Cache,
         callbacks: Iterable[Callback] = (),
-        access_expiration: float | timedelta = _SIX_HOURS,
+        access_expiration: float | timedelta = ACCESS_EXPIRATION,
         *,
         clock: Clock,
         hasher: PasswordHasher,

@@ -51,13 +51,13 @@ class UsersManagementMixin(UsersBase):
         await blackout.delete_blackout(published=self.published, users=self.database, events=self)
 
     async def set_permissions(self, id: UserId, permissions: Iterable[str]) -> User:
-        """Replace what a user may do; tokens issued before are void. Raises `UserNotFound`, `InvalidUser`."""
+        """Replace the permissions of a user; tokens issued before are void. Raises `UserNotFound`, `InvalidUser`."""
         return await management.set_permissions(id, permissions, users=self.database, events=self)
 
     async def add_permissions(self, id: UserId, permissions: Iterable[str]) -> User:
-        """Allow more; nothing is lost in parallel. Raises `UserNotFound`, `InvalidUser`."""
+        """Add permissions; nothing is lost in parallel. Raises `UserNotFound`, `InvalidUser`."""
         return await management.add_permissions(id, permissions, users=self.database, events=self)
 
     async def remove_permissions(self, id: UserId, permissions: Iterable[str]) -> User:
-        """Allow less; nothing is lost in parallel. Raises `UserNotFound`, `InvalidUser`."""
+        """Remove permissions; nothing is lost in parallel. Raises `UserNotFound`, `InvalidUser`."""
         return await management.remove_permissions(id, permissions, users=self.database, events=self)

@@ -1,4 +1,4 @@
-"""Passwords, and how to get in again without one."""
+"""Passwords, and mailed links that reset them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from authx_core.use_cases import password as passwords
 
 
 class UsersPasswordMixin(UsersBase):
-    """Passwords, and how to get in again without one."""
+    """Passwords, and mailed links that reset them."""
 
     async def get_password_status(self, id: UserId) -> Literal["set", "change"]:
         """Say whether the person can ``set`` a first password or ``change`` one. Raises `UserNotFound`."""

@@ -1,4 +1,4 @@
-"""Names people go by."""
+"""Usernames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from authx_core.use_cases import username
 
 
 class UsersUsernameMixin(UsersBase):
-    """Names people go by."""
+    """Usernames."""
 
     async def change_username(self, id: UserId, new_username: str) -> User:
         """Give a user another name. Raises `InvalidUser`, `UsernameTaken`, `UserNotFound`."""

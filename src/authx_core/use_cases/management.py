@@ -58,19 +58,25 @@ async def kick(user_id: UserId, *, users: UserStore, events: Events) -> User:
 
 
 async def set_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
-    """Replace what a user may do. Raises `UserNotFound`, `InvalidUser`."""
+    """Replace the permissions of a user. Raises `UserNotFound`, `InvalidUser`."""
     transition = partial(transitions.permitted, permissions=read_permissions(permissions))
     return await _permit(user_id, transition, users=users, events=events)
 
 
 async def add_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
-    """Allow more; nothing that others add or remove in parallel is lost. Raises `UserNotFound`, `InvalidUser`."""
+    """Add permissions; nothing that others add or remove in parallel is lost.
+
+    Raises `UserNotFound`, `InvalidUser`.
+    """
     transition = partial(transitions.permitted_also, more=read_permissions(permissions))
     return await _permit(user_id, transition, users=users, events=events)
 
 
 async def remove_permissions(user_id: UserId, permissions: Iterable[str], *, users: UserStore, events: Events) -> User:
-    """Allow less; nothing that others add or remove in parallel is lost. Raises `UserNotFound`, `InvalidUser`."""
+    """Remove permissions; nothing that others add or remove in parallel is lost.
+
+    Raises `UserNotFound`, `InvalidUser`.
+    """
     transition = partial(transitions.permitted_no_longer, less=read_permissions(permissions))
     return await _permit(user_id, transition, users=users, events=events)
 

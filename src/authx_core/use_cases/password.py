@@ -1,4 +1,4 @@
-"""Passwords, and how to get in again without one."""
+"""Passwords, and mailed links that reset them."""
 
 from __future__ import annotations
 

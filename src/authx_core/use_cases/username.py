@@ -1,4 +1,4 @@
-"""Names people go by."""
+"""Usernames."""
 
 from __future__ import annotations
 
