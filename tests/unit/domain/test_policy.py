@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -18,20 +15,6 @@ def wrong(**settings: Any) -> set[tuple[str, str]]:
     with pytest.raises(InvalidPolicy) as caught:
         Policy(**settings)
     return {(problem.field, problem.code) for problem in caught.value.problems}
-
-
-def test_every_setting_is_documented() -> None:
-    (cls,) = ast.parse(inspect.getsource(Policy)).body
-    assert isinstance(cls, ast.ClassDef)
-    documented = {
-        field.target.id
-        for field, docstring in pairwise(cls.body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(docstring, ast.Expr)
-        and isinstance(docstring.value, ast.Constant)
-    }
-    assert documented == {field.name for field in attrs.fields(Policy)}
 
 
 def test_the_defaults_are_sound() -> None:
