@@ -11,6 +11,7 @@ import attrs
 from pymongo import IndexModel
 from pymongo.write_concern import WriteConcern
 
+from authx_adapters.common.encoding import instant, microseconds
 from authx_adapters.mongodb import MongoUserStore
 from authx_adapters.mongodb.documents import from_document, to_document
 from authx_contract import SteppedClock
@@ -169,12 +170,23 @@ class MovesBlackoutBack(Store):
         return await super().set_blackout(cutoff)
 
 
+@broken("U-063", "the cut-off that stood before is returned, as find_one_and_update does by default")
+class ReturnsTheCutoffBefore(Store):
+    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
+        if cutoff is None:
+            return await super().set_blackout(None)
+        checks.check_blackout(cutoff)
+        later = {"$max": {"cutoff": microseconds(cutoff)}}
+        before = await self.cutoffs.find_one_and_update({"_id": "blackout"}, later, upsert=True)
+        return None if before is None else instant(before["cutoff"])
+
+
 @broken("U-001", "instants are BSON dates, which keep milliseconds")
 class KeepsMilliseconds(Store):
     async def create(self, user: User, /) -> User:
         checks.check_user(user)
-        instant = user.created_at.astimezone(timezone.utc)
-        cut = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+        exact = user.created_at.astimezone(timezone.utc)
+        cut = exact.replace(microsecond=exact.microsecond // 1000 * 1000)
         return await super().create(attrs.evolve(user, created_at=cut))
 
 

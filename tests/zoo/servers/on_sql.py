@@ -8,27 +8,19 @@ from typing import Any, ClassVar, Literal
 
 import attrs
 from sqlalchemy import (
-    Column,
     Connection,
-    DateTime,
-    Dialect,
-    Select,
-    String,
     Update,
     bindparam,
-    func,
-    literal,
     or_,
-    select,
 )
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.types import TypeDecorator
 
 from authx_adapters.sqlalchemy import Schema, SQLAlchemyUserStore
 from authx_adapters.sqlalchemy.database import Database
-from authx_adapters.sqlalchemy.statements import Statements, upsert
+from authx_adapters.sqlalchemy.rows import raw
+from authx_adapters.sqlalchemy.statements import Statements
 from authx_contract import SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
@@ -39,7 +31,6 @@ from authx_core.domain import (
     UserFields,
     UserId,
     UserNotFound,
-    UserQuery,
     checks,
 )  # fmt: skip
 from authx_core.ports import UserStore
@@ -143,54 +134,6 @@ class LacksOneIndex(Store):
         return without_index(super().tables(prefix), "username_key")
 
 
-class LikeStatements(Statements):
-    def _contains(self, column: Column[Any], text: str) -> Any:
-        return column.like(literal("%").concat(bindparam(text, type_=String())).concat(literal("%")))
-
-
-@broken("U-052", "what contains a text is found by LIKE, unescaped", "postgres", "mariadb")
-class SearchesByLike(Store):
-    statements = LikeStatements
-
-
-class Naive(TypeDecorator[datetime]):
-    """A datetime as most models declare it."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and value.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and value.replace(tzinfo=timezone.utc)
-
-
-class NaiveUTC(Naive):
-    """The same, but converted."""
-
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and value.astimezone(timezone.utc).replace(tzinfo=None)
-
-
-@broken("U-001", "instants lose their offset in a column without time zone", "postgres")
-class KeepsLocalTime(Store):
-    def tables(self, prefix: str) -> Schema:
-        schema = super().tables(prefix)
-        schema.users.c.created_at.type = Naive()
-        return schema
-
-
-@broken("U-001", "instants are UTC in a DATETIME, which without fsp keeps whole seconds", "mariadb")
-class DropsMicroseconds(Store):
-    def tables(self, prefix: str) -> Schema:
-        schema = super().tables(prefix)
-        schema.users.c.created_at.type = NaiveUTC()
-        return schema
-
-
 @broken("U-035", "the version is compared after a SELECT, and not by the UPDATE", "postgres", "mariadb")
 class ComparesInPython(Store):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
@@ -232,7 +175,7 @@ class TakesOverRows(Store):
         super().__init__(client, prefix)
         into = mysql.insert(self.schema.users)
         changed: Any = {"password_hash": into.inserted.password_hash, "username": into.inserted.username}
-        self._sql.create = into.on_duplicate_key_update(changed).returning(self.schema.users)
+        self._sql.create = into.on_duplicate_key_update(changed).returning(*raw(self.schema.users))
 
 
 class TwoTransactions(Store):
@@ -285,60 +228,6 @@ class AsksBeforeDelete(Store):
         return there
 
 
-@broken("U-051", "a page is found by the offset that its predecessor ended at", "postgres")
-class PagesByOffset(Store):
-    def __init__(self, client: AsyncEngine, prefix: str) -> None:
-        super().__init__(client, prefix)
-        self._ends: dict[UserId, int] = {}
-
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        start = self._ends.get(after, 0) if after else 0
-        page = await super().search(
-            query, limit=limit, after=None if after in self._ends else after, offset=start + offset
-        )
-        if page:
-            self._ends[page[-1].id] = start + offset + len(page)
-        return page
-
-
-@broken("U-056", "the place to go on from is looked up by its id", "postgres")
-class LooksForThePlace(Store):
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        checks.check_page(limit, after, offset)
-        if after is not None and await self.get(after) is None:
-            return []
-        return await super().search(query, limit=limit, after=after, offset=offset)
-
-
-class OverwritesBlackout(Statements):
-    def __init__(self, schema: Schema, dialect: str) -> None:
-        super().__init__(schema, dialect)
-        row = {"id": 1, "cutoff": bindparam("cutoff", type_=schema.blackout.c.cutoff.type)}
-        given = upsert(dialect, schema.blackout, [row], lambda _, new: {"cutoff": new["cutoff"]})
-        self.black_out = given.returning(schema.blackout.c.cutoff)
-
-
-@broken("U-060", "a blackout overwrites a later one", "postgres", "mariadb")
-class MovesBlackoutBack(Store):
-    statements = OverwritesBlackout
-
-
-@broken("U-060", "the blackout is read, compared, then overwritten", "postgres")
-class ComparesBlackoutInPython(Store):
-    statements = OverwritesBlackout
-
-    async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        checks.check_blackout(cutoff)
-        before = await self.get_blackout()
-        if cutoff is None or before is None or cutoff > before:
-            return await super().set_blackout(cutoff)
-        return before
-
-
 class EqualsNull(Statements):
     def _update(self, changed: frozenset[str], expected: frozenset[str], *, raised: bool = False) -> Update:
         c = self._users.c
@@ -363,33 +252,6 @@ class OnlyChanges(Statements):
 @broken("U-031", "0 rows are StaleUser, also when nothing needed a change", "postgres", "mariadb")
 class CountsUnchangedAsStale(Store):
     statements = OnlyChanges
-
-
-@broken("U-071", "extra is JSONB, which has numbers of its own", "postgres")
-class KeepsJSONB(Store):
-    def tables(self, prefix: str) -> Schema:
-        schema = super().tables(prefix)
-        schema.users.c.extra.type = postgresql.JSONB()
-        return schema
-
-
-class Lowered(Statements):
-    def __init__(self, schema: Schema, dialect: str) -> None:
-        super().__init__(schema, dialect)
-        self.by_username: Select[Any] = select(self._users).where(
-            func.lower(self._users.c.username_key) == func.lower(bindparam("value"))
-        )
-
-
-@broken("U-010", "usernames are compared in lower case", "postgres")
-class LowersUsernames(Store):
-    statements = Lowered
-
-    async def _find(self, statement: Select[Any], **key: str) -> User | None:
-        if not all(checks.is_text(part) for part in key.values()):
-            return None
-        rows = await self._run(lambda connection: connection.execute(statement.limit(1), key).all())
-        return User(**rows[0]._mapping) if rows else None
 
 
 class Once(Database):
@@ -420,54 +282,6 @@ class Upserts(Store):
             return await self.create(User(id=user_id, created_at=datetime.now(timezone.utc), **dict(changes)))  # type: ignore[arg-type]
 
 
-@broken("U-050", "the next page begins with the last user of this one", "postgres")
-class RepeatsTheLast(Store):
-    async def search(
-        self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
-    ) -> list[User]:
-        page = await super().search(query, limit=limit, after=after, offset=offset)
-        last = await self.get(after) if after and page else None
-        return [last, *page][:limit] if last and limit > 1 else page
-
-
-@broken("U-054", "a count leaves the filter by permission out", "postgres")
-class CountsWithoutPermission(Store):
-    async def count(self, query: UserQuery, /) -> int:
-        checks.check_query(query)
-        return await super().count(attrs.evolve(query, permission=None))
-
-
 @broken("U-021", "all handles share one connection", "postgres")
 class SharesOneConnection(Store):
     engine: ClassVar[dict[str, Any]] = {"poolclass": StaticPool}
-
-
-def collated(schema: Schema, collation: str | None) -> Schema:
-    """Let columns of keys follow another collation."""
-    for table, names in ((schema.users, ("email_key", "username_key")), (schema.identities, ("provider", "subject"))):
-        for name in names:
-            table.c[name].type = mysql.VARCHAR(255, charset="utf8mb4", collation=collation)
-    return schema
-
-
-@broken("U-010", "keys follow the default collation, which merges case and accents", "mariadb")
-class FollowsTheDefaultCollation(Store):
-    def tables(self, prefix: str) -> Schema:
-        return collated(super().tables(prefix), "utf8mb4_general_ci")
-
-
-@broken("U-011", "keys follow utf8mb4_bin, which ignores spaces at the end", "mariadb")
-class PadsKeys(Store):
-    def tables(self, prefix: str) -> Schema:
-        return collated(super().tables(prefix), "utf8mb4_bin")
-
-
-@broken("U-070", "names are cut to 191 characters, as the server does that is not strict", "mariadb")
-class CutsNames(Store):
-    engine: ClassVar[dict[str, Any]] = {"connect_args": {"init_command": "SET sql_mode = ''"}}
-
-    def tables(self, prefix: str) -> Schema:
-        schema = super().tables(prefix)
-        for name in ("username", "username_key"):
-            schema.users.c[name].type = mysql.VARCHAR(191, charset="utf8mb4", collation="utf8mb4_nopad_bin")
-        return schema
