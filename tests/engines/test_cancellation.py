@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import count
 from random import Random
-from time import perf_counter
 from typing import Any, Final, TypeAlias
 
 import attrs
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authx_adapters.clock import ManualClock
-from authx_adapters.sqlalchemy import SQLAlchemyUserStore, cancelling
 from authx_contract.samples.users import full_user
 from authx_core import Cache, SocialIdentity, User, UserQuery, UserStore
 from engines.cancelling import MOMENTS, Cancel, everywhere
@@ -28,18 +25,13 @@ from engines.drivers import ASYNCHRONOUS, Driver, prepare
 
 PATIENCE: Final = 60
 """Seconds in which all that goes on by itself is over."""
-AT_ONCE: Final = 10
 MINUTE: Final = timedelta(minutes=1)
 CUTOFF: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Call: TypeAlias = Callable[[], Awaitable[object]]
 CacheCall: TypeAlias = Callable[[Cache, list[str]], Awaitable[object]]
 STORES: Final = [driver for driver in ASYNCHRONOUS if driver.keeps_users]
-SQL: Final = [driver for driver in STORES if driver.kind in {None, "postgres", "mariadb"}]
 PEOPLE: Final = [full_user(name) for name in ("ana", "bea", "cleo")]
 ENTRIES: Final = {name: f"the value of {name}" for name in ("one", "two", "three")}
-
-SHARED: Final = {"isolation_level": None, "skip_autocommit_rollback": False}
-"""What SQLAlchemy's engines are without further ado."""
 
 numbers = count()
 
@@ -117,12 +109,6 @@ OPERATIONS: Final = {
 async def test_a_cancelled_call_of_a_store_is_done_wholly_or_not_at_all(driver: Driver) -> None:
     async with both(driver) as (url, client, other):
         await cancel_operations(driver, url, client, other, OPERATIONS)
-
-
-@each(SQL)
-async def test_so_it_is_on_an_engine_that_is_not_in_autocommit(driver: Driver) -> None:
-    async with both(driver, **SHARED) as (url, client, other):
-        await cancel_operations(driver, url, client, other, ["create", "get", "update to a taken one"])
 
 
 @each(STORES)
@@ -240,67 +226,6 @@ async def test_no_reply_reaches_another_caller_while_many_are_cancelled(driver: 
                     readers.create_task(read(key))
 
 
-@each(SQL)
-async def test_a_call_cancelled_inside_the_callers_transaction_leaves_all_of_it_or_nothing(driver: Driver) -> None:
-    async with both(driver, **SHARED) as (url, client, other):
-        witness = driver.users(other, url)
-        await prepare(witness)
-
-        async def attempt(cancel: Cancel) -> None:
-            first, user = full_user(f"first-{next(numbers)}"), full_user(f"user-{next(numbers)}")
-            async with client.connect() as connection:
-                store = SQLAlchemyUserStore(connection)
-                await store.create(first)
-                await cancel.during(store.create(user))
-                with suppress(SQLAlchemyError):  # it had to give up the transaction
-                    await connection.commit()
-            await at_rest(client, other)
-            committed = await witness.get(first.id)
-            assert committed in (first, None)
-            assert await seen(witness, user) in (committed and user, None)
-
-        await everywhere(attempt)
-
-
-@each(SQL)
-@pytest.mark.parametrize("options", [{}, SHARED], ids=["autocommit", "shared"])
-@pytest.mark.parametrize(("batches", "grace"), [(25, cancelling.GRACE), (6, 0.0)], ids=["by itself", "cut short"])
-async def test_calls_cancelled_at_any_time_disturb_nobody(
-    driver: Driver, options: dict[str, Any], batches: int, grace: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The caller hears `CancelledError` alone, a neighbour nothing, nobody is half stored, no connection is left."""
-    monkeypatch.setattr(cancelling, "GRACE", grace)
-    random = Random(2026)  # noqa: S311 - to be the same each time
-    with driver.space() as url:
-        async with driver.client(url, **options) as client, driver.client(url, **driver.alone) as other:
-            store, known = driver.users(client, url), PEOPLE[0]
-            await prepare(store)
-            await store.create(known)
-            await asyncio.gather(*(store.get(known.id) for _ in range(AT_ONCE)))  # so that they have connections
-            started = perf_counter()
-            await asyncio.gather(*(store.create(full_user(f"first-{number}")) for number in range(AT_ONCE)))
-            patience = perf_counter() - started
-
-            async def cancelled(user: User) -> None:
-                call = asyncio.ensure_future(store.create(user))
-                await asyncio.wait([call], timeout=patience * random.random())
-                call.cancel()
-                with suppress(asyncio.CancelledError):
-                    assert await call == user
-
-            async def neighbour() -> None:
-                assert await store.get(known.id) == known
-
-            for batch in range(batches):
-                users = [full_user(f"user-{batch}-{number}") for number in range(AT_ONCE)]
-                await asyncio.gather(*map(cancelled, users), neighbour())
-            async with other.connect() as connection:
-                assert (await connection.execute(text(HALF_STORED))).all() == []
-            assert client.pool.checkedout() == 0
-            await client.dispose()
-            await at_rest(client, other)
-
-
 @asynccontextmanager
 async def both(driver: Driver, **options: Any) -> AsyncGenerator[tuple[str, Any, Any], None]:
     """Lend a space, a client whose calls are cancelled, with the one connection that all calls share, and another."""
@@ -327,12 +252,6 @@ async def cancel_operations(driver: Driver, url: str, client: Any, other: Any, n
 
     for name in names:
         await everywhere(partial(attempt, OPERATIONS[name]))
-
-
-HALF_STORED: Final = """
-    SELECT id, count(user_id) FROM authx_users LEFT JOIN authx_identities ON user_id = id
-    GROUP BY id HAVING count(user_id) <> 2"""
-"""Users who lack identities: `full_user` gives two to each."""
 
 
 async def everybody_is_found(store: UserStore) -> None:
