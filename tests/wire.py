@@ -16,6 +16,9 @@ PORTS = {"postgresql": 5432, "mariadb": 3306, "mongodb": 27017, "redis": 6379}
 HOUSEKEEPING = (b"hello\0", b"ismaster\0", b"isMaster\0", b"endSessions\0")
 """What MongoDB's drivers say of their own accord, in the background too."""
 
+LONGEST = 60.0
+"""Seconds for which a wire hangs at most, so that a call without a limit fails its test and does not stop all."""
+
 OP_MSG = 2013
 """https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/"""
 
@@ -41,11 +44,21 @@ class Relay:
 
     def freeze(self) -> None:
         """Pass nothing on from now: open connections hang, and new ones are accepted in silence."""
-        self._in_loop(self._flows.clear)
+
+        def hang() -> None:
+            self._flows.clear()
+            self._stuck = self._loop.call_later(LONGEST, self._flows.set)
+
+        self._in_loop(hang)
 
     def thaw(self) -> None:
         """Pass on all that was held back, and whatever comes."""
-        self._in_loop(self._flows.set)
+
+        def flow() -> None:
+            self._stuck.cancel()
+            self._flows.set()
+
+        self._in_loop(flow)
 
     def forget(self) -> None:
         """Lose the connections that are open, as a firewall does: nobody is told, and new ones are served."""
@@ -85,6 +98,7 @@ class Relay:
     async def _serve(self, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]]) -> None:
         self._flows = asyncio.Event()
         self._flows.set()
+        self._stuck = asyncio.get_running_loop().call_later(0, self._flows.set)
         accepting = asyncio.create_task(self._accept())
         started.set_result((asyncio.get_running_loop(), accepting))
         with suppress(asyncio.CancelledError):

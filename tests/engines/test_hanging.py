@@ -32,6 +32,8 @@ URLS: Final[list[tuple[DatabaseKind, str, bool]]] = [
     ("mongodb", "mongodb", True),
 ]
 """Servers, schemes, and whether blocking callers are tried too: they have one driver for each server."""
+UNNOTICED: Final = "&heartbeatFrequencyMS=120000"
+"""By default, PyMongo's heartbeat notices after ten seconds that a server hangs, and ends its calls."""
 
 
 async def until(call: Callable[[], Awaitable[T]]) -> T:
@@ -95,7 +97,7 @@ async def test_a_store_and_a_cache_that_hang(kind: DatabaseKind, scheme: str, *,
     async with AsyncExitStack() as stack:
         url = stack.enter_context(servers.database(kind))
         relay = stack.enter_context(Relay(url))
-        url = f"{scheme}://{relay.url.partition('://')[2]}"
+        url = f"{scheme}://{relay.url.partition('://')[2]}{UNNOTICED if kind == 'mongodb' else ''}"
         colours = Colours(stack, url, cache_url=url)
         users = await until(colours.asynchronous)
         blocking = await until(colours.blocking) if also_blocking else None

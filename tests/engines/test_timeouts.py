@@ -232,10 +232,25 @@ async def test_writers_wait_for_sqlite_only_so_long_and_reads_not_at_all(driver:
 async def test_a_read_of_sqlite_that_another_process_locks_wholly_ends_in_time(driver: Driver) -> None:
     async with sqlite_locked(driver) as client:
         await times_out_by_itself(SQLAlchemyUserStore(client, timeout=TIMEOUT).get(ANN.id))
-        connection = await settle(client.connect())
-        found = await settle(connection.exec_driver_sql("PRAGMA busy_timeout"))
-        assert found.scalar_one() == 30_000
-        await settle(connection.close())
+        assert await busy_timeout(client) == 30_000
+
+
+@pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
+async def test_after_a_call_a_connection_of_sqlite_waits_for_locks_as_long_as_its_owner_said(driver: Driver) -> None:
+    with driver.space() as url:
+        async with driver.client(url, connect_args={"timeout": 30}, **driver.alone) as client:
+            store = SQLAlchemyUserStore(client, timeout=LONG)
+            await prepare(store)
+            assert await store.get(ANN.id) is None
+            assert await busy_timeout(client) == 30_000
+
+
+async def busy_timeout(client: Any) -> int:
+    """Return the milliseconds for which the pool's connection waits for a lock."""
+    connection = await settle(client.connect())
+    found = (await settle(connection.exec_driver_sql("PRAGMA busy_timeout"))).scalar_one()
+    await settle(connection.close())
+    return int(found)
 
 
 @asynccontextmanager
