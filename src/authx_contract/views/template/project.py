@@ -1,4 +1,4 @@
-"""The files that ``new`` writes: an adapter whose every method is still to be written, and what verifies it."""
+"""What a new project holds, and where it is written; its texts are in ``files``."""
 
 from __future__ import annotations
 
@@ -8,117 +8,20 @@ import keyword
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
-from typing import Final, Literal
+from typing import Final
 
 import attrs
 
+from authx_contract.views.template.order import ORDER, Kind
 from authx_core.domain import InvalidValue, Problem
 from authx_core.ports import Cache, UserStore
 
-Made: Final[Mapping[str, type]] = {"users": UserStore, "cache": Cache}
+_PORTS: Final[Mapping[str, type]] = {"users": UserStore, "cache": Cache}
 """The ports there is a template for, by the name of the file."""
-Kind = Literal["users", "cache"]
-
-ORDER: Final[Mapping[Kind, Sequence[tuple[str, str]]]] = {
-    "users": (
-        ("create, get", "U-001"),
-        ("get_by_email, get_by_username, get_by_social", "U-010 U-011 U-012 U-013"),
-        ("count", "U-002 U-020"),
-        ("update", "U-006 U-030 U-031 U-033 U-037 U-038 U-071"),
-        ("delete", "U-003 U-032"),
-        ("search", "U-005 U-040 U-050 U-051 U-052 U-053 U-054 U-056 U-057 U-070"),
-        ("get_blackout, set_blackout", "U-004 U-060 U-063"),
-    ),
-    "cache": (
-        ("get_many, pop", "C-001"),
-        ("set", "C-005 C-034"),
-        ("add", "C-002 C-004 C-011"),
-        ("increment_many", "C-003 C-012 C-013 C-015 C-016 C-017 C-019 C-031 C-032"),
-        ("delete", "C-010 C-014 C-020 C-030 C-033 C-036"),
-    ),
-}
-"""In which order to write the methods, and clauses of level 1 that hold when one has come so far."""
-
-_IMPORTS: Final[Mapping[Kind, str]] = {
-    "users": """\
-from datetime import datetime
-
-from authx_core.domain import User, UserChanges, UserFields, UserId, UserQuery
-from authx_core.ports import UserStore
-""",
-    "cache": """\
-from collections.abc import Sequence
-from datetime import timedelta
-
-from authx_core.ports import Cache, Clock
-""",
-}
-_ADAPTER: Final = Template('''\
-"""The $kind of $title: say where that is kept, and what it needs."""
-
-from __future__ import annotations
-
-$imports
-
-class $adapter($port):
-    """Check what comes in, let the backend settle races, and let no error of its driver out."""
-
-    def __init__($parameters) -> None:
-$keeps
-$methods''')
-_HARNESS: Final = Template('''\
-"""How the contract gets at $title."""
-
-from __future__ import annotations
-
-from authx_contract import $names
-from authx_core.ports import $ports
-
-$adapters
-
-class $title(Harness):
-    """Opens handles, each with a client of its own; all of them reach the same data."""
-
-    name = "$name"
-    capabilities = Capabilities(
-        backend="server",  # or "embedded", or "memory"
-$clock    )
-$openings
-    async def reset(self) -> None:
-        """Remove what the suite has stored, and nothing else."""
-
-    async def close(self) -> None:
-        """Close the clients that were opened."""
-''')
-_CLOCK: Final = """\
-        clock="injected",  # or "server": lifetimes follow its clock, and `rewind` moves deadlines
-"""
-_OPENING: Final = Template('''
-    async def open_$kind(self, $clock: SteppedClock, /) -> $port:
-        """Return a handle of the $kind."""
-        return $handle
-''')
-_TESTS: Final = Template('''\
-"""A test for each clause of the contract: ``python -m pytest $module``."""
-
-from authx_contract import contract_tests
-
-from .harness import $title
-
-Test$title = contract_tests($title)
-''')
-_README: Final = Template("""\
-# $module
-
-An adapter for authx-users, verified by `python -m authx_contract verify $module.harness:$title`.
-
-## What to do next
-
-$steps
-""")
 
 
 @attrs.frozen(kw_only=True)
@@ -141,8 +44,8 @@ class Project:
             "__init__.py": '"""An adapter for authx-users."""\n',
             **{f"{kind}.py": self._adapter(kind) for kind in self.kinds},
             "harness.py": self._harness(),
-            "test_contract.py": _TESTS.substitute(module=self.module, title=self.title),
-            "README.md": _README.substitute(module=self.module, title=self.title, steps=self.steps()),
+            "test_contract.py": _filled("test_contract", module=self.module, title=self.title),
+            "README.md": _filled("README", module=self.module, title=self.title, steps=self.steps()),
         }
 
     def steps(self) -> str:
@@ -183,32 +86,40 @@ class Project:
 
     def _adapter(self, kind: Kind) -> str:
         timed = kind == "cache"
-        return _ADAPTER.substitute(
-            kind=kind, title=self.title, imports=_IMPORTS[kind], adapter=f"{self.title}{kind.title()}",
-            port=Made[kind].__name__,
+        return _filled(
+            "adapter", kind=kind, title=self.title, imports=_filled(f"imports_{kind}"),
+            adapter=f"{self.title}{kind.title()}",
+            port=_PORTS[kind].__name__,
             parameters="self, client: object, clock: Clock" if timed else "self, client: object",
             keeps="        self._client = client\n" + ("        self._clock = clock\n" if timed else ""),
-            methods="\n".join(_methods(Made[kind])),
+            methods="\n".join(_methods(_PORTS[kind])).rstrip(),
         )  # fmt: skip
 
     def _harness(self) -> str:
         names = ["Capabilities", "Harness", "SteppedClock", *([] if self.asynchronous else ["never_suspends"])]
-        return _HARNESS.substitute(
-            title=self.title, name=self.module.replace("_", "-"), names=", ".join(names),
-            ports=", ".join(sorted(Made[kind].__name__ for kind in self.kinds)),
+        return _filled(
+            "harness", title=self.title, name=self.module.replace("_", "-"), names=", ".join(names),
+            ports=", ".join(sorted(_PORTS[kind].__name__ for kind in self.kinds)),
             adapters="".join(f"from .{kind} import {self.title}{kind.title()}\n" for kind in sorted(self.kinds)),
-            openings="".join(map(self._opening, self.kinds)), clock=_CLOCK if "cache" in self.kinds else "",
+            openings="".join(map(self._opening, self.kinds)), clock=_filled("clock") if "cache" in self.kinds else "",
         )  # fmt: skip
 
     def _opening(self, kind: Kind) -> str:
         timed = kind == "cache"
         handle = f"{self.title}{kind.title()}({'client=None, clock=clock' if timed else 'client=None'})"
-        return _OPENING.substitute(
+        return _filled(
+            "opening",
             kind=kind,
             clock="clock" if timed else "_",
-            port=Made[kind].__name__,
+            port=_PORTS[kind].__name__,
             handle=handle if self.asynchronous else f"never_suspends({handle})",
         )
+
+
+def _filled(file: str, /, **values: str) -> str:
+    """Return the text of a file of this template with its places filled."""
+    text = resources.files("authx_contract.views.template").joinpath("files", f"{file}.txt").read_text("utf-8")
+    return Template(text).substitute(values)
 
 
 def impossible(name: str) -> str:
