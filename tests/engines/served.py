@@ -1,31 +1,48 @@
-"""An application that opens its store as it is imported, for servers that import it and fork then."""
+"""An application that opens clients as it is imported, for servers that import it and fork then.
+
+``AUTHX_SPACES`` tells the URL for each driver, as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import create_engine, func, select
-
-from authx_adapters.sqlalchemy import SQLAlchemyUserStore
+from authx_adapters.clock import SystemClock
 from authx_core import run
-
-engine = create_engine(os.environ["AUTHX_URL"], isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
-store = SQLAlchemyUserStore(engine)
-assert run(store.get("warm")) is None  # so that there is a connection to inherit
+from engines.drivers import DRIVERS, Driver
+from engines.numbers import connections
 
 
-def ask(user_id: str) -> str:
-    """Tell who is found with an id, and on which connection of the server."""
-    user = run(store.get(user_id))
-    own = func.pg_backend_pid() if engine.dialect.name == "postgresql" else func.connection_id()
-    with engine.connect() as connection:
-        number = connection.execute(select(own)).scalar_one()
-    return f"{'nobody' if user is None else user.id} {number}"
+class Served:
+    """A client, and the port on it that is asked: a store where there is one, else a cache."""
+
+    def __init__(self, driver: Driver, url: str) -> None:
+        self.client = driver.open(url.partition("#")[0])
+        self.port: Any = (
+            driver.users(self.client, url) if driver.keeps_users else driver.cache(self.client, url, SystemClock())
+        )
+        self.inherited = {*connections(self.client)}
+
+    def read(self, key: str) -> tuple[str, list[str]]:
+        """Return the id of the user with this id, or a cache's value, and the numbers of the connections."""
+        found = run(self.port.get(key))
+        own = connections(self.client)
+        assert self.inherited.isdisjoint(own)
+        return str(getattr(found, "id", found)), own
+
+
+served = {name: Served(DRIVERS[name], url) for name, url in json.loads(os.environ["AUTHX_SPACES"]).items()}
+
+
+def ask(driver: str, key: str) -> tuple[str, list[str], int]:
+    """Tell what is found with a driver, on which connections, and by which process."""
+    return *served[driver].read(key), os.getpid()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """Answer with the id in the path, the connection and the process."""
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{ask(environ['PATH_INFO'][1:])} {os.getpid()}".encode()]
+    """Answer to ``/driver/key``."""
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(ask(*environ["PATH_INFO"][1:].split("/"))).encode()]

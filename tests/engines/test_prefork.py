@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import secrets
 import signal
@@ -9,76 +11,120 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.request import urlopen
 
 import pytest
 from celery import Celery
-from sqlalchemy import make_url
 
 import servers
+from authx_adapters.clock import SystemClock
 from authx_contract.samples.users import full_user
-from authx_core import run
 from engines.drivers import DRIVERS, Driver, prepare
 
-PATIENCE: Final = 30
+PATIENCE: Final = 60
 """Seconds in which a server has started, or answers."""
 WORKERS: Final = 2
 CALLS: Final = 100
 TESTS: Final = Path(__file__).parents[1]
-DIALECTS: Final = {"psycopg": "postgresql+psycopg", "pymysql": "mariadb+pymysql"}
-each = pytest.mark.parametrize("driver", [DRIVERS[name] for name in DIALECTS], ids=str)
-Ask = Callable[[str], list[str]]
-"""Asks a worker who has an id; returns the id that was found, the server's number of the connection, and the worker's
-process."""
+SERVED: Final = [driver for driver in DRIVERS.values() if driver.blocking and driver.kind]
+USERS: Final = [full_user(f"user-{number}") for number in range(8)]
+each = pytest.mark.parametrize("driver", SERVED, ids=str)
+Ask = Callable[[str, str], Any]
+"""Asks a worker for a key, with a driver; returns what was found, the server's numbers of the connections, and the
+worker's process."""
 
 
 @each
-def test_workers_of_gunicorn_with_preload_read_no_reply_of_others(driver: Driver) -> None:
+def test_workers_of_gunicorn_with_preload_read_no_reply_of_others(driver: Driver, gunicorn: Ask) -> None:
+    share_nothing(driver, gunicorn)
+
+
+@each
+def test_workers_of_celery_read_no_reply_of_others(driver: Driver, celery: Ask) -> None:
+    share_nothing(driver, celery)
+
+
+def share_nothing(driver: Driver, ask: Ask) -> None:
+    """Ask for several keys at once."""
+    reachable(driver)
+    keys = [USERS[number % len(USERS)].id for number in range(CALLS)]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda key: ask(driver.name, key), keys))
+    assert [found for found, _, _ in answers] == keys
+    owners: dict[str, set[int]] = defaultdict(set)
+    for _, connections, process in answers:
+        for connection in connections:
+            owners[connection].add(process)
+    assert [len(processes) for processes in owners.values()] == [1] * len(owners), "they share a connection"
+    assert len(set.union(*owners.values())) == WORKERS
+
+
+@pytest.fixture(scope="module")
+def gunicorn(spaces: str) -> Iterator[Ask]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         at = f"127.0.0.1:{free.getsockname()[1]}"
 
-    def ask(user_id: str) -> list[str]:
-        with urlopen(f"http://{at}/{user_id}", timeout=PATIENCE) as response:
-            return str(response.read().decode()).split()
+    def ask(driver: str, key: str) -> Any:
+        with urlopen(f"http://{at}/{driver}/{key}", timeout=PATIENCE) as response:
+            return json.load(response)
 
-    serve(driver, ["gunicorn", "--preload", "-w", f"{WORKERS}", "-b", at, "engines.served:application"], {}, ask)
+    command = ["gunicorn", "--preload", "-w", f"{WORKERS}", "-b", at, "engines.served:application"]
+    with running(command, {"AUTHX_SPACES": spaces}):
+        started(at)
+        yield ask
 
 
-@each
-def test_workers_of_celery_read_no_reply_of_others(driver: Driver) -> None:
+@pytest.fixture(scope="module")
+def celery(spaces: str) -> Iterator[Ask]:
     queue = {"AUTHX_BROKER": servers.url("redis"), "AUTHX_QUEUE": f"authx-{secrets.token_hex(8)}"}
-    celery = Celery(broker=queue["AUTHX_BROKER"], backend=queue["AUTHX_BROKER"])
+    client = Celery(broker=queue["AUTHX_BROKER"], backend=queue["AUTHX_BROKER"])
 
-    def ask(user_id: str) -> list[str]:
-        result = celery.send_task("asked", [user_id], queue=queue["AUTHX_QUEUE"])
-        return list(result.get(timeout=PATIENCE))
+    def ask(driver: str, key: str) -> Any:
+        return client.send_task("ask", [driver, key], queue=queue["AUTHX_QUEUE"]).get(timeout=PATIENCE)
 
     command = ["celery", "-A", "engines.worked", "worker", "-P", "prefork", "-c", f"{WORKERS}"]
-    serve(driver, [*command, "--without-gossip", "--without-mingle", "-l", "WARNING"], queue, ask)
+    command += ["--without-gossip", "--without-mingle", "-l", "WARNING"]
+    with running(command, queue | {"AUTHX_SPACES": spaces}):
+        yield ask
 
 
-def serve(driver: Driver, command: list[str], settings: dict[str, str], ask: Ask) -> None:
-    """Start a server, and ask it for several people at once."""
-    with driver.space() as url:
-        address = make_url(url).set(drivername=DIALECTS[driver.name]).render_as_string(hide_password=False)
-        engine = driver.open(url)
-        store = driver.users(engine, url)
-        run(prepare(store))
-        ids = [run(store.create(full_user(f"user-{number}"))).id for number in range(8)]
-        engine.dispose()
-        with running(command, settings | {"AUTHX_URL": address}), ThreadPoolExecutor(8) as threads:
-            started(lambda: ask(ids[0]))
-            wanted = [ids[number % len(ids)] for number in range(CALLS)]
-            answers = list(threads.map(ask, wanted))
-    assert [found for found, _, _ in answers] == wanted
-    processes = {process for _, _, process in answers}
-    assert len(processes) == WORKERS
-    assert len({connection for _, connection, _ in answers}) == WORKERS, "they share a connection"
+@pytest.fixture(scope="module")
+def spaces() -> Iterator[str]:
+    """Lend the spaces of all drivers whose servers can be had, with all users."""
+    with ExitStack() as stack:
+        urls = {}
+        for driver in SERVED:
+            with suppress(servers.Unavailable):
+                reachable(driver)
+                urls[driver.name] = stack.enter_context(driver.space())
+                asyncio.run(fill(driver, urls[driver.name]))
+        yield json.dumps(urls)
+
+
+def reachable(driver: Driver) -> None:
+    """Raise `Unavailable` if the driver's server cannot be had."""
+    assert driver.kind
+    servers.url(driver.kind)
+
+
+async def fill(driver: Driver, url: str) -> None:
+    """Keep all users, in a cache by their ids."""
+    async with driver.client(url) as client:
+        if driver.keeps_users:
+            store = driver.users(client, url)
+            await prepare(store)
+            for user in USERS:
+                await store.create(user)
+        else:
+            for user in USERS:
+                await driver.cache(client, url, SystemClock()).set(user.id, user.id, ttl=timedelta(hours=1))
 
 
 @contextmanager
@@ -102,12 +148,13 @@ def running(command: list[str], settings: dict[str, str]) -> Generator[None, Non
         server.wait(PATIENCE)
 
 
-def started(ask: Callable[[], object]) -> None:
+def started(at: str) -> None:
     """Wait until a server answers."""
+    host, port = at.split(":")
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            ask()
+            socket.create_connection((host, int(port)), PATIENCE).close()
         except OSError:
             assert time.monotonic() < until, "it does not start"
             time.sleep(0.1)
