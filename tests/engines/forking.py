@@ -6,17 +6,20 @@ Parent and children read at once, each a user of their own. Whoever finds anothe
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any, Final
 
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
@@ -25,8 +28,9 @@ from authx_adapters.common.settle import settle
 from authx_adapters.sqlalchemy import SQLAlchemyUserStore
 from authx_adapters.threaded import Threaded
 from authx_contract.samples.users import full_user
-from authx_core import InvalidValue, run
+from authx_core import InvalidValue, UserStore, run
 from engines.drivers import DRIVERS, Driver, prepare
+from engines.numbers import connections, number
 
 PATIENCE: Final = 60
 """Seconds; a process that has not ended by then hangs."""
@@ -99,10 +103,12 @@ def in_loop(process: Process) -> None:
 
 def in_pool(process: Process) -> None:
     """Work in the processes of a pool that forks."""
+    process.run(process.work("parent"))
     global inherited  # noqa: PLW0603 - as an application's module has it
     inherited = process
+    taken = _connections(process)
     with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
-        for call in [pool.submit(_work) for _ in range(4)]:
+        for call in [pool.submit(_work, name, taken) for name in PEOPLE]:
             call.result(PATIENCE)
 
 
@@ -123,19 +129,83 @@ def joined(process: Process) -> None:
         session: Any = Session(engine) if process.driver.blocking else AsyncSession(engine)
         await settle(session.connection())
         stores = [SQLAlchemyUserStore(connection), SQLAlchemyUserStore(session)]
-        child = os.fork()
-        if child == 0:
-            signal.alarm(PATIENCE)
-            stores += [SQLAlchemyUserStore(connection), SQLAlchemyUserStore(session)]
-            os._exit(not all(process.run(_refuses(store)) for store in stores))
-        _, status = os.waitpid(child, 0)  # noqa: ASYNC222 - nothing else runs in this loop
-        assert status == 0, f"the child ended with {status}"
+
+        def in_child() -> None:
+            own = [SQLAlchemyUserStore(connection), SQLAlchemyUserStore(session)]
+            assert all(process.run(_refuses(store)) for store in [*stores, *own])
+
+        _ended(_child(in_child))
         for client, store in zip((connection, session), stores, strict=True):
             assert await store.get(PEOPLE["parent"].id) == PEOPLE["parent"]
             await settle(client.close())
         await settle(engine.dispose())
 
     process.run(main())
+
+
+def held(process: Process) -> None:
+    """Hold the engine's only connection, and let a child use the engine without our adapters."""
+    with _holding(process) as (engine, _, inherited):
+
+        def in_child() -> None:
+            with engine.connect() as own:
+                assert number(own) != inherited
+
+        _ended(_child(in_child))
+
+
+def unheard(process: Process) -> None:
+    """Hold it, and fork in C, as uWSGI may: Python calls no hook."""
+    with _holding(process) as (_, store, _):
+
+        def in_child() -> None:
+            assert run(store.get(PEOPLE["child"].id)) == PEOPLE["child"]
+
+        _ended(_child(in_child, ctypes.PyDLL(None).fork))
+
+
+@contextmanager
+def _holding(process: Process) -> Generator[tuple[Engine, UserStore, int], None, None]:
+    engine = process.driver.open(process.url, **process.driver.alone)
+    store = process.driver.users(engine, process.url)
+    assert run(store.get(PEOPLE["parent"].id)) == PEOPLE["parent"]
+    with engine.connect() as connection:
+        inherited = number(connection)
+        yield engine, store, inherited
+        assert number(connection) == inherited
+    engine.dispose()
+
+
+def first(process: Process) -> None:
+    """Fork while another thread makes the engine's first connection, and SQLAlchemy learns from it about the server."""
+    new, parent = Process(process.driver, process.url), os.getpid()
+    engine: Any = getattr(new.client, "sync_engine", new.client)
+    begun, go_on = Event(), Event()
+
+    def wait(*_: object) -> None:
+        if os.getpid() == parent:
+            begun.set()
+            assert go_on.wait(PATIENCE)
+
+    event.listen(engine, "do_execute", wait)
+    other = Thread(target=lambda: new.run(new.work("worker")))
+    other.start()
+    assert begun.wait(PATIENCE)
+
+    def in_child() -> None:
+        new.run(new.work("child"))
+        assert _learned(engine.dialect) == _learned(process.client.dialect)
+
+    try:
+        _ended(_child(in_child))
+    finally:
+        go_on.set()
+        other.join()
+    new.run(new.end())
+
+
+def _learned(dialect: Dialect) -> tuple[object, ...]:
+    return dialect.server_version_info, dialect.default_schema_name, dialect.default_isolation_level
 
 
 async def _refuses(store: SQLAlchemyUserStore) -> bool:
@@ -149,8 +219,13 @@ async def _refuses(store: SQLAlchemyUserStore) -> bool:
 inherited: Process
 
 
-def _work() -> None:
-    inherited.run(inherited.work("worker"))
+def _work(name: str, taken: set[str]) -> None:
+    inherited.run(inherited.work(name))
+    assert taken.isdisjoint(_connections(inherited))
+
+
+def _connections(process: Process) -> set[str]:
+    return {*connections(process.client)} if process.driver.blocking else set()
 
 
 async def _busy(process: Process, stop: Event) -> None:
@@ -160,31 +235,46 @@ async def _busy(process: Process, stop: Event) -> None:
 
 def _forked(process: Process, name: str, then: Callable[[], None]) -> None:
     """Work in a child, which then does something else, and at once in this process."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            signal.alarm(PATIENCE)
-            process.run(process.work(name))
-            then()
-            if process.driver.blocking and hasattr(process.client, "dispose"):
-                process.client.dispose()  # as who leaves `with connect_blocking(…)`; the parent notices nothing
-            status = 0
-        except BaseException:  # noqa: BLE001 - a child must not go on as its parent
-            traceback.print_exc()
-        finally:
-            os._exit(status)
+
+    def in_child() -> None:
+        process.run(process.work(name))
+        then()
+        if process.driver.blocking and hasattr(process.client, "dispose"):
+            process.client.dispose()  # as who leaves `with connect_blocking(…)`; the parent notices nothing
+
+    child = _child(in_child)
     if process.run is run:
         process.run(process.work("parent"))
+    _ended(child)
+
+
+def _child(work: Callable[[], None], fork: Callable[[], int] = os.fork) -> int:
+    """Do something in a child; return its id."""
+    child = fork()
+    if child:
+        return child
+    status = 1
+    try:
+        signal.alarm(PATIENCE)
+        work()
+        status = 0
+    except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _ended(child: int) -> None:
+    """Wait for a child that must end well."""
     _, status = os.waitpid(child, 0)
-    assert status == 0, f"the {name} ended with {status}"
+    assert status == 0, f"the child ended with {status}"
 
 
 def main(name: str, url: str, how: str) -> None:
     signal.alarm(2 * PATIENCE)
     process = Process(DRIVERS[name], url)
     process.run(process.prepare())
-    {"raw": raw, "in_loop": in_loop, "in_pool": in_pool, "threaded": threaded, "joined": joined}[how](process)
+    {way.__name__: way for way in (raw, in_loop, in_pool, threaded, joined, held, unheard, first)}[how](process)
     process.run(process.end())
 
 

@@ -12,29 +12,32 @@ import pytest
 
 from engines.drivers import DRIVERS, SQL, Driver
 
-FORKING: Final = SQL
-"""Drivers of which it is proved."""
 PATIENCE: Final = 150
 TESTS: Final = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("driver", FORKING, ids=str)
+def of(*names: str) -> pytest.MarkDecorator:
+    """Run a test with each of these drivers."""
+    return pytest.mark.parametrize("driver", [DRIVERS[name] for name in names], ids=str)
+
+
+@pytest.mark.parametrize("driver", SQL, ids=str)
 async def test_a_forked_child_gets_connections_of_its_own(driver: Driver) -> None:
     """Also a child of a child, and also if another thread of the parent holds connections and locks."""
     forked(driver, "raw")
 
 
-@pytest.mark.parametrize("driver", [each for each in FORKING if not each.blocking], ids=str)
+@pytest.mark.parametrize("driver", [each for each in SQL if not each.blocking], ids=str)
 async def test_a_child_that_was_forked_in_a_running_loop_has_a_loop_and_connections_of_its_own(driver: Driver) -> None:
     forked(driver, "in_loop")
 
 
-@pytest.mark.parametrize("driver", [DRIVERS[name] for name in ("psycopg", "pymysql", "asyncpg", "asyncmy")], ids=str)
+@of("psycopg", "pymysql", "asyncpg", "asyncmy", "pymongo", "pymongo-set", "redis", "redis-cluster")
 async def test_a_pool_of_multiprocessing_that_forks_has_connections_of_its_own(driver: Driver) -> None:
     forked(driver, "in_pool")
 
 
-@pytest.mark.parametrize("driver", [DRIVERS[name] for name in ("sqlite", "psycopg")], ids=str)
+@of("sqlite", "psycopg")
 async def test_a_threaded_port_has_threads_of_its_own_in_a_child(driver: Driver) -> None:
     forked(driver, "threaded")
 
@@ -42,6 +45,23 @@ async def test_a_threaded_port_has_threads_of_its_own_in_a_child(driver: Driver)
 @pytest.mark.parametrize("driver", SQL, ids=str)
 async def test_a_connection_or_session_of_the_parent_is_refused_in_a_child_by_name(driver: Driver) -> None:
     forked(driver, "joined")
+
+
+@of("psycopg", "pymysql")
+async def test_a_child_that_uses_an_engine_without_our_adapters_has_connections_of_its_own(driver: Driver) -> None:
+    """Also if its parent holds all that the engine's pool may have."""
+    forked(driver, "held")
+
+
+@of("psycopg", "pymysql")
+async def test_a_child_that_was_forked_without_pythons_hooks_gets_connections_of_its_own(driver: Driver) -> None:
+    forked(driver, "unheard")
+
+
+@of("psycopg", "pymysql", "asyncpg")
+async def test_a_child_that_is_forked_during_the_first_connection_knows_the_server(driver: Driver) -> None:
+    """SQLAlchemy asks for its version and defaults once: its parent has begun to."""
+    forked(driver, "first")
 
 
 def forked(driver: Driver, how: str) -> None:

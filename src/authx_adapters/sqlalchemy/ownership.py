@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import inspect
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -111,6 +112,20 @@ def _leave(engine: Engine) -> None:
         return  # the child has a copy of it
     _keep_for_ever(engine.pool)
     engine.dispose(close=False)
+    _initialize_again(engine)
+
+
+def _initialize_again(engine: Engine) -> None:
+    """Let SQLAlchemy ask for the server's version and defaults anew: another thread of the parent may have begun to.
+
+    A listener does that at an engine's first connection, once; there is no public way to call it again.
+    """
+    for listener in engine.pool.dispatch.connect:
+        if getattr(listener, "__qualname__", None) == "only_once.<locals>.go":
+            inside = inspect.getclosurevars(listener).nonlocals
+            with suppress(KeyError):  # if SQLAlchemy keeps that elsewhere one day
+                if not inside["once"]:
+                    inside["once"].append(inside["fn"])
 
 
 def _is_in_memory(engine: Engine) -> bool:
