@@ -129,7 +129,7 @@ class Policy:
     reset_lifetime: timedelta = timedelta(hours=1)
     """How long a reset link works. At most 7 days; NIST SP 800-63B-4 gives recovery codes sent by e-mail 24 hours."""
     access_cache_ttl: timedelta = timedelta(seconds=60)
-    """How long the cache may answer for the store; for `check_access`, which comes next. At most one day."""
+    """How long the cache may answer for the store; for ``check_access``, which comes next. At most one day."""
     callback_timeout: timedelta = timedelta(seconds=10)
     """How long an asynchronous hook or callback may take before it is cancelled and logged. At most one day."""
     max_page_size: int = 100
