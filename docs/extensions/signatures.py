@@ -20,8 +20,8 @@ _LONGEST: Final = 60
 def shorten(
     _app: Sphinx, what: str, name: str, _obj: object, _options: object, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None] | None:
-    """Write ``= ...`` for a default that has no name of its own; a part of the facade is made by its whole."""
-    if what == "class" and name.endswith("Mixin"):
+    """Write ``= ...`` for a default that has no name of its own, and nothing for a class that nobody makes."""
+    if what == "class" and (name.endswith("Mixin") or signature == "(*args, **kwargs)"):
         return "", None
     return (_UNTOLD.sub(" = ...", signature), returned) if signature else None
 
