@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import tempfile
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +15,11 @@ import pytest
 
 import servers
 from authx_adapters.clock import ManualClock
+from servers import folders
+
+if memory := folders.memory():
+    os.environ.setdefault("TMPDIR", str(memory))
+    tempfile.tempdir = None  # pytest may have asked for it already
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -27,8 +26,6 @@ from authx_adapters.redis import RedisCache
 from authx_adapters.sqlalchemy import SQLAlchemyCache, SQLAlchemyUserStore
 from authx_core.ports import Cache, Clock, UserStore
 
-_MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - for folders of one's own
-"""Where no write waits for the disk; None: where temporary files usually are."""
 Open = Callable[..., Any]
 """Makes a client for a URL, with the driver's own options."""
 
@@ -67,7 +64,7 @@ class Driver:
         """Lend a database of one's own by its URL, on the shared server or the one at a URL."""
         match self.kind:
             case None:
-                with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
+                with tempfile.TemporaryDirectory() as folder:
                     yield f"sqlite:///{Path(folder, 'users.db')}"
             case "redis" | "redis-cluster":
                 with servers.prefix(self.kind, at) as prefix:

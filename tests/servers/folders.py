@@ -16,25 +16,25 @@ from servers import guard
 _PLENTY = 8 * 1024**3
 
 
+def memory() -> Path | None:
+    """Return where files lie in memory, if there is plenty: nothing waits for a disk there."""
+    memory = Path("/dev/shm")  # noqa: S108 - what we make within has a name that nobody else has
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _PLENTY:
+        return memory
+    return None
+
+
 def create(kind: str) -> Path:
     """Make a folder that is cleared when this process ends."""
-    folder = Path(tempfile.mkdtemp(prefix=f"authx-{kind}-", dir=_place())).resolve()
+    # A server that is killed keeps its files in memory, too, and no test pulls the plug. Root's own temporary folder
+    # may be out of reach for the server's user.
+    place = memory() or ("/tmp" if os.geteuid() == 0 else None)  # noqa: S108 - likewise
+    folder = Path(tempfile.mkdtemp(prefix=f"authx-{kind}-", dir=place)).resolve()
     told = _watch().stdin
     assert told is not None
     told.write(f"{folder}\n")
     told.flush()
     return folder
-
-
-def _place() -> str | None:
-    """Choose memory if there is plenty: a server that is killed keeps its files there too, and no test pulls the plug.
-
-    Root's own temporary folder may be out of reach for the server's user.
-    """
-    memory = Path("/dev/shm")  # noqa: S108 - the folder within has a name that nobody else has
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _PLENTY:
-        return str(memory)
-    return "/tmp" if os.geteuid() == 0 else None  # noqa: S108 - likewise
 
 
 @cache

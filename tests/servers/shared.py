@@ -22,6 +22,9 @@ USUAL: dict[Kind, tuple[tuple[str, ...], Callable[[str], bool]]] = {
 }
 """Where a running server would be, and how to tell that it is one for us."""
 
+OWN = "own"
+"""In place of a URL: start a server, even if one runs on the usual port; ours keeps its data in memory."""
+
 _found: dict[Kind, str | Unavailable] = {}
 _one_at_a_time = Lock()
 
@@ -29,13 +32,16 @@ _one_at_a_time = Lock()
 def url(kind: Kind) -> str:
     """Tell where tests find a server: named by ``AUTHX_TEST_<KIND>_URL``, running on its usual port, or started by us.
 
+    The variable may be ``own``, too.
+
     Raises `Unavailable` when it cannot be had.
     """
-    if named := os.environ.get(variable(kind)):
+    named = os.environ.get(variable(kind), "")
+    if named not in {"", OWN}:
         return named
     with _one_at_a_time:
         if kind not in _found:
-            _found[kind] = _running(kind) or _started(kind)
+            _found[kind] = (named != OWN and _running(kind)) or _started(kind)
         found = _found[kind]
     if isinstance(found, Unavailable):
         raise Unavailable(*found.args)

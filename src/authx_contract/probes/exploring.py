@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Play: TypeAlias = Callable[[Sequence[Step]], Awaitable[None]]
 """Plays a script; raises `Violation` if it is answered wrongly."""
 
-_ON_A_SERVER: Final = 5
-"""How many times fewer scripts are played where each call is a round trip."""
+_OUTSIDE_MEMORY: Final = 5
+"""How many times fewer scripts are played where each call reaches a file or a server."""
 _SEARCHING: Final = 60.0
 """Seconds after which no new script begins, however slow the engine is. A seed finds the same wherever this is enough:
 scripts are counted, so a busy machine plays as many as an idle one."""
@@ -36,8 +36,8 @@ class _Enough(BaseException):
 
 
 async def explore(steps: SearchStrategy[Step], play: Play, trial: Trial, *, scripts: int) -> None:
-    """Play so many random scripts, or a fifth on a server; raise the `Violation` of the shortest that fails."""
-    most = scripts // _ON_A_SERVER if trial.capabilities.backend == "server" else scripts
+    """Play so many random scripts, or a fifth outside memory; raise the `Violation` of the shortest that fails."""
+    most = scripts if trial.capabilities.backend == "memory" else scripts // _OUTSIDE_MEMORY
     search = _Search(play)
 
     def all_of_them() -> None:

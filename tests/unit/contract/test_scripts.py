@@ -61,7 +61,7 @@ async def test_of_a_store() -> None:
     )
 
 
-async def test_as_many_scripts_are_played_as_were_asked_for_and_a_fifth_on_a_server() -> None:
+async def test_as_many_scripts_are_played_as_were_asked_for_and_a_fifth_outside_memory() -> None:
     from hypothesis import strategies as st  # noqa: PLC0415 - as in the clauses
 
     played = list[Sequence[Step]]()
