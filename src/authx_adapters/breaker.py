@@ -38,10 +38,10 @@ class CircuitBreaker(Cache):
     ) -> None:
         """Stand before ``cache``. ``pause`` lies between two probes, by the seconds that ``monotonic`` tells.
 
-        Raises `InvalidValue` for a pause that is not positive.
+        Raises `InvalidValue` for an impossible pause.
         """
         self._cache = cache
-        self._circuit = _Circuit(seconds(pause) or 0.0, monotonic)
+        self._circuit = _Circuit(seconds(pause, "pause"), monotonic)
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         """Return the values in the order of the keys."""

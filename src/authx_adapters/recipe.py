@@ -15,30 +15,19 @@ from authx_adapters.clock import SystemClock
 from authx_adapters.common.address import scheme
 from authx_adapters.common.opening import Opening
 from authx_adapters.common.timeouts import seconds
-from authx_core import Cache, Callback, Clock, InvalidValue, PasswordHasher, Policy, Problem, UsersRepo, UserStore
+from authx_core import Cache, Callback, Clock, PasswordHasher, Policy, UsersRepo, UserStore
 from authx_core.domain.secret import Secret
 from authx_core.repo.base import ACCESS_EXPIRATION
 
 _R = TypeVar("_R", bound=UsersRepo)
 
 
-def _bounded(field: str, given: float | timedelta) -> float:
-    """Return a timeout in seconds. Raises `InvalidValue` that names it."""
-    try:
-        bound = seconds(given)
-    except InvalidValue as error:
-        raise InvalidValue(*(attrs.evolve(problem, field=field) for problem in error.problems)) from None
-    if bound is None:
-        raise InvalidValue(Problem(field, "out_of_range", "must be positive: every call ends"))
-    return bound
-
-
 def _timeout(given: float | timedelta) -> float:
-    return _bounded("timeout", given)
+    return seconds(given, "timeout")
 
 
 def _cache_timeout(given: float | timedelta) -> float:
-    return _bounded("cache_timeout", given)
+    return seconds(given, "cache_timeout")
 
 
 class Options(TypedDict, total=False):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Final
 
-from authx_adapters.common.timeouts import seconds
+from authx_adapters.common.timeouts import optional_seconds
 
 SWEEP: Final = 1000
 """Entries that a sweep removes at most, which is a matter of milliseconds, and more than come between two sweeps."""
@@ -22,7 +22,7 @@ class Sweeping:
 
     def __init__(self, timeout: timedelta | float | None = None) -> None:
         """Sweep within the ``timeout`` of a call. Raises `InvalidValue` unless it is positive."""
-        self._within = seconds(timeout)
+        self._within = optional_seconds(timeout)
         self._writes = count(1)
 
     def is_due(self) -> bool:

@@ -1,4 +1,4 @@
-"""Timeouts: as callers give them, and one for an asynchronous call that holds whatever its driver does."""
+"""Timeouts: read from a caller's argument, and kept by an asynchronous call even if its driver does not cooperate."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from authx_core.domain.lifetimes import lifetime
 
 _T = TypeVar("_T")
 _left_behind: Final[set[asyncio.Task[Any]]] = set()
-"""Those that still tidy up; an event loop keeps but weak references."""
+"""Cancelled tasks that have not ended yet; an event loop itself keeps only weak references to its tasks."""
 
 
-def seconds(timeout: timedelta | float | None) -> float | None:
-    """Return a timeout in seconds, None for none. Raises `InvalidValue` unless it is a lifetime."""
-    return None if timeout is None else lifetime(timeout, "timeout").total_seconds()
+def seconds(given: timedelta | float, field: str = "timeout") -> float:
+    """Return a timeout in seconds. Raises `InvalidValue` that names ``field`` unless it is a `lifetime`."""
+    return lifetime(given, field).total_seconds()
+
+
+def optional_seconds(given: timedelta | float | None) -> float | None:
+    """Return a timeout in seconds, or None for no timeout. Raises `InvalidValue`."""
+    return None if given is None else seconds(given)
 
 
 async def in_time(work: Coroutine[Any, Any, _T], within: float) -> _T:
-    """Return what the work returns. Raises `TimeoutError` if it is not done by then.
+    """Return the result of a coroutine. Raises `TimeoutError` if it takes longer than ``within`` seconds.
 
-    `asyncio.timeout` waits until the work has ended, which may be never: `asyncio.wait_for` of Python 3.11 loses a
-    cancellation, and so do drivers that use it. Here the work is cancelled once, and tidies up by itself.
+    `asyncio.timeout` waits until the coroutine has ended, and some never do: `asyncio.wait_for` of Python 3.11 loses
+    cancellations, and so do drivers that use it. Here the coroutine is cancelled once, and cleans up in the background.
     """
     task = asyncio.create_task(work)
     try:

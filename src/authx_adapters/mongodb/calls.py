@@ -11,7 +11,7 @@ from datetime import timedelta
 import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 
-from authx_adapters.common.timeouts import seconds
+from authx_adapters.common.timeouts import optional_seconds
 from authx_adapters.mongodb.collections import AnyDatabase, AnySession
 from authx_adapters.mongodb.errors import translated
 from authx_core.domain import InvalidValue, PortUnavailable, Problem
@@ -33,7 +33,7 @@ class Calls:
     ) -> None:
         """Raise PyMongo's errors as ``unavailable``. Raises `InvalidValue` for a timeout that is not positive."""
         self._unavailable = unavailable
-        self._within = seconds(timeout)
+        self._within = optional_seconds(timeout)
         self.is_bounded = self._within is not None or database.client.options.timeout is not None
         """Whether a call ends by itself: by our timeout, or by the client's ``timeoutMS``."""
         self._asynchronous = isinstance(database, AsyncDatabase)

@@ -21,7 +21,7 @@ from redis.exceptions import (
 
 from authx_adapters.common.bare import bare
 from authx_adapters.common.settle import settle
-from authx_adapters.common.timeouts import in_time, seconds
+from authx_adapters.common.timeouts import in_time, optional_seconds
 from authx_adapters.redis.belonging import check_asynchronous, check_blocking, expect_forks
 from authx_adapters.redis.errors import translated
 from authx_adapters.redis.idle import close_ended
@@ -68,7 +68,7 @@ class Server:
         self._is_blocking = isinstance(client, Redis | RedisCluster)
         self._unavailable = unavailable
         self._turns = _turns(client)
-        self._within = seconds(timeout)
+        self._within = optional_seconds(timeout)
         self._waiting: Waiting | None = None
         if self._is_blocking:
             expect_forks(client)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
 from authx_adapters.common.bare import bare
-from authx_adapters.common.timeouts import seconds
+from authx_adapters.common.timeouts import optional_seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.locks import asynchronous_turn, hurry, patient, turn
@@ -64,7 +64,7 @@ class Database:
         if self.name not in _BEGIN:
             raise InvalidValue(Problem("client", "unsupported", "must be of PostgreSQL, MariaDB or SQLite"))
         self.joined = not isinstance(client, Engine | AsyncEngine)
-        self._timeout = seconds(timeout)
+        self._timeout = optional_seconds(timeout)
         self._asynchronous = isinstance(client, AsyncEngine | AsyncConnection | AsyncSession)
         engine: Engine | AsyncEngine = bound.engine  # of an `AsyncEngine`: the blocking one that it wraps
         self._engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine

@@ -88,16 +88,13 @@ def Threaded(  # noqa: N802 - it makes a port, as a class does
     """
     kinds = [kind for kind in _KINDS if isinstance(port, kind[0])]
     _check(port, workers, queue, executor, known=bool(kinds))
-    limit = seconds(timeout)
-    if limit is None:
-        raise InvalidValue(Problem("timeout", "out_of_range", "must be positive: every call ends"))
     kind, served, unavailable = kinds[0]
     threads = Threads(
         port,
         unavailable,
         workers=workers,
         queue=queue,
-        timeout=limit,
+        timeout=seconds(timeout),
         executor=executor,
         divided=kind is not PasswordHasher,
     )
