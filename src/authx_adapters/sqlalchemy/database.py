@@ -8,23 +8,22 @@ from datetime import timedelta
 from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
-from authx_adapters.common.bare import bare
 from authx_adapters.common.timeouts import optional_seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
+from authx_adapters.sqlalchemy.errors import is_outdated, is_victim, translated
 from authx_adapters.sqlalchemy.locks import asynchronous_turn, hurry, patient, turn
 from authx_adapters.sqlalchemy.making import in_time
 from authx_adapters.sqlalchemy.ownership import Owner, check, claim, own
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.poolers import check_pooler
-from authx_adapters.sqlalchemy.retrying import Unusable, attempt, code, is_outdated, repeated, undone, unsent
-from authx_adapters.sqlalchemy.rows import undecodable
+from authx_adapters.sqlalchemy.retrying import Unusable, attempt, repeated, undone, unsent
 from authx_adapters.sqlalchemy.schema import Tables
-from authx_core.domain import AuthxError, InvalidSchema, InvalidValue, PortUnavailable, Problem
+from authx_core.domain import InvalidValue, PortUnavailable, Problem
 
 T = TypeVar("T")
 Client: TypeAlias = Engine | AsyncEngine | Connection | AsyncConnection | Session | AsyncSession
@@ -40,13 +39,6 @@ _BEGIN: Final = {
 }
 _TRIES: Final = 50
 """Of a victim of deadlocks, before its caller is told; each has a winner, though not always the same call."""
-_AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213, 1412, 1615})
-"""PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock, table altered since
-the transaction began or the statement was prepared."""
-_NO_TABLE: Final = frozenset({"42P01", "42703", "3F000", 1054, 1146})
-"""PostgreSQL: undefined table, column, schema. MariaDB: unknown column, table. Not a database or a role."""
-_NO_TABLE_OF_SQLITE: Final = ("no such table", "no such column")
-_DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
 
 
 class Database:
@@ -97,7 +89,10 @@ class Database:
             self._maker.check()
         else:
             claim(self._engine)
-        with Deadline(within or self._timeout, asynchronous=self._asynchronous) as deadline, self._translated(deadline):
+        with (
+            Deadline(within or self._timeout, asynchronous=self._asynchronous) as deadline,
+            translated(self._unavailable, deadline),
+        ):
             match client:
                 case Engine():
                     with nullcontext() if reads or self.name != "sqlite" else turn(client):
@@ -219,31 +214,9 @@ class Database:
                 except DBAPIError as error:
                     if is_outdated(error):
                         connection.invalidate(error)
-                    if connection.invalidated or not _is_victim(error):
+                    if connection.invalidated or not is_victim(error):
                         raise
             return work(connection)
-
-    @contextmanager
-    def _translated(self, deadline: Deadline) -> Generator[None, None, None]:
-        try:
-            yield
-        except AuthxError:
-            raise
-        except (IntegrityError, DataError) as error:
-            # The driver's text may show the whole row, a password's hash included.
-            raise self._unavailable(type(error.orig).__name__) from None
-        except DBAPIError as error:
-            if column := undecodable(error):
-                raise InvalidSchema(column) from None
-            error.hide_parameters = True
-            raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
-        except (SQLAlchemyError, OSError) as error:
-            raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
-        except Exception as error:
-            # Outside of a statement, as when it sets autocommit, SQLAlchemy hands on what the driver raises.
-            if deadline.reason or type(error).__module__.partition(".")[0] in _DRIVERS:
-                raise self._unavailable(deadline.reason or _reason(error)) from bare(error)
-            raise
 
 
 def _unless_cancelled(
@@ -294,18 +267,3 @@ def _whole(connection: Connection) -> Generator[None, None, None]:
         with suppress(SQLAlchemyError):
             connection.invalidate()
         raise
-
-
-def _is_victim(error: DBAPIError) -> bool:
-    return code(error) in _AGAIN
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, DBAPIError) and is_outdated(error):
-        return "the tables were altered since this session prepared its statements: begin the transaction anew"
-    cause: BaseException = getattr(error, "orig", None) or error
-    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
-    named = code(error)
-    if named in _NO_TABLE or (isinstance(named, str) and named.startswith(_NO_TABLE_OF_SQLITE)):
-        return f"{reason} (create_schema or a migration makes the tables)"
-    return reason

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, StaticPool, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from authx_adapters.sqlalchemy.retrying import code
+from authx_adapters.sqlalchemy.errors import code
 from authx_adapters.sqlalchemy.second import second_connection
 from authx_core.domain import Problem
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from authx_adapters.sqlalchemy.retrying import code
+from authx_adapters.sqlalchemy.errors import code
 from authx_adapters.sqlalchemy.second import second_connection
 from authx_core.domain import InvalidSchema, Problem
 

@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 from sqlalchemy.exc import DBAPIError
 
 from authx_adapters.sqlalchemy.deadlines import Deadline
+from authx_adapters.sqlalchemy.errors import is_outdated
 
 T = TypeVar("T")
-_OUTDATED: Final = frozenset({"0A000", "26000"})
-"""PostgreSQL: a cached plan must not change its result type (a feature that is not supported); a prepared statement is
-not there. Nothing of the statement was done."""
 
 
 class Unusable(Exception):
@@ -80,19 +78,3 @@ def unsent() -> Generator[None, None, None]:
         if attempt().pooled:
             raise Unusable from error
         raise
-
-
-def is_outdated(error: DBAPIError) -> bool:
-    """Whether a session's prepared statement does not fit the tables any more, as after a migration."""
-    return code(error) in _OUTDATED
-
-
-def code(error: BaseException) -> Any:
-    """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number, SQLite's words."""
-    cause: Any = getattr(error, "orig", None) or error
-    first = next(iter(cause.args), None)
-    if isinstance(first, int):
-        return first
-    # SQLAlchemy's own error for a cached plan of asyncpg's has no state; its cause has.
-    states = (getattr(each, "sqlstate", None) for each in (cause, cause.__cause__))
-    return next(filter(None, states), None) or first

@@ -12,14 +12,13 @@ import attrs
 from sqlalchemy import Connection, Select, Update, union_all
 from sqlalchemy.exc import IntegrityError
 
-from authx_adapters.common.prefix import after_prefix
 from authx_adapters.sqlalchemy import references, rows
 from authx_adapters.sqlalchemy.database import Client, Database
+from authx_adapters.sqlalchemy.errors import code
 from authx_adapters.sqlalchemy.galera import removed
-from authx_adapters.sqlalchemy.retrying import code
+from authx_adapters.sqlalchemy.queries import conditions
 from authx_adapters.sqlalchemy.schema import Schema
 from authx_adapters.sqlalchemy.statements import Statements
-from authx_adapters.sqlalchemy.types import member
 from authx_adapters.sqlalchemy.verify import verify_users
 from authx_adapters.unbounded import warn_unbounded
 from authx_core.domain import (
@@ -178,7 +177,7 @@ class SQLAlchemyUserStore(UserStore):
         """Return a page in order of ids; see the port."""
         checks.check_query(query)
         checks.check_page(limit, after, offset)
-        given = _given(query) | ({} if after is None else {"after": after})
+        given = conditions(query, after)
         statement = self._sql.search(frozenset(given))
         values = {**given, "limit": limit, "offset": offset}
         return await self._run(
@@ -188,7 +187,7 @@ class SQLAlchemyUserStore(UserStore):
     async def count(self, query: UserQuery, /) -> int:
         """Return how many users the query finds."""
         checks.check_query(query)
-        given = _given(query)
+        given = conditions(query)
         statement = self._sql.count(frozenset(given))
         return await self._run(lambda connection: int(connection.execute(statement, given).scalar_one()), reads=True)
 
@@ -298,14 +297,3 @@ class _Claim:
 def _meaningless() -> dict[str, object]:
     """Make a row beside the blackout's that no statement of ours reads."""
     return {"id": -1 - secrets.randbelow(2**31), "cutoff": _LONG_AGO}
-
-
-def _given(query: UserQuery) -> dict[str, object]:
-    given: dict[str, object] = attrs.asdict(query, filter=lambda _, value: value is not None)
-    for field in ("username", "email"):
-        prefix = given.get(f"{field}_prefix")
-        if isinstance(prefix, str) and (before := after_prefix(prefix)) is not None:
-            given[f"{field}_before"] = before
-    if query.permission is not None:
-        given["permission"] = member(query.permission)
-    return given

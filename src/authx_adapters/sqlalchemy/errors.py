@@ -1,0 +1,81 @@
+"""The errors of databases: what they are called, what they mean, and what the ports call them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from authx_adapters.common.bare import bare
+from authx_adapters.sqlalchemy.deadlines import Deadline
+from authx_adapters.sqlalchemy.rows import undecodable
+from authx_core.domain import AuthxError, InvalidSchema, PortUnavailable
+
+_OUTDATED: Final = frozenset({"0A000", "26000"})
+"""PostgreSQL: a cached plan must not change its result type (a feature that is not supported); a prepared statement is
+not there. Nothing of the statement was done."""
+_AGAIN: Final = frozenset({"40001", "40P01", 1020, 1213, 1412, 1615})
+"""PostgreSQL: serialization failure, deadlock. MariaDB: record changed since it was read, deadlock, table altered since
+the transaction began or the statement was prepared."""
+_NO_TABLE: Final = frozenset({"42P01", "42703", "3F000", 1054, 1146})
+"""PostgreSQL: undefined table, column, schema. MariaDB: unknown column, table. Not a database or a role."""
+_NO_TABLE_OF_SQLITE: Final = ("no such table", "no such column")
+_DRIVERS: Final = frozenset({"asyncpg", "psycopg", "pymysql", "asyncmy", "aiomysql", "sqlite3", "aiosqlite"})
+
+
+@contextmanager
+def translated(unavailable: type[PortUnavailable], deadline: Deadline) -> Generator[None, None, None]:
+    """Raise errors of SQLAlchemy and its drivers as ``unavailable``; the causes stay, rows and frames do not."""
+    try:
+        yield
+    except AuthxError:
+        raise
+    except (IntegrityError, DataError) as error:
+        # The driver's text may show the whole row, a password's hash included.
+        raise unavailable(type(error.orig).__name__) from None
+    except DBAPIError as error:
+        if column := undecodable(error):
+            raise InvalidSchema(column) from None
+        error.hide_parameters = True
+        raise unavailable(deadline.reason or _reason(error)) from bare(error)
+    except (SQLAlchemyError, OSError) as error:
+        raise unavailable(deadline.reason or _reason(error)) from bare(error)
+    except Exception as error:
+        # Outside of a statement, as when it sets autocommit, SQLAlchemy hands on what the driver raises.
+        if deadline.reason or type(error).__module__.partition(".")[0] in _DRIVERS:
+            raise unavailable(deadline.reason or _reason(error)) from bare(error)
+        raise
+
+
+def is_outdated(error: DBAPIError) -> bool:
+    """Whether a session's prepared statement does not fit the tables any more, as after a migration."""
+    return code(error) in _OUTDATED
+
+
+def code(error: BaseException) -> Any:
+    """Return what the database calls the error: PostgreSQL's SQLSTATE, MariaDB's number, SQLite's words."""
+    cause: Any = getattr(error, "orig", None) or error
+    first = next(iter(cause.args), None)
+    if isinstance(first, int):
+        return first
+    # SQLAlchemy's own error for a cached plan of asyncpg's has no state; its cause has.
+    states = (getattr(each, "sqlstate", None) for each in (cause, cause.__cause__))
+    return next(filter(None, states), None) or first
+
+
+def is_victim(error: DBAPIError) -> bool:
+    """Whether the database gave up on this transaction, and kept nothing of it, so that another one could go on."""
+    return code(error) in _AGAIN
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DBAPIError) and is_outdated(error):
+        return "the tables were altered since this session prepared its statements: begin the transaction anew"
+    cause: BaseException = getattr(error, "orig", None) or error
+    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
+    named = code(error)
+    if named in _NO_TABLE or (isinstance(named, str) and named.startswith(_NO_TABLE_OF_SQLITE)):
+        return f"{reason} (create_schema or a migration makes the tables)"
+    return reason
