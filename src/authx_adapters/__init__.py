@@ -1,4 +1,4 @@
-"""What answers the ports of `authx_core`, each behind an extra of its own."""
+"""The adapters of `authx_core`'s ports. The driver of each engine is installed by an extra."""
 
 from authx_adapters.connecting import connect, connect_blocking, open_users, open_users_blocking
 

@@ -1,8 +1,8 @@
-"""A circuit breaker: a cache that does not answer is not asked again for a second.
+"""A circuit breaker: if a cache does not answer, it is not asked again for a second.
 
-Without one, every call of a login waits for the same silent cache. With it, the first call that times out opens the
-circuit, and those that follow fail at once. After a second one call probes the cache, while the others still fail at
-once; its success closes the circuit. (Michael Nygard, *Release It!*, chapter 5.)
+Without a breaker, every call of a login waits for the same silent cache. With it, the first call that times out opens
+the circuit, and the next ones fail at once. After a second, one call probes the cache while the others still fail at
+once. If the probe succeeds, the circuit closes. (Michael Nygard, *Release It!*, chapter 5.)
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class CircuitBreaker(Cache):
-    """A cache behind a circuit breaker, for callers of either colour, from any number of threads and tasks.
+    """A cache behind a circuit breaker, for blocking and asynchronous callers, from any number of threads and tasks.
 
     A call that ends in `CacheUnavailable` opens the circuit, unless the engine answered (``error.answered``): an engine
-    that refuses a command is there. A call that began before the circuit was last closed cannot open it again.
+    that refuses a command is alive. A call that began before the circuit was last closed cannot open it again.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class CircuitBreaker(Cache):
         pause: timedelta | float = _SECOND,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Stand before ``cache``. ``pause`` lies between two probes, by the seconds that ``monotonic`` tells.
+        """Protect the callers of ``cache``. ``pause`` is the time between two probes, measured by ``monotonic``.
 
         Raises `InvalidValue` for an impossible pause.
         """
@@ -52,7 +52,7 @@ class CircuitBreaker(Cache):
         return await self._circuit.through(self._cache.get, key)
 
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
-        """Keep a value, replacing what was there."""
+        """Keep a value in place of any other."""
         await self._circuit.through(self._cache.set, key, value, ttl=ttl)
 
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
@@ -60,11 +60,11 @@ class CircuitBreaker(Cache):
         return await self._circuit.through(self._cache.add, key, value, ttl=ttl)
 
     async def pop(self, key: str, /) -> str | None:
-        """Read once, then gone."""
+        """Return a value and remove it."""
         return await self._circuit.through(self._cache.pop, key)
 
     async def delete(self, key: str, /) -> bool:
-        """Remove a key; True if a live one went."""
+        """Remove a key. Return True if a live one was removed."""
         return await self._circuit.through(self._cache.delete, key)
 
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
@@ -77,7 +77,7 @@ class CircuitBreaker(Cache):
 
 
 class _Circuit:
-    """Closed while ``_until`` is None, otherwise open; the lock is held for no longer than a comparison."""
+    """Closed while ``_until`` is None, otherwise open. The lock is held only for comparisons."""
 
     def __init__(self, pause: float, monotonic: Callable[[], float]) -> None:
         self._pause = pause
@@ -109,7 +109,7 @@ class _Circuit:
             now = self._monotonic()
             if self._until is not None:
                 if self._probing or now < self._until:
-                    raise CacheUnavailable("it did not answer a moment ago, and is asked again in a second")
+                    raise CacheUnavailable("it did not answer a moment ago, and will be asked again in a second")
                 self._probing = True
             return now, self._probing, self._closings
 
@@ -121,6 +121,6 @@ class _Circuit:
                     self._until = None
                     self._closings += 1
                 elif failed:
-                    self._until = began + self._pause  # probes come once in a pause, however long they wait
+                    self._until = began + self._pause  # one probe in each pause, however long a probe waits
             elif failed and closings == self._closings and self._until is None:
                 self._until = self._monotonic() + self._pause

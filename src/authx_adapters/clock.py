@@ -1,4 +1,4 @@
-"""Clocks: the system's, and one that a test moves."""
+"""Clocks: the system's, and one that tests move."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def _present() -> datetime:
 
 
 def _nanoseconds() -> int:
-    """Tell monotonic time that goes on while the machine is suspended, where the system has such a clock."""
+    """Return monotonic time, on Linux by the clock that also runs while the machine is suspended."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     return time.monotonic_ns()
 
 
 class SystemClock(Clock):
-    """The system's time in UTC. It follows the system forwards; while the system is behind, it goes on by itself.
+    """The system's time in UTC, which never goes back.
 
-    A system that is set back an hour leaves this clock an hour ahead, at the pace of a monotonic clock, until the
-    system has caught up or the process ends: a lock of 15 minutes lasts 15 minutes.
+    If the system's clock is set back an hour, this clock stays an hour ahead and goes on at the pace of a monotonic
+    clock, until the system has caught up or the process ends. So a lock of 15 minutes lasts 15 minutes.
     """
 
     def __init__(
         self, *, system: Callable[[], datetime] = _present, monotonic: Callable[[], int] = _nanoseconds
     ) -> None:
-        """Follow ``system``, and keep pace with ``monotonic``, which tells nanoseconds; a test brings its own."""
+        """Follow ``system``; while it is behind, go by ``monotonic`` (nanoseconds). Tests give their own."""
         self._system, self._monotonic = system, monotonic
         self._lock = forkable(Lock())
         self._anchor = system(), monotonic()
@@ -43,7 +43,7 @@ class SystemClock(Clock):
     def now(self) -> datetime:
         """Return the present, never earlier than the last answer."""
         with self._lock:
-            # In this order: to be held up between the two readings makes the anchor late, never early.
+            # In this order: a pause between the two readings makes the anchor late, never early.
             system, ticks = self._system(), self._monotonic()
             told, then = self._anchor
             paced = told + timedelta(microseconds=(ticks - then) // 1_000)
@@ -53,15 +53,15 @@ class SystemClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock for tests: it stands still until it is moved."""
+    """A clock for tests, which stands still until it is moved."""
 
     def __init__(self, start: datetime = _START) -> None:
         self._now = start.astimezone(timezone.utc)
 
     def now(self) -> datetime:
-        """Return the instant that was set."""
+        """Return the present instant."""
         return self._now
 
     def advance(self, by: timedelta | float) -> None:
-        """Move by a timedelta or by seconds; a negative step is a system clock that was set back."""
+        """Move by a timedelta or by seconds. A negative step acts as a system clock that is set back."""
         self._now += by if isinstance(by, timedelta) else timedelta(seconds=by)

@@ -1,4 +1,4 @@
-"""A working `UsersRepo` from a URL, for scripts, demos and applications with no wiring of their own."""
+"""A `UsersRepo` from a URL, for scripts, demos and applications that need not build their adapters themselves."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ async def open_users(url: str | Secret, **options: Unpack[Options]) -> UsersRepo
 @overload
 async def open_users(url: str | Secret, *, repo: type[R], **options: Unpack[Options]) -> R: ...
 async def open_users(url: str | Secret, *, repo: type[UsersRepo] = UsersRepo, **options: Unpack[Options]) -> UsersRepo:
-    """Open a `UsersRepo` for the life of an application; ``await users.aclose()`` closes what was opened.
+    """Open a `UsersRepo` for the life of an application. ``await users.aclose()`` closes its clients.
 
-    `connect` does both around a block, and tells what the arguments mean and what is raised. A facade that is
-    collected and was never closed is a `ResourceWarning`, which tells where it was opened.
+    `connect` opens and closes around a block; it also explains the arguments and errors. If a facade is garbage
+    collected before it is closed, a `ResourceWarning` names the line that opened it.
     """
     url, options["cache_url"] = Secret(url), Secret(options.get("cache_url", _MEMORY))  # no traceback shows a password
     users = await Recipe(url=url, **options).open(repo, blocking=False)
@@ -36,10 +36,10 @@ async def open_users(url: str | Secret, *, repo: type[UsersRepo] = UsersRepo, **
 def open_users_blocking(
     url: str | Secret, *, repo: type[UsersRepo] = UsersRepo, **options: Unpack[Options]
 ) -> BlockingUsersRepo:
-    """Open a `BlockingUsersRepo` for the life of an application; ``users.close()`` closes what was opened.
+    """Open a `BlockingUsersRepo` for the life of an application. ``users.close()`` closes its clients.
 
-    `connect_blocking` does both around a block. A facade that is collected and was never closed is a
-    `ResourceWarning`, which tells where it was opened.
+    `connect_blocking` opens and closes around a block. If a facade is garbage collected before it is closed, a
+    `ResourceWarning` names the line that opened it.
     """
     url, options["cache_url"] = Secret(url), Secret(options.get("cache_url", _MEMORY))
     users = run(Recipe(url=url, **options).open(repo, blocking=True))
@@ -52,32 +52,33 @@ def connect(url: str | Secret, **options: Unpack[Options]) -> Connecting[UsersRe
 @overload
 def connect(url: str | Secret, *, repo: type[R], **options: Unpack[Options]) -> Connecting[R]: ...
 def connect(url: str | Secret, *, repo: type[Any] = UsersRepo, **options: Unpack[Options]) -> Connecting[Any]:
-    """Open a `UsersRepo` for asynchronous callers, and close what was opened.
+    """Open a `UsersRepo` for asynchronous callers, and close its clients at the end of the block.
 
-    It is written ``async with connect(url) as users:``, and `open_users` is for the life of an application.
+    Write ``async with connect(url) as users:``. For the life of an application, use `open_users`.
 
     ``url`` says where the users are:
 
     - ``memory://``
-    - ``sqlite:///users.db`` (a blocking store in threads: the fastest way to SQLite), ``sqlite+aiosqlite:///users.db``
+    - ``sqlite:///users.db`` (a blocking store in threads, which is the fastest), ``sqlite+aiosqlite:///users.db``
     - ``postgresql://host/db`` (through asyncpg), ``postgresql+psycopg://…``
     - ``mariadb://host/db`` (through asyncmy), ``mariadb+aiomysql://…``, ``mariadb+pymysql://…`` (in threads)
     - ``mongodb://host/db``, ``mongodb+srv://…``
 
-    ``cache_url`` says where counters and links are: in this process's memory (the default), or for all processes at
+    ``cache_url`` says where counters and links are. The default is this process's memory. Processes share them at
     ``redis://host``, ``rediss://host``, ``unix:///socket``, ``redis+cluster://host``,
-    ``redis+sentinel://host/service``, or in any of the databases above. ``docs/engines.md`` has the options of URLs.
+    ``redis+sentinel://host/service``, or in any of the databases above. ``docs/engines.md`` lists the options of URLs.
 
-    ``timeout`` bounds every call of the store, the wait for a connection and the wait for a hash (5 seconds), and
-    ``cache_timeout`` every call of the cache (0.5 seconds: a login makes several); seconds or a timedelta. After it,
-    a call is `StoreUnavailable`, `CacheUnavailable`, or `Overloaded` if it waited for a hash.
+    ``timeout`` limits every call of the store, the wait for a connection and the wait for a hash (5 seconds by
+    default). ``cache_timeout`` limits every call of the cache, of which a login makes several (0.5 seconds). Both are
+    seconds or a timedelta. A call that takes longer raises `StoreUnavailable`, `CacheUnavailable`, or `Overloaded` if
+    it waited for a hash.
 
     ``callbacks``, ``access_expiration`` (6 hours), ``clock``, ``hasher`` and ``policy`` are those of `UsersRepo`;
-    ``repo`` may be a class of your own. A hasher is by default Argon2id in two threads.
+    ``repo`` may be a class of your own. The default hasher is Argon2id in two threads.
 
-    Missing tables and indexes are created, and what is there is verified. Raises `InvalidValue` for another URL, an
-    option that it cannot have, or a driver that is not installed; `InvalidSchema` for a database that would break a
-    promise; `StoreUnavailable` or `CacheUnavailable` for one that cannot be reached.
+    Missing tables and indexes are created; existing ones are verified. Raises `InvalidValue` for an unknown URL, an
+    impossible option, or a driver that is not installed; `InvalidSchema` for a database that would break a promise;
+    `StoreUnavailable` or `CacheUnavailable` for one that cannot be reached.
     """
     url, options["cache_url"] = Secret(url), Secret(options.get("cache_url", _MEMORY))
     return Connecting(Recipe(url=url, **options), repo, f"connect(…) at {_caller()}")
@@ -86,18 +87,18 @@ def connect(url: str | Secret, *, repo: type[Any] = UsersRepo, **options: Unpack
 def connect_blocking(
     url: str | Secret, *, repo: type[UsersRepo] = UsersRepo, **options: Unpack[Options]
 ) -> ConnectingBlocking:
-    """Open a `BlockingUsersRepo`, for any number of threads, and close what was opened.
+    """Open a `BlockingUsersRepo` for any number of threads, and close its clients at the end of the block.
 
-    It is written ``with connect_blocking(url) as users:``; otherwise it is like `connect`. ``postgresql://`` goes
-    through psycopg here, and ``mariadb://`` through PyMySQL; drivers that are only asynchronous are refused. A hash is
-    computed in the thread that asks for it.
+    Write ``with connect_blocking(url) as users:``. The arguments and errors are those of `connect`. Here,
+    ``postgresql://`` uses psycopg and ``mariadb://`` PyMySQL; a driver that is only asynchronous is `InvalidValue`. A
+    hash is computed in the thread that asks for it.
     """
     url, options["cache_url"] = Secret(url), Secret(options.get("cache_url", _MEMORY))
     return ConnectingBlocking(Recipe(url=url, **options), repo, f"connect_blocking(…) at {_caller()}")
 
 
 class Connecting(AbstractAsyncContextManager[R], Generic[R]):
-    """What `connect` returns: it opens as its block begins, and closes as that ends."""
+    """Opens a facade at the start of its block, and closes it at the end."""
 
     def __init__(self, recipe: Recipe, repo: type[R], call: str) -> None:
         self._recipe = recipe
@@ -112,19 +113,19 @@ class Connecting(AbstractAsyncContextManager[R], Generic[R]):
         return users
 
     async def __aexit__(self, *_: object) -> None:
-        """Close it; an error of the block goes on."""
+        """Close the facade. An error of the block is not suppressed."""
         users, self._users = self._users, None
         if users is not None:
             await users.aclose()
 
-    if not TYPE_CHECKING:  # a type checker shall see that there is nothing else
+    if not TYPE_CHECKING:  # a type checker must see that there is nothing else
 
         def __getattr__(self, name: str) -> NoReturn:
             raise AttributeError(_hint(name, "async with connect(…)", "await open_users(…)"))
 
 
 class ConnectingBlocking(AbstractContextManager[BlockingUsersRepo]):
-    """What `connect_blocking` returns: it opens as its block begins, and closes as that ends."""
+    """Opens a blocking facade at the start of its block, and closes it at the end."""
 
     def __init__(self, recipe: Recipe, repo: type[UsersRepo], call: str) -> None:
         self._recipe = recipe
@@ -140,7 +141,7 @@ class ConnectingBlocking(AbstractContextManager[BlockingUsersRepo]):
         return self._users
 
     def __exit__(self, *_: object) -> None:
-        """Close it; an error of the block goes on."""
+        """Close the facade. An error of the block is not suppressed."""
         users, self._users = self._users, None
         if users is not None:
             users.close()
@@ -152,14 +153,12 @@ class ConnectingBlocking(AbstractContextManager[BlockingUsersRepo]):
 
 
 def _hint(name: str, block: str, call: str) -> str:
-    return (
-        f"nothing is open yet that has {name!r}: write `{block} as users:`, or `users = {call}` and close it yourself"
-    )
+    return f"{block} has opened nothing yet, so it has no {name!r}: write `{block} as users:` or `users = {call}`"
 
 
 def _warn_unless_closed(users: UsersRepo, call: str, closing: str) -> None:
-    """Warn if a facade is collected, or the process ends, before it is closed."""
-    warning = weakref.finalize(users, _warn, f"{call} was never closed: {closing} does that")
+    """Warn if a facade is garbage collected, or the process ends, before it is closed."""
+    warning = weakref.finalize(users, _warn, f"{call} was never closed: {closing} does it")
     close = users.closing
 
     async def close_quietly() -> None:
@@ -175,6 +174,6 @@ def _warn(sentence: str) -> None:
 
 
 def _caller() -> str:
-    """Name the line that called the function that calls this."""
-    frame = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the one way
+    """Return the file and line that called our caller."""
+    frame = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no other way
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,7 +1,8 @@
-"""The cost of verifying a stored hash, read from its parameters before anything is computed.
+"""The cost of verifying a stored hash, estimated from its parameters before anything is computed.
 
-Whoever can plant a hash, by an import or a leak of write access, must not be able to stop the machine at each login.
-No parameter can be bounded alone: 1 GiB of memory is fine for one pass of Argon2, and 64 passes are fine for 1 MiB.
+An attacker who can plant a hash, by an import or by stolen write access, must not be able to stop the machine at each
+login. A limit on each parameter is not enough: one pass of Argon2 may use 1 GiB, and 64 passes may use 1 MiB, but 64
+passes of 1 GiB take a minute.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ _LANES: Final = 64
 _ARGON2: Final = 1e-6
 """Seconds for each KiB of memory and pass."""
 _BCRYPT: Final = 63e-6
-"""Seconds for each of 2^cost rounds; so for any scheme whose rounds are a power of two."""
+"""Seconds for each of 2^cost rounds, also for other schemes whose rounds are a power of two."""
 _SCRYPT: Final = 0.35e-6
 """Seconds for each unit of N · r · p."""
 _ROUND: Final = {"pbkdf2_sha1": 0.29e-6, "pbkdf2_sha256": 0.28e-6, "pbkdf2_sha512": 0.65e-6}
 _OTHER_ROUND: Final = 1e-6
-"""Seconds for each round. All were measured on one core of a server of 2024; an order of magnitude is what matters."""
+"""Seconds for each round. All figures were measured on one core of a server of 2024; they need to be right within a
+factor of a few."""
 
 
 @attrs.frozen
@@ -34,14 +36,14 @@ class Cost:
     lanes: int = 1
 
     def within(self, seconds: float, memory: int) -> bool:
-        """Whether the cost is at most so many seconds and bytes."""
+        """Whether the cost is at most this many seconds and bytes."""
         return self.seconds <= seconds and self.memory <= memory and self.lanes <= _LANES
 
 
 def cost_of(handler: Any, password_hash: str) -> Cost:
-    """Return the cost of a hash whose scheme passlib's ``handler`` is. Raises `ValueError` for a malformed one."""
+    """Return the cost of a hash of passlib's scheme ``handler``. Raises `ValueError` for a malformed hash."""
     unwrapped = getattr(handler, "wrapped", None)
-    if unwrapped is not None:  # Django's format around another scheme's
+    if unwrapped is not None:  # Django's format around the hash of another scheme
         return cost_of(unwrapped, handler._unwrap_hash(password_hash))  # noqa: SLF001 - passlib has no public way
     hash_: Any = handler.from_string(password_hash)
     rounds: int = getattr(hash_, "rounds", 0) or 0

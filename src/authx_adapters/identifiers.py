@@ -1,8 +1,8 @@
-"""List whose keys would change, collide or be refused by the present rules.
+"""List the users whose keys would change, collide or be refused by the present rules.
 
-``python -m authx_adapters.identifiers URL`` is to be run before the rules, Python, or a package that they depend on
-is upgraded. Exit: 0 all keys stand, 1 some would change, 2 some collide, are refused or were left, 3 the users could
-not be read.
+Run ``python -m authx_adapters.identifiers URL`` before you upgrade the rules, Python, or a package that they depend
+on. Exit status: 0 no key changes, 1 some would change, 2 some collide, are refused or were not written, 3 the users
+could not be read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _STAND, _CHANGE, _TROUBLE, _UNREADABLE = range(4)
 _SENTENCES: Final = {
     "changes": "would change",
-    "collides": "would be the key of {others} too",
+    "collides": "would also be the key of {others}",
     "refused": "would be refused: it {reason}",
 }
 
@@ -38,15 +38,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the findings and return what the process ends with."""
+    """Print the findings and return the exit status."""
     parser = _Parser(
         prog="python -m authx_adapters.identifiers",
-        description="List the users whose names have another key by the present rules, or none. Nothing is written.",
-        epilog="Exit: 0 all keys stand, 1 some would change, 2 some collide, are refused or were left, 3 not read.",
+        description="List the users whose names have another key, or none, by the present rules. Nothing is written.",
+        epilog="Exit: 0 no key changes, 1 some would change, 2 some collide, are refused or were left, 3 not read.",
     )
-    parser.add_argument("url", help="where the users are, as for connect: postgresql://user@host/db")
+    parser.add_argument("url", help="where the users are, as in connect(): postgresql://user@host/db")
     parser.add_argument("--json", action="store_true", help="print one object a line")
-    parser.add_argument("--apply", action="store_true", help="store the new keys that collide with nobody's")
+    parser.add_argument("--apply", action="store_true", help="store the new keys that do not collide")
     given = parser.parse_args(arguments)
     try:
         found, left = asyncio.run(_run(given.url, apply=given.apply))
@@ -86,5 +86,5 @@ def _summary(found: Sequence[Finding], left: Sequence[Finding], *, applied: bool
 
 
 if __name__ == "__main__":
-    cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")  # a terminal may not know all letters
+    cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")  # a terminal may lack some letters
     sys.exit(main())

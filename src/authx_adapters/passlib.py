@@ -8,7 +8,6 @@ from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, PasswordTruncateError, PasswordValueError, UnknownHashError
 
 from authx_adapters.hash_costs import cost_of
-from authx_adapters.threaded import Threaded
 from authx_core.domain import checks, limits, reasons
 from authx_core.domain.errors import InvalidValue, Problem, UnknownHash
 from authx_core.ports import PasswordHasher, Verification
@@ -28,7 +27,7 @@ _SCHEMES: Final = [
     "django_pbkdf2_sha1",
 ]
 _MAX_SECONDS: Final = 2.5
-"""Twenty times the default scheme's cost; bcrypt of cost 15 and 8 million rounds of PBKDF2-SHA-256 are within it."""
+"""Twenty times the cost of the default scheme. bcrypt of cost 15 and 8 million rounds of PBKDF2-SHA-256 are allowed."""
 _MAX_MEMORY: Final = 1024**3
 """1 GiB."""
 
@@ -36,13 +35,16 @@ _MAX_MEMORY: Final = 1024**3
 def default_context() -> CryptContext:
     """Make the default context: Argon2id (RFC 9106, second recommended option: 64 MiB, 3 passes, 4 lanes).
 
-    bcrypt, scrypt, PBKDF2 and Django's formats verify too, and are reported as outdated.
+    It also verifies bcrypt, scrypt, PBKDF2 and Django's formats, and reports them as outdated.
     """
     return CryptContext(schemes=_SCHEMES, deprecated="auto")
 
 
 class PasslibHasher(PasswordHasher):
-    """Hashes by the first scheme of a `CryptContext`; verifies by all of them. Blocks for 10–300 ms: see `Threaded`."""
+    """Hashes by the first scheme of a `CryptContext`, and verifies by all of them.
+
+    Each call computes for 10–300 ms. For an event loop, wrap the hasher in `authx_adapters.threaded.Threaded`.
+    """
 
     def __init__(
         self,
@@ -53,9 +55,9 @@ class PasslibHasher(PasswordHasher):
     ) -> None:
         """Use ``context``, or `default_context`.
 
-        A stored hash is refused uncomputed, as `UnknownHash`, if verifying it takes more than ``max_seconds`` of one
+        A stored hash is `UnknownHash`, and is not computed, if verifying it would take more than ``max_seconds`` of one
         core of a server of 2024, or more than ``max_memory`` bytes. RFC 9106's first recommended option needs
-        ``max_memory=2 * 1024**3``. Raises `InvalidValue` for bounds that are not positive numbers.
+        ``max_memory=2 * 1024**3``. Raises `InvalidValue` for limits that are not positive numbers.
         """
         given = {"max_seconds": max_seconds, "max_memory": max_memory}
         problems = [Problem(name, "out_of_range", "must be a number above 0") for name, n in given.items() if not n > 0]
@@ -84,7 +86,7 @@ class PasslibHasher(PasswordHasher):
         return result
 
     def _verify(self, password: str, password_hash: str) -> Verification | None:
-        """Return None for a hash that no scheme recognises, or that would cost too much."""
+        """Return None if no scheme recognises the hash, or if it would cost too much."""
         if not checks.is_text(password_hash, limits.MAX_HASH) or not self._is_affordable(password_hash):
             return None
         if not checks.is_text(password, limits.MAX_PASSWORD):
@@ -97,15 +99,15 @@ class PasslibHasher(PasswordHasher):
         except (PasswordValueError, PasswordSizeError, PasswordTruncateError):
             return Verification(ok=False)
         except (ValueError, TypeError) as error:
-            too_long = "72 bytes" in str(error)  # bcrypt 5 refuses what older ones cut
+            too_long = "72 bytes" in str(error)  # bcrypt 5 refuses passwords that older versions cut
             return Verification(ok=False) if too_long else None
 
     def _is_affordable(self, password_hash: str) -> bool:
         try:
             cost = cost_of(self._context.handler(self._context.identify(password_hash)), password_hash)
-        except (ValueError, TypeError, KeyError):  # of no scheme, or malformed
+        except (ValueError, TypeError, KeyError):  # the hash is of no scheme, or malformed
             return False
         return cost.within(self._max_seconds, self._max_memory)
 
 
-__all__ = ["PasslibHasher", "Threaded", "default_context"]
+__all__ = ["PasslibHasher", "default_context"]

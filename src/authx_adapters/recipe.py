@@ -1,4 +1,4 @@
-"""What `connect` and its kin are asked to open, and how they open it: for both kinds of caller in one way."""
+"""What `connect` and the other three functions open, and how, for blocking and asynchronous callers alike."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _cache_timeout(given: float | timedelta) -> float:
 
 
 class Options(TypedDict, total=False):
-    """The options of `connect` and its kin; `connect` explains them."""
+    """The options of `connect` and the other three functions; `connect` explains them."""
 
     cache_url: str | Secret
     callbacks: Iterable[Callback]
@@ -45,7 +45,7 @@ class Options(TypedDict, total=False):
 
 @attrs.frozen(kw_only=True)
 class Recipe:
-    """What is to be opened."""
+    """The arguments of `connect`, checked."""
 
     url: Secret = attrs.field(converter=Secret)
     cache_url: Secret = attrs.field(converter=Secret)
@@ -58,7 +58,7 @@ class Recipe:
     cache_timeout: float = attrs.field(default=0.5, converter=_cache_timeout)
 
     async def open(self, repo: type[_R], *, blocking: bool) -> _R:
-        """Open a facade whose `aclose` closes all that was opened for it."""
+        """Open a facade. Its `aclose` closes every client that was opened for it."""
         async with AsyncExitStack() as stack:
             opening = Opening(blocking, self.clock, max(self.timeout, self.cache_timeout), stack)
             store, cache = await self._adapters(opening)
@@ -75,7 +75,7 @@ class Recipe:
         return users
 
     async def _adapters(self, opening: Opening) -> tuple[UserStore, Cache]:
-        """Open the store and the cache: over one client if they are in one place."""
+        """Open the store and the cache, on one client if their URLs are equal."""
         users = extras.opener(self.url, "url", opening)
         store = await users.store(self.timeout)
         entries = users if self.cache_url == self.url else extras.opener(self.cache_url, "cache_url", opening)

@@ -96,9 +96,9 @@ async def test_a_long_id_leaves_room_for_the_field() -> None:
 async def test_a_cut_off_of_others_is_named(driver: Driver) -> None:
     async with users(driver) as (store, engine):
         await send(engine, "INSERT INTO authx_blackout (id, cutoff) VALUES (1, 9223372036854775807)")
-        with pytest.raises(InvalidSchema, match="row '1', cutoff: is no instant"):
+        with pytest.raises(InvalidSchema, match="row '1', cutoff: is not an instant"):
             await store.get_blackout()
-        with pytest.raises(InvalidSchema, match="row '1', cutoff: is no instant"):
+        with pytest.raises(InvalidSchema, match="row '1', cutoff: is not an instant"):
             await store.set_blackout(ManualClock().now())
         assert await store.set_blackout(None) is None
 

@@ -20,7 +20,7 @@ from authx_adapters.breaker import CircuitBreaker
 from authx_adapters.clock import SystemClock
 from authx_adapters.mongodb import MongoCache, MongoUserStore
 from authx_adapters.redis import RedisCache, RedisEvents
-from authx_adapters.redis.patience import settings
+from authx_adapters.redis.timeouts import settings
 from authx_adapters.unbounded import UnboundedWarning
 from authx_contract.samples.users import full_user, make_user
 from authx_core import Cache, run

@@ -1,1 +1,1 @@
-"""What the adapters share, and nobody else needs."""
+"""Internals that the adapters share."""

@@ -1,4 +1,4 @@
-"""What a URL says, taken apart; nothing of it shows in a traceback with locals."""
+"""A URL taken apart, so that no traceback with locals shows its password."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from authx_core.domain.secret import Secret
 
 _URL: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
-    r"(?P<authority>[^/?#]*@[^/?#]*|[^/?#@:]*:[^?#@]*@[^/?#@]*|[^/?#@]*)"  # the second has a slash in its password
+    r"(?P<authority>[^/?#]*@[^/?#]*|[^/?#@:]*:[^?#@]*@[^/?#@]*|[^/?#@]*)"  # the second: with a slash in the password
     r"(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#.*)?",
     re.DOTALL,
 )
@@ -24,7 +24,7 @@ _HINT: Final = "percent-encode : / ? # [ ] @ in names and passwords"
 
 
 class Hidden(dict[str, Any]):
-    """Arguments of which one may be a password: the repr has their names alone."""
+    """Arguments, one of which may be a password: the repr shows only their names."""
 
     def __repr__(self) -> str:
         return f"{{{', '.join(map(repr, self))}}}"
@@ -32,7 +32,7 @@ class Hidden(dict[str, Any]):
 
 @attrs.frozen
 class Host:
-    """Where a server listens; without a port, on its usual one."""
+    """Where a server listens: without a port, on the usual one."""
 
     name: str
     port: int | None = None
@@ -47,7 +47,7 @@ class Address:
     password: Secret | None
     hosts: tuple[Host, ...]
     path: str
-    """Without its first slash, and as it was written: a file may have a percent sign in its name."""
+    """Without its first slash, and not decoded: the name of a file may have a percent sign."""
     options: Hidden
 
     @property
@@ -57,13 +57,13 @@ class Address:
 
 
 def scheme(url: Secret) -> str:
-    """Return what is before ``://``, in small letters."""
+    """Return the part before ``://`` in lower case, or an empty text."""
     text = url.reveal()
     return text.partition("://")[0].lower() if isinstance(text, str) and "://" in text else ""
 
 
 def parse(url: Secret, field: str) -> Address:
-    """Take a URL apart. Raises `InvalidValue` that names ``field``, and shows nothing of the URL."""
+    """Take a URL apart. Raises `InvalidValue`, which names ``field`` and shows no part of the URL."""
     address = _parse(url)
     if isinstance(address, str):
         raise InvalidValue(Problem(field, "invalid", address))
@@ -71,7 +71,7 @@ def parse(url: Secret, field: str) -> Address:
 
 
 def _parse(url: Secret) -> Address | str:
-    """Return the parts, or what is wrong: who raises it then has none of them among its locals."""
+    """Return the parts, or the fault as text: the caller that raises it has no part of the URL among its locals."""
     found = _URL.fullmatch(url.reveal())
     if found is None:
         return f"is not a URL ({_HINT})"
@@ -98,11 +98,11 @@ def _parse(url: Secret) -> Address | str:
 
 
 def hosts(names: str | None, ports: str | None = None) -> tuple[Host, ...] | str:
-    """Take ``host:port,host2`` apart, with ports of their own or one for all; or return what is wrong."""
+    """Take ``host:port,host2`` apart; ``ports`` are one for each host, or one for all. Return the fault as text."""
     places = [_host(name) for name in names.split(",")] if names else []
     numbers = [_port(port) for port in ports.split(",")] if ports else []
     if None in places or None in numbers or len(numbers) not in {0, 1, len(places)}:
-        return f"has a host or port that is none ({_HINT})"
+        return f"has an impossible host or port ({_HINT})"
     numbers *= len(places) if len(numbers) == 1 else 1
     known = [place for place in places if place]
     return (
@@ -113,7 +113,7 @@ def hosts(names: str | None, ports: str | None = None) -> tuple[Host, ...] | str
 
 
 def _host(place: str) -> Host | None:
-    if place.startswith("/"):  # the folder of a socket
+    if place.startswith("/"):  # the folder of a Unix socket
         return Host(place)
     found = _HOST.fullmatch(place)
     port = _port(found["port"]) if found and found["port"] else None
@@ -128,5 +128,5 @@ def _port(text: str) -> int | None:
 
 
 def brief(name: str) -> str:
-    """Show the name of an option, whatever it is."""
+    """Return a name from a URL as a message may show it."""
     return ascii(name[:_LONG_ENOUGH])

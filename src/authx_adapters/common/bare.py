@@ -1,4 +1,4 @@
-"""Errors without the frames that they passed."""
+"""Errors without tracebacks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _E = TypeVar("_E", bound=BaseException)
 
 
 def bare(error: _E) -> _E:
-    """Return a driver's error without its traceback, and so its causes: all that they say is left.
+    """Remove the traceback of a driver's error and of its causes; their messages stay.
 
-    Their frames are the driver's, whose locals have passwords and rows, and tools that report errors show locals.
+    The locals of a driver's frames hold passwords and rows, and tools that report errors show locals.
     """
     left: list[BaseException | None] = [error]
     seen = set[int]()
@@ -22,5 +22,5 @@ def bare(error: _E) -> _E:
         each.__traceback__ = None
         left += [each.__cause__, each.__context__]
         if isinstance(each, BaseExceptionGroup):
-            left += each.exceptions  # pyright: ignore[reportUnknownMemberType] - of whichever errors
+            left += each.exceptions  # pyright: ignore[reportUnknownMemberType] - the errors are of any type
     return error

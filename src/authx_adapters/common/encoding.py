@@ -1,4 +1,4 @@
-"""Values in the form that engines give back unchanged."""
+"""Values in a form that every engine returns unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Masked(str):
-    """Text for a driver, whose repr hides it: drivers log their parameters, and tracebacks show their locals."""
+    """Text for a driver, with a repr that hides it: drivers log their parameters, and tracebacks show locals."""
 
     __slots__ = ()
 
@@ -23,7 +23,7 @@ class Masked(str):
 
 
 def masked(secret: Secret | None) -> Masked | None:
-    """Reveal a secret to a driver, which must store the text itself."""
+    """Reveal a secret to a driver, which stores the text itself."""
     return None if secret is None else Masked(secret.reveal())
 
 
@@ -38,7 +38,7 @@ def instant(microseconds: int) -> datetime:
 
 
 def plain(value: JSON) -> JSON:
-    """Turn any mapping, sequence and whole number, those of a driver included, into a dict, list and int."""
+    """Turn every mapping, sequence and whole number, also of a driver's own types, into a dict, list or int."""
     if isinstance(value, Mapping):
         return {key: plain(member) for key, member in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

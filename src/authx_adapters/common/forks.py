@@ -1,4 +1,4 @@
-"""Locks that are open in a forked child, whichever thread of its parent held them."""
+"""Locks that are free in a forked child, even if a thread of its parent held them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _locks: Final[WeakSet[Any]] = WeakSet()
 
 
 def forkable(lock: _Lock) -> _Lock:
-    """Return the lock; no fork leaves it locked for ever, for the thread that would release it is not in the child."""
+    """Return the lock, and release it in every forked child, which lacks the thread that would do so."""
     _locks.add(lock)
     return lock
 
 
 def renew(lock: Any) -> None:
-    """Open a lock, as the standard library does with its own; those who share it go on sharing it."""
-    lock._at_fork_reinit()  # noqa: SLF001 - there is no other way: `release` would fail on a lock that is open
+    """Release a lock in a child, as the standard library does with its own locks."""
+    lock._at_fork_reinit()  # noqa: SLF001 - there is no other way: `release` fails on a lock that nobody holds
 
 
 def _renew_all() -> None:

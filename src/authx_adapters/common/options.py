@@ -1,4 +1,4 @@
-"""The options of a URL, each checked, and all that is wrong told at once."""
+"""The options of a URL: each is checked, and all faults are reported together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS: Final = {
 
 
 class _Expected(ValueError):
-    """A value that an option cannot have; its sentence does not quote it."""
+    """An impossible value of an option. The message says what was expected and does not quote the value."""
 
 
 Read: TypeAlias = Callable[[str], Any]
@@ -35,14 +35,14 @@ def text(value: str) -> str:
 
 
 def file(value: str) -> str:
-    """Take the name of a file that is there, or ``system``, for the roots that the system trusts."""
+    """Take the name of an existing file, or ``system`` for the certificate authorities that the system trusts."""
     if value != "system" and not Path(value).expanduser().is_file():
-        raise _Expected("a file that is there")
+        raise _Expected("an existing file")
     return value
 
 
 def boolean(value: str) -> bool:
-    """Take ``true`` or ``false``, in any of their usual spellings."""
+    """Take ``true`` or ``false``, in any usual spelling."""
     found = _WORDS.get(value.lower())
     if found is None:
         raise _Expected("true or false")
@@ -61,7 +61,7 @@ def whole(least: int = 0, most: int = 2**31 - 1) -> Read:
 
 
 def span(value: str) -> float:
-    """Take seconds, more than none and at most a day."""
+    """Take seconds, more than 0 and at most a day."""
     try:
         number = float(value)
     except ValueError:
@@ -72,7 +72,7 @@ def span(value: str) -> float:
 
 
 def one_of(*words: str) -> Read:
-    """Take one of these words, in letters of either case; return it as it is written here."""
+    """Take one of these words, in upper or lower case, and return it as it is written here."""
     known = {word.lower(): word for word in words}
 
     def read(value: str) -> str:
@@ -86,10 +86,10 @@ def one_of(*words: str) -> Read:
 def read(
     address: Address, field: str, known: Mapping[str, Read], lacking: Mapping[str, str] | None = None
 ) -> tuple[Hidden, list[Problem]]:
-    """Return the values of the options by their names in ``known``, and a problem for each that cannot be taken.
+    """Return the values of the options by their names in ``known``, and a problem for each impossible option.
 
-    ``lacking`` are those that this driver has no use for, each with what to do. Hyphens and letters of either case are
-    as good as underscores and small ones.
+    ``lacking`` names options that this driver does not have, each with advice. Names may be in upper or lower case,
+    with hyphens or underscores.
     """
     values, problems = Hidden(), list[Problem]()
     names = {name.lower(): name for name in known}
@@ -99,7 +99,7 @@ def read(
         if lacking and name and name in lacking:
             problems.append(Problem(field, "unsupported", f"has the option {brief(given)}: {lacking[name]}"))
         elif name is None:
-            reason = f"has the option {brief(given)}, which is not supported here; those that are: {supported}"
+            reason = f"has the option {brief(given)}, which is not supported here; supported are: {supported}"
             problems.append(Problem(field, "unsupported", reason))
         elif (expected := _fill(values, name, known[name], value)) is not None:
             problems.append(Problem(field, "invalid", f"has the option {brief(given)}, which must be {expected}"))
@@ -113,7 +113,7 @@ def refuse(problems: list[Problem]) -> None:
 
 
 def _fill(values: Hidden, name: str, parse: Read, value: str) -> str | None:
-    """Add a value, or return what was expected instead."""
+    """Add a value; or return what was expected instead."""
     try:
         values[name] = parse(value)
     except _Expected as error:

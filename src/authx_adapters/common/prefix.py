@@ -1,4 +1,4 @@
-"""Prefix search as a range, which every ordered index can answer."""
+"""Prefix search as a range, which every ordered index supports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SURROGATES: Final = range(0xD800, 0xE000)
 
 
 def after_prefix(prefix: str) -> str | None:
-    """Return the first text, by code points, that sorts after all that begin with ``prefix``; None: there is none."""
+    """Return the first text, by code points, after all texts that begin with ``prefix``; None if there is none."""
     stem = prefix.rstrip(_LAST)
     if not stem:
         return None

@@ -1,4 +1,4 @@
-"""One call for a driver of either kind."""
+"""One call for blocking and asynchronous drivers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 async def settle(value: Awaitable[_T] | _T) -> _T:
-    """Return what a blocking driver answered, or wait for what an asynchronous one answers."""
+    """Return the answer of a blocking driver, or await that of an asynchronous one."""
     if isinstance(value, Awaitable):
         return await cast("Awaitable[_T]", value)
     return value

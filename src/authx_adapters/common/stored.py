@@ -1,4 +1,4 @@
-"""A user as an engine gives it back, each field checked: what somebody else put there is named, not believed."""
+"""Reads a user from an engine and checks each field, since another program may have written the row or document."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from authx_adapters.common.encoding import instant
 from authx_core.domain import InvalidSchema, Problem, User
 
 Decode: TypeAlias = Callable[[Any], Any]
-"""Turns a stored value into a field. Raises one of `FAULTS`, whose text says what is wrong without the value."""
+"""Turns a stored value into a field. Raises one of `FAULTS`, whose text names the fault without the value."""
 FAULTS: Final = (TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 _SHORT: Final = 36
-"""Characters of an id, as many as a UUID has, beside which a `Problem` has room for the field."""
+"""Characters of an id that fit beside a field's name in a `Problem`; a UUID has as many."""
 _MAX_ID: Final = 255
 
 
 def user(stored: Mapping[str, Any], decoders: Mapping[str, Decode], kind: str, *, id_name: str = "id") -> User:
-    """Make a user of what a row or document (``kind``) holds; what is absent has the field's default.
+    """Make a user from a row or document (``kind``). An absent field has its default.
 
-    Raises `InvalidSchema` with every field that no user of a store has.
+    Raises `InvalidSchema` with every impossible field.
     """
     fields = dict[str, Any]()
     problems = list[Problem]()
@@ -41,7 +41,7 @@ def user(stored: Mapping[str, Any], decoders: Mapping[str, Decode], kind: str, *
 
 
 def foreign(kind: str, id_: object, name: str, fault: str) -> Problem:
-    """Name a field of a row or document that is not the store's; the sentence has the rest of a long id."""
+    """Return a problem with a field that the store did not write; the message has the whole id if it is long."""
     shown = str(id_)[:_MAX_ID]
     which = f"this {kind}" if len(shown) <= _SHORT else f"the {kind} {shown!r}"
     reason = f"{fault}: {which} is not the store's, so remove or convert it"
@@ -49,17 +49,17 @@ def foreign(kind: str, id_: object, name: str, fault: str) -> Problem:
 
 
 def fault(error: Exception) -> str:
-    """Tell what a value is not."""
+    """Return the fault of a value as text."""
     return str(error) or type(error).__name__
 
 
 def optional(convert: Decode) -> Decode:
-    """Let None pass."""
+    """Accept None too."""
     return lambda value: None if value is None else convert(value)
 
 
 def _a(kind: type, name: str) -> Decode:
-    """Return a function that lets values of one kind pass. It raises `TypeError` that names the kind, not the value."""
+    """Return a function that accepts values of one kind. Its `TypeError` names the kind, not the value."""
 
     def check(value: Any) -> Any:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -78,7 +78,7 @@ _microseconds: Final = _a(int, "a whole number of microseconds since 1970")
 
 
 def positive(value: Any) -> int:
-    """Let whole numbers from 1 pass, which epochs and versions are."""
+    """Accept whole numbers from 1, as epochs and versions are."""
     if number(value) < 1:
         raise ValueError("is not 1 or more")
     return int(value)
@@ -89,7 +89,7 @@ def moment(value: Any) -> datetime:
     try:
         return instant(_microseconds(value))
     except OverflowError:
-        raise ValueError("is no instant of the years 1 to 9999") from None
+        raise ValueError("is not an instant of the years 1 to 9999") from None
 
 
 def permissions(values: Any) -> frozenset[str]:

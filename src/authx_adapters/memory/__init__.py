@@ -1,6 +1,6 @@
 """Users and cache in this process's memory, for tests, scripts and single-process applications.
 
-Both work from any number of threads and event loops, and neither ever suspends.
+Both serve any number of threads and event loops, and never suspend.
 """
 
 from authx_adapters.memory.cache import MemoryCache

@@ -1,14 +1,14 @@
 """A bounded cache in memory.
 
-Values and counters have room of their own, so that neither pushes the other out. Each write also looks at the two
-entries that were looked at longest ago and drops them if their time is over: every operation costs the same,
-however much is kept, and what has expired does not stay.
+Values and counters have separate room, so that neither evicts the other. Each write also examines the two entries that
+were examined longest ago, and drops them if they have expired. So every operation costs the same, however many entries
+there are, and expired entries do not stay.
 
-When all the room is taken, something live must give way. Of values it is the oldest. Of counters it is the oldest
-that was **hit once**: a flood of new keys consists of such, so it can only push out its own kind. A counter that was
-hit more than once is on its way to a limit and is never given up before its lifetime ends; with the room full of
-those, a new counter is refused as `CacheUnavailable`, which the policy of the limit answers. ``size`` should
-therefore exceed the number of logins and clients that are seen in a window.
+When the room is full, a live entry is evicted. Of values it is the oldest. Of counters it is the oldest that was **hit
+once**: a flood of new keys consists of such counters, so it evicts only its own. A counter that was hit more than once
+is on its way to a limit, and stays until its lifetime ends. If all counters are of this kind, a new one is refused as
+`CacheUnavailable`, and the policy of the limit decides. ``size`` should therefore exceed the number of logins and
+clients in a window.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from authx_core.domain.errors import CacheUnavailable, InvalidValue, Problem
 from authx_core.ports import Cache, Clock
 
 _SWEEP: Final = 2
-"""Entries that a write looks at; more than one, so that the sweep outruns the growth."""
+"""Entries that a write examines: more than one, so that the sweep is faster than the growth."""
 
 
 @attrs.define
@@ -37,7 +37,7 @@ class _Entry:
 
 
 class _Room:
-    """At most ``size`` entries; ``_loose`` holds the keys that may give way, oldest first."""
+    """At most ``size`` entries; ``_loose`` holds the keys that may be evicted, oldest first."""
 
     def __init__(self, size: int) -> None:
         self.entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -46,10 +46,10 @@ class _Room:
         self._soonest: datetime | None = None
 
     def put(self, key: str, entry: _Entry, *, loose: bool, now: datetime) -> None:
-        """Keep an entry, making room for it. Raises `CacheUnavailable` if nothing may give way."""
+        """Keep an entry, and evict another if the room is full. Raises `CacheUnavailable` if none may be evicted."""
         self._sweep(now)
         if key not in self.entries and len(self.entries) >= self._size:
-            self._give_way(now)
+            self._evict(now)
         self.entries[key] = entry
         self._loose.pop(key, None)
         if loose:
@@ -58,11 +58,11 @@ class _Room:
             self._soonest = min(self._soonest, entry.deadline)
 
     def hold(self, key: str) -> None:
-        """Keep an entry until its lifetime ends, come what may."""
+        """Never evict this entry before its lifetime ends."""
         self._loose.pop(key, None)
 
     def drop(self, key: str) -> None:
-        """Forget an entry."""
+        """Remove an entry."""
         del self.entries[key]
         self._loose.pop(key, None)
 
@@ -74,23 +74,23 @@ class _Room:
             else:
                 self.entries.move_to_end(key)
 
-    def _give_way(self, now: datetime) -> None:
+    def _evict(self, now: datetime) -> None:
         if self._loose:
             self.drop(next(iter(self._loose)))
             return
-        if self._soonest is None or self._soonest <= now:  # else a search for what has expired finds nothing
+        if self._soonest is None or self._soonest <= now:  # otherwise nothing has expired
             for key in [key for key, entry in self.entries.items() if entry.deadline <= now]:
                 self.drop(key)
             self._soonest = min((entry.deadline for entry in self.entries.values()), default=None)
         if len(self.entries) >= self._size:
-            raise CacheUnavailable("the memory cache is full of counters close to their limits")
+            raise CacheUnavailable("its room is full of counters that were hit more than once: give it a larger size")
 
 
 class MemoryCache(Cache):
-    """At most ``size`` values and ``size`` counters in this process's memory, from any number of threads."""
+    """At most ``size`` values and ``size`` counters in this process's memory, for any number of threads."""
 
     def __init__(self, clock: Clock, *, size: int = 100_000) -> None:
-        """Keep lifetimes by ``clock``. Raises `InvalidValue` for a ``size`` below 1."""
+        """Measure lifetimes by ``clock``. Raises `InvalidValue` for a ``size`` below 1."""
         if size < 1:
             raise InvalidValue(Problem("size", "out_of_range", "must be at least 1"))
         self._clock = clock
@@ -106,7 +106,7 @@ class MemoryCache(Cache):
             return [None if (found := self._find(key, now)) is None else str(found[1].value) for key in keys]
 
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
-        """Keep a value, replacing what was there."""
+        """Keep a value in place of any other."""
         checks.check_entry([key], value=value, ttl=ttl)
         with self._lock:
             now = self._present()
@@ -124,14 +124,14 @@ class MemoryCache(Cache):
             return True
 
     async def pop(self, key: str, /) -> str | None:
-        """Read once, then gone."""
+        """Return a value and remove it."""
         checks.check_entry([key])
         with self._lock:
             entry = self._discard(key, self._present())
             return None if entry is None else str(entry.value)
 
     async def delete(self, key: str, /) -> bool:
-        """Remove a key; True if a live one went."""
+        """Remove a key. Return True if a live one was removed."""
         return await self.pop(key) is not None
 
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
@@ -148,13 +148,13 @@ class MemoryCache(Cache):
             self._counters.put(key, _Entry(by, now + ttl), loose=True, now=now)
             return by
         room, entry = found
-        count = _moved(entry.value, by)
+        count = _sum(entry.value, by)
         entry.value = count if room is self._counters else str(count)
         room.hold(key)
         return count
 
     def _present(self) -> datetime:
-        """Return the present, never earlier than before: a clock that steps back revives nothing."""
+        """Return the present, never earlier than before: a clock that is set back revives no entry."""
         self._now = max(self._now, self._clock.now())
         return self._now
 
@@ -176,8 +176,8 @@ class MemoryCache(Cache):
         return entry
 
 
-def _moved(value: str | int, by: int) -> int:
-    """Return where a step leads. Raises `InvalidValue` for a value that is no whole number, or has no room for it."""
+def _sum(value: str | int, by: int) -> int:
+    """Return the sum. Raises `InvalidValue` for a value that is not a whole number, and beyond 64 bits."""
     number = checks.number(value) if isinstance(value, str) else value
     if number is None or not reasons.is_whole(number + by, -limits.MAX_INTEGER, limits.MAX_INTEGER):
         raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))

@@ -11,10 +11,10 @@ from authx_core.domain.secret import Secret
 class Opener:
     """Opens users and entries in this process's memory."""
 
-    def __init__(self, url: Secret, field: str, opening: Opening) -> None:  # noqa: ARG002 - there is nothing to say
+    def __init__(self, url: Secret, field: str, opening: Opening) -> None:  # noqa: ARG002 - the URL has no parts
         self._clock = opening.clock
 
-    async def store(self, within: float) -> MemoryUserStore:  # noqa: ARG002 - memory does not keep anybody waiting
+    async def store(self, within: float) -> MemoryUserStore:  # noqa: ARG002 - memory never waits
         """Return an empty store."""
         return MemoryUserStore()
 

@@ -22,9 +22,9 @@ _Key = tuple[str, ...]
 
 
 class MemoryUserStore(UserStore):
-    """Users in this process's memory: one lock, an index for each key, ids kept in order.
+    """Users in this process's memory, with one lock, an index for each key, and the ids in order.
 
-    Users never change, so those that it hands out are those that it keeps.
+    `User` is immutable, so the store returns the objects that it keeps.
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class MemoryUserStore(UserStore):
         return self._blackout
 
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        """Keep the later cut-off and return it; None lifts it."""
+        """Keep the later cut-off and return it. None removes it."""
         checks.check_blackout(cutoff)
         with self._lock:
             if cutoff is not None:
@@ -127,7 +127,7 @@ class MemoryUserStore(UserStore):
 
     def _refuse_taken(self, user: User, taken: set[str]) -> None:
         taken |= {key[0] for key in _keys(user) if self._owners.get(key, user.id) != user.id}
-        if "id" in taken:  # the keys of the user with this id are taken from a new one too
+        if "id" in taken:  # a new user with a taken id may not have the keys of the first one either
             taken |= {key[0] for key in _keys(user) if key in self._owners}
         if taken:
             raise IdentifierTaken.of(taken)

@@ -1,4 +1,4 @@
-"""A cache in the MongoDB that one already has."""
+"""A cache in MongoDB."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from authx_core.ports import Cache, Clock
 class MongoCache(Cache):
     """Entries behind a `Database` or an `AsyncDatabase`, one document each.
 
-    Every call is one atomic command and one round trip, but `increment_many`, which takes one for each key: no command
-    of MongoDB's changes several documents and tells what became of each.
+    Every call is one atomic command and one round trip. Only `increment_many` needs one for each key: no command of
+    MongoDB changes several documents and returns each.
 
-    Lifetimes are kept by ``clock``: processes whose clocks differ see an entry end earlier or later by as much. What
-    has expired never shows. Every hundredth write is followed by a sweep, which removes up to a thousand expired
-    entries; `purge` removes them all. There is no TTL index, which goes by the server's clock: it could remove what
-    still lives by this one.
+    Lifetimes are measured by ``clock``: if the clocks of two processes differ, one of them sees an entry end earlier
+    by the difference. Expired entries are never returned. Every hundredth write is followed by a sweep, which removes
+    up to a thousand expired entries; `purge` removes them all. There is no TTL index: it follows the server's clock,
+    and could remove an entry that is still live by ``clock``.
 
-    Writes are acknowledged by a majority, as those of `MongoUserStore` are: a link that was used stays used when a
-    primary fails.
+    Writes are acknowledged by a majority, as those of `MongoUserStore` are, so a used link stays used when a primary
+    fails.
     """
 
     def __init__(
@@ -49,29 +49,29 @@ class MongoCache(Cache):
         prefix: str = "authx_",
         timeout: timedelta | float | None = None,
     ) -> None:
-        """Use the collection ``{prefix}cache``, which needs the index of `ensure_indexes` to be purged fast.
+        """Use the collection ``{prefix}cache``. `ensure_indexes` makes the index that `purge` needs to be fast.
 
-        Every call ends within ``timeout``, a timedelta or seconds, the wait for a server and a connection included;
-        None leaves that to the client. Raises `InvalidValue` unless it is positive.
+        Every call ends within ``timeout`` (seconds or a timedelta), including the wait for a server and a connection.
+        None leaves that to the client. Raises `InvalidValue` for an impossible timeout.
         """
         self._clock = clock
         self._call = Calls(database, CacheUnavailable, timeout)
         self._database = database
         self._entries = durable(database, f"{prefix}cache")
-        self._swept = self._entries.with_options(write_concern=WriteConcern(1))  # if it comes back, it is swept again
+        self._swept = self._entries.with_options(write_concern=WriteConcern(1))  # a failover may undo it
         self._sweeping = Sweeping(timeout)
 
     async def ensure_indexes(self) -> None:
-        """Make the index of deadlines if it is missing; any number of processes may do so at a time."""
+        """Make the index of deadlines if it is missing. Any number of processes may do so at once."""
         with self._call():
             missing = await indexes.missing(self._entries, indexes.CACHE)
-        with self._call(unlimited=True):  # to make one takes the longer, the more entries there are
+        with self._call(unlimited=True):  # the time grows with the number of entries
             await indexes.make(self._entries, indexes.CACHE, missing)
 
     async def verify_schema(self) -> None:
-        """Check what the promises rest on. Raises `InvalidSchema` with all that is wrong, and what to do.
+        """Check everything that the promises depend on. Raises `InvalidSchema` with all faults and their remedies.
 
-        Warns of `UnboundedWarning` if neither the cache nor the client has a timeout.
+        Issues an `UnboundedWarning` if neither the cache nor the client has a timeout.
         """
         if not self._call.is_bounded:
             warn_unbounded(self)
@@ -79,7 +79,7 @@ class MongoCache(Cache):
             await verify(self._database, [(self._entries, indexes.CACHE)])
 
     async def purge(self) -> int:
-        """Remove all that has expired, and return how many entries that was."""
+        """Remove all expired entries, and return their number."""
         with self._call():
             result = await settle(self._entries.delete_many(self._expired()))
         return result.deleted_count
@@ -96,7 +96,7 @@ class MongoCache(Cache):
         return [values.get(key) for key in keys]
 
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
-        """Keep a value, replacing what was there."""
+        """Keep a value in place of any other."""
         checks.check_entry([key], value=value, ttl=ttl)
         began = time.monotonic()
         with self._call():
@@ -111,20 +111,20 @@ class MongoCache(Cache):
         with self._call():
             try:
                 await settle(self._entries.replace_one(expired, self._entry(value, ttl), upsert=True))
-            except DuplicateKeyError:  # a live one is in the way of the insertion
+            except DuplicateKeyError:  # a live entry has this key
                 return False
         await self._written(began)
         return True
 
     async def pop(self, key: str, /) -> str | None:
-        """Read once, then gone."""
+        """Return a value and remove it."""
         checks.check_entry([key])
         with self._call():
             found = await settle(self._entries.find_one_and_delete(self._live(key)))
         return None if found is None else str(found["value"])
 
     async def delete(self, key: str, /) -> bool:
-        """Remove a key; True if a live one went."""
+        """Remove a key. Return True if a live one was removed."""
         checks.check_entry([key])
         with self._call():
             result = await settle(self._entries.delete_one(self._live(key)))
@@ -153,11 +153,11 @@ class MongoCache(Cache):
         return counters.count(before, step, now=microseconds(now))
 
     async def _written(self, began: float) -> None:
-        """Remove some of what has expired, if it is time; that fails no call, for the write was done."""
+        """Sweep if it is due. A sweep that fails does not fail the call, since the write was done."""
         if self._sweeping.is_due():
             expired = self._expired()
             cursor = self._entries.find(expired, ["_id"], sort=["deadline"], limit=SWEEP, batch_size=SWEEP)
-            with suppress(Exception), self._call(within=self._sweeping.patience(began)):  # the next one does the rest
+            with suppress(Exception), self._call(within=self._sweeping.timeout(began)):  # the next sweep does the rest
                 found: list[Document] = await settle(cursor.to_list())
                 await settle(self._swept.delete_many(expired | {"_id": {"$in": [entry["_id"] for entry in found]}}))
 
@@ -171,7 +171,7 @@ class MongoCache(Cache):
         return {"_id": key, "deadline": {"$gt": self._now()}}
 
     def _entry(self, value: str, ttl: timedelta) -> dict[str, Any]:
-        """Make an entry; text that is a whole number is kept as one, to count on from."""
+        """Make an entry. A text that is a whole number is kept as a number, so that it can be incremented."""
         number = checks.number(value)
         deadline = microseconds(self._clock.now() + ttl)
         return {"value": value if number is None else Int64(number), "deadline": deadline}

@@ -1,4 +1,4 @@
-"""What surrounds every call: a limit on its time, the process that it belongs to, and the words of its errors."""
+"""Every call: its timeout, the process that it belongs to, and its errors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from authx_core.domain import InvalidValue, PortUnavailable, Problem
 class Calls:
     """The calls of one adapter.
 
-    In a forked child, PyMongo gives a `MongoClient` new locks and connections, and warns; the warning is suppressed. An
-    `AsyncMongoClient` belongs to its parent's event loop, and a session to what the server knows of its parent.
+    In a forked child, PyMongo gives a `MongoClient` new locks and connections, and issues a warning, which is
+    suppressed here. An `AsyncMongoClient` belongs to the event loop of the parent, and a session to the parent alone.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Calls:
         timeout: timedelta | float | None,
         session: AnySession | None = None,
     ) -> None:
-        """Raise PyMongo's errors as ``unavailable``. Raises `InvalidValue` for a timeout that is not positive."""
+        """Raise PyMongo's errors as ``unavailable``. Raises `InvalidValue` for an impossible timeout."""
         self._unavailable = unavailable
         self._within = optional_seconds(timeout)
         self.is_bounded = self._within is not None or database.client.options.timeout is not None
@@ -42,11 +42,11 @@ class Calls:
 
     @contextmanager
     def __call__(self, *, within: float | None = None, unlimited: bool = False) -> Generator[None, None, None]:
-        """Do what is inside in time: the wait for a server, a connection and an answer, and all repetitions.
+        """Limit the time of a block, including the wait for a server and a connection, and all retries.
 
-        ``within`` is another limit than the adapter's, in seconds.
+        ``within`` (seconds) replaces the timeout of the adapter.
 
-        Raises `InvalidValue` in another process or event loop than the one that the client or session belongs to.
+        Raises `InvalidValue` if the client or session belongs to another process or event loop.
         """
         within = None if unlimited else within or self._within
         with self._at_home(), translated(self._unavailable), pymongo.timeout(within) if within else nullcontext():

@@ -1,4 +1,4 @@
-"""Databases from URLs."""
+"""Clients of MongoDB from URLs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _OF_THE_DNS: Final = ("The DNS ", "The resolution lifetime ")
 def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> Any:
     """Make a client, which connects in the background.
 
-    Raises `InvalidValue` for what the URL should not say, and `StoreUnavailable` or `CacheUnavailable` if the DNS does
-    not know the servers of ``mongodb+srv``.
+    Raises `InvalidValue` for an impossible URL, and `StoreUnavailable` or `CacheUnavailable` if the DNS does not know
+    the servers of ``mongodb+srv``.
     """
     problems = [Problem(field, "invalid", reason) for reason in _wrong_options(url)]
     if problems:
@@ -35,21 +35,21 @@ def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> A
 
 
 def _client(url: Secret, timeout: float, *, blocking: bool) -> Any:
-    """Return a client, what the DNS said, or nothing for what is no URL: of that, PyMongo's error may quote a part."""
+    """Return a client, the error of the DNS, or None for an impossible URL, which PyMongo's error may quote."""
     milliseconds = max(1, round(timeout * 1000))
     names = ("serverSelectionTimeoutMS", "connectTimeoutMS", "waitQueueTimeoutMS")
     given = url.reveal().lower()
-    patience = {name: milliseconds for name in names if f"{name.lower()}=" not in given}
+    timeouts = {name: milliseconds for name in names if f"{name.lower()}=" not in given}
     make: Any = MongoClient if blocking else AsyncMongoClient
     try:
-        return make(url.reveal(), **patience)
+        return make(url.reveal(), **timeouts)
     except (PyMongoError, ValueError, TypeError) as error:
         said = str(error)
         return said if said.startswith(_OF_THE_DNS) else None
 
 
 def _wrong_options(url: Secret) -> list[str]:
-    """Say of each option that PyMongo refuses, or does not know, what is wrong; it would but warn."""
+    """Return the fault of each option that PyMongo refuses, or does not know: of those it would only warn."""
     wrong = list[str]()
     for option in url.reveal().partition("?")[2].replace(";", "&").split("&"):
         name = option.partition("=")[0]

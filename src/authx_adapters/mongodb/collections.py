@@ -1,15 +1,16 @@
-"""Collections whose answers no failover takes back.
+"""Collections whose answers a failover does not undo.
 
 Writes are acknowledged once a majority of the members has them in its journal (``w: "majority", j: true``; on a
-standalone server, once they are in its own), so that neither a failover nor SIGKILL undoes what was acknowledged.
+standalone server, once they are in its own journal), so neither a failover nor SIGKILL undoes an acknowledged write.
 
-Reads ask the primary for what a majority has (read concern "majority"). Whatever was acknowledged to any handle is
-among it, and nothing that a failover may still undo, which is where "local" falls short: nobody is told of a user who
-is then rolled back. It costs no waiting, where "linearizable" writes to the log of operations for every read. What is
-left, as with every read concern but that: a primary that was cut off answers from what it has until it notices, by
-default within ten seconds, and a new one may need a moment until it serves what its predecessor last acknowledged.
+Reads ask the primary for data that a majority has (read concern "majority"). These include every acknowledged write,
+and nothing that a failover may still undo. With "local", a caller could read a user who is then rolled back.
+"majority" does not wait, whereas "linearizable" writes to the log of operations for every read. One gap remains, as
+with every other read concern: a primary that was cut off answers from old data until it notices, by default within ten
+seconds, and a new primary may need a moment until it serves the last writes that its predecessor acknowledged.
 
-Writes never rest on such a read: the write itself judges the condition of an update, on the primary's newest data.
+No write depends on such a read: the condition of an update is part of the write, and is checked on the primary's newest
+data.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ AnyCollection: TypeAlias = Collection[Document] | AsyncCollection[Document]
 AnySession: TypeAlias = ClientSession | AsyncClientSession
 
 LOCAL: Final = ReadConcern("local")
-"""The primary's newest data: what an operation that was just refused was refused by."""
-_PATIENCE: Final = 10_000
-"""Milliseconds that a write waits for the majority, unless the client's ``wtimeoutMS`` says otherwise."""
+"""The primary's newest data, to find why an operation was just refused."""
+_MAJORITY_TIMEOUT: Final = 10_000
+"""Milliseconds that a write waits for the majority; the client's ``wtimeoutMS`` replaces it."""
 _CODEC: Final[CodecOptions[Document]] = CodecOptions(document_class=RawBSONDocument)
-"""Any other class turns a mapping with the keys ``$ref`` and ``$id`` into a `DBRef`, or fails to."""
+"""Other classes turn a mapping with the keys ``$ref`` and ``$id`` into a `DBRef`, or fail."""
 
 
 def durable(database: AnyDatabase, name: str) -> AnyCollection:
-    """Return the collection of this name, whatever the client's own codecs, concerns and preferences are."""
-    patience = database.write_concern.document.get("wtimeout", _PATIENCE)
+    """Return the collection of this name, without the client's own codecs, concerns and preferences."""
+    timeout = database.write_concern.document.get("wtimeout", _MAJORITY_TIMEOUT)
     return database.get_collection(
         name,
         codec_options=_CODEC,
         read_preference=ReadPreference.PRIMARY,
-        write_concern=WriteConcern("majority", wtimeout=patience, j=True),
+        write_concern=WriteConcern("majority", wtimeout=timeout, j=True),
         read_concern=ReadConcern("majority"),
     )

@@ -1,7 +1,7 @@
-"""Counting: the update that the server applies, and what it must have made of the entry that was there before.
+"""Counters: the update that the server applies, and its result, computed from the old document.
 
-Both say the same, once in MongoDB's words and once in Python's, because a command returns the old document or the new
-one, and the new one does not tell a counter that was moved from one that was left alone.
+Both state the same rule, once for MongoDB and once in Python. A command returns either the old document or the new one,
+and the new one does not show whether the counter was changed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from authx_core.domain import InvalidValue, Problem, limits
 
 
 def added(step: int, *, now: int, deadline: int) -> list[dict[str, Any]]:
-    """Go on where a live count has room, start with this deadline where there is none, else leave all as it is."""
+    """Add to a live count that stays within 64 bits; start a count with this deadline; or change nothing."""
     low, high = _room(step)
-    live = {"$gt": ["$deadline", now]}  # also False where there is no entry: a missing field is less than any number
+    live = {"$gt": ["$deadline", now]}  # False without an entry: a missing field is less than any number
     room = {"$and": [{"$isNumber": "$value"}, {"$gte": ["$value", low]}, {"$lte": ["$value", high]}]}
     kept = {"$cond": [room, {"$add": ["$value", Int64(step)]}, "$value"]}
     value = {"$cond": [live, kept, Int64(step)]}
@@ -25,7 +25,7 @@ def added(step: int, *, now: int, deadline: int) -> list[dict[str, Any]]:
 
 
 def count(before: Document | None, step: int, *, now: int) -> int:
-    """Return what the counter has come to. Raises `InvalidValue` if it was left alone."""
+    """Return the new count. Raises `InvalidValue` if the counter was not changed."""
     if before is None or before["deadline"] <= now:
         return step
     low, high = _room(step)
@@ -36,5 +36,5 @@ def count(before: Document | None, step: int, *, now: int) -> int:
 
 
 def _room(step: int) -> tuple[int, int]:
-    """Return the least and the greatest count to which a step can be added."""
+    """Return the least and the greatest count that a step can be added to."""
     return -limits.MAX_INTEGER - min(step, 0), limits.MAX_INTEGER - max(step, 0)

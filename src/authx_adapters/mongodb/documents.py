@@ -1,9 +1,9 @@
 """A user as a document, and back.
 
-Each field is stored under its own name, the id as ``_id``, and None as null, so that every document has them all.
-Permissions are a sorted array: equal sets are equal arrays, so a compare-and-set can go by them. Instants are whole
-microseconds since 1970, because BSON dates keep milliseconds only. ``extra`` is stored natively, for an application to
-query and index: MongoDB takes any key inside a field that is set as a whole, those with ``$`` and ``.`` included.
+Each field is stored under its own name, the id as ``_id``, and None as null, so that every document has all fields.
+Permissions are a sorted array: equal sets are equal arrays, so a compare-and-set can compare them. Instants are whole
+microseconds since 1970, because BSON dates keep only milliseconds. ``extra`` is stored natively, so that an application
+can query and index it: inside a field that is set as a whole, MongoDB accepts every key, also with ``$`` and ``.``.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def to_document(fields: Mapping[str, object]) -> dict[str, Any]:
 
 
 def from_document(document: Document) -> User:
-    """Turn a document into a user; what an older version did not know has its default.
+    """Turn a document into a user. A field that an older version did not write has its default.
 
-    Raises `InvalidSchema` for one that somebody else put there, with every field that no user of this store has.
+    Raises `InvalidSchema` with every impossible field of a document that is not ours.
     """
     return stored.user(document, _DECODED, "document", id_name="_id")
 
 
 def is_user(document: Document) -> bool:
-    """Whether a document may be a user: an id that is no text is none of this store's, and nobody asks for it."""
+    """Whether a document may be a user: this store writes no id that is not text."""
     return isinstance(document["_id"], str)
 
 

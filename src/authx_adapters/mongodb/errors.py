@@ -1,4 +1,4 @@
-"""PyMongo's errors in the words of the ports."""
+"""PyMongo's errors, translated to those of the ports."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from authx_adapters.common.bare import bare
 from authx_core.domain import InvalidValue, PortUnavailable, Problem
 
 _FAILED_VALIDATION: Final = 121
-"""From a validator that an application gave the collection; the error quotes the document, password hash and all."""
+"""From a validator that an application gave the collection. The error quotes the document, with the password hash."""
 
 
 @contextmanager
 def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None]:
-    """Raise PyMongo's errors as this one, the cause kept unless it quotes what is stored.
+    """Raise PyMongo's errors as ``unavailable``. The cause is kept unless it quotes a document.
 
-    A cancellation goes on without the frames of PyMongo, which may be logging in.
+    A cancellation is raised without PyMongo's frames, which may hold the password during a login.
 
-    Raises `InvalidValue` in another event loop than the client's.
+    Raises `InvalidValue` in an event loop that is not the client's.
     """
     try:
         yield
     except asyncio.CancelledError as error:
         bare(error)
-        raise asyncio.CancelledError(*error.args) from None  # `contextlib` would give the same one its frames again
+        raise asyncio.CancelledError(*error.args) from None  # `contextlib` would give the same object its frames again
     except RuntimeError as error:
         if "different event loop" not in str(error):
             raise
@@ -40,11 +40,11 @@ def translated(unavailable: type[PortUnavailable]) -> Generator[None, None, None
 
 
 def _reason(error: PyMongoError) -> str:
-    """Say what happened, without the server's own sentence, which may quote keys."""
+    """Say what happened, without the server's message, which may quote keys."""
     kind = type(error).__name__
     if isinstance(error, WTimeoutError):
-        return f"{kind}: no majority has acknowledged the write yet, which may still stand"
+        return f"{kind}: no majority has acknowledged the write yet, but it may still be kept"
     if isinstance(error, OperationFailure):
         return f"{kind}: {(error.details or {}).get('codeName', error.code)}"
-    sentence, _, _ = str(error).partition(" (configured timeouts")  # and the whole topology
+    sentence, _, _ = str(error).partition(" (configured timeouts")  # the rest is the whole topology
     return f"{kind}: {sentence}"[:300]

@@ -1,4 +1,4 @@
-"""The indexes: how they are declared, made and compared with those that are there."""
+"""The indexes: how they are declared, made, and compared with existing ones."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class WantedIndex:
     options: Mapping[str, Any]
 
     def model(self) -> IndexModel:
-        """Return what PyMongo makes it from."""
+        """Return the model from which PyMongo makes it."""
         return IndexModel(list(self.fields), **self.options)
 
-    def over_the_same(self, there: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Return those that are over its fields, in this order, whatever they are called."""
-        return [index for index in there if [field for field, _ in index["key"]] == list(self.fields)]
+    def over_the_same(self, existing: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return the indexes over the same fields in this order, whatever their names."""
+        return [index for index in existing if [field for field, _ in index["key"]] == list(self.fields)]
 
     def differences(self, there: Mapping[str, Any]) -> list[str]:
-        """Say what is wrong with an index that is there over its fields."""
+        """Say what is wrong with an existing index over the same fields."""
         only = "partialFilterExpression"
         wrong = {
             "is not unique": self.options.get("unique") and not there.get("unique"),
@@ -50,10 +50,10 @@ class WantedIndex:
 
 
 def _present(field: str) -> dict[str, Any]:
-    """Leave out of an index who lacks a text.
+    """Leave documents without this text out of an index.
 
-    By a comparison, because the planner sees that who looks for a text, or a range, asks for nothing else. Of
-    ``{"$type": "string"}`` it does not see that, and reads the whole collection.
+    The filter is a comparison, because the planner then uses the index for queries of a text or a range. With
+    ``{"$type": "string"}`` it reads the whole collection.
     """
     return {"partialFilterExpression": {field: {"$gte": ""}}}
 
@@ -78,7 +78,7 @@ async def missing(collection: AnyCollection, indexes: Iterable[WantedIndex]) -> 
 
 
 async def make(collection: AnyCollection, indexes: Iterable[WantedIndex], missing: Sequence[IndexModel]) -> None:
-    """Make those of the indexes that are missing. Raises `InvalidSchema` where what is there is in their way."""
+    """Make those of the indexes that are missing. Raises `InvalidSchema` if existing indexes or users prevent it."""
     if not missing:
         return
     try:
@@ -93,13 +93,13 @@ async def make(collection: AnyCollection, indexes: Iterable[WantedIndex], missin
 
 
 async def problems(collection: AnyCollection, indexes: Iterable[WantedIndex]) -> list[Problem]:
-    """Return what the indexes of a collection lack."""
+    """Return the faults of a collection's indexes."""
     there = (await settle(collection.index_information())).values()
     return [problem for index in indexes for problem in _problems(collection.name, index, there)]
 
 
-def _problems(name: str, index: WantedIndex, there: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
-    faults = [index.differences(each) for each in index.over_the_same(there)]
+def _problems(name: str, index: WantedIndex, existing: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    faults = [index.differences(each) for each in index.over_the_same(existing)]
     where = f"{name}.{','.join(index.fields)}"
     if not faults:
         yield Problem(where, "missing", f"has no index: call ensure_indexes() or {index.recipe()}")

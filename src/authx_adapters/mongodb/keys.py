@@ -1,4 +1,4 @@
-"""What belongs to one user only: the id, the canonical address and username, and each social identity."""
+"""The keys that only one user may have: the id, the canonical address and username, and each social identity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from authx_adapters.mongodb.collections import Document
 
 Key: TypeAlias = tuple[str, ...]
-"""The field as `IdentifierTaken` names it, and what it holds."""
+"""The field as `IdentifierTaken` names it, and its value."""
 
 _FIELDS: Final = {"_id": "id", "email_key": "email", "username_key": "username", "identities.provider": "identities"}
 """The first path of each unique index, and the field that it keeps unique."""
@@ -27,7 +27,7 @@ def keys(document: Document) -> Iterable[Key]:
 
 
 def owner(field: str, *key: str) -> dict[str, Any]:
-    """Return the filter that finds whom a key belongs to, in the words that its unique index understands."""
+    """Return the filter that finds the owner of a key through its unique index."""
     if field == "identities":
         provider, subject = ({"$eq": part} for part in key)
         pair = {"$elemMatch": {"provider": provider, "subject": subject}}
@@ -36,7 +36,7 @@ def owner(field: str, *key: str) -> dict[str, Any]:
 
 
 def by_id(text: str) -> dict[str, Any]:
-    """Return the filter of one ``_id``: without ``$eq``, which keeps the server from going straight to the document."""
+    """Return the filter of one ``_id``; with ``$eq`` the server would not go straight to the document."""
     return {"_id": text}
 
 

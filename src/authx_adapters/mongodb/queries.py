@@ -1,4 +1,4 @@
-"""Filters. What was given is only ever an operand of a comparison, so it means itself."""
+"""Filters. A caller's text is always the operand of a comparison, so it is taken literally."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from authx_core.domain import UserFields, UserId, UserQuery, limits
 
 
 def unchanged(user_id: UserId, expected: UserFields | None, *, raised: bool = False) -> dict[str, Any]:
-    """Find this user while every expected field equals, and the epoch can be raised if it is to be."""
+    """Find this user if every expected field has the expected value and, if ``raised``, the epoch can be raised."""
     conditions = {name: {"$eq": value} for name, value in to_document(expected or {}).items()}
     if raised:
         conditions["epoch"] = {**conditions.get("epoch", {}), "$lt": limits.MAX_INTEGER}
@@ -20,7 +20,7 @@ def unchanged(user_id: UserId, expected: UserFields | None, *, raised: bool = Fa
 
 
 def matching(query: UserQuery, after: UserId | None = None) -> dict[str, Any]:
-    """Find those for whom all of a query holds, and whose id comes after this one."""
+    """Find users who match all of a query, and whose id comes after this one."""
     contained = [
         *_containing("username_key", query.username_contains),
         *_containing("email_key", query.email_contains),
@@ -37,17 +37,17 @@ def matching(query: UserQuery, after: UserId | None = None) -> dict[str, Any]:
 
 
 def _of_users(query: UserQuery) -> dict[str, Any]:
-    """Leave out whose id is no text, unless an index of users' own fields is asked: it holds hardly any of them."""
+    """Leave out ids that are not text. An index of users' own fields has hardly any of them, and needs no condition."""
     return {} if query.username_prefix or query.email_prefix or query.permission else {"$gte": ""}
 
 
 def _beginning(prefix: str | None) -> dict[str, Any]:
-    """Ask for a range of the index, which holds text as UTF-8 and so in the order of code points."""
+    """Ask for a range of the index, which keeps text as UTF-8 and thus in the order of code points."""
     return {} if prefix is None else _given({"$gte": prefix, "$lt": after_prefix(prefix)})
 
 
 def _containing(field: str, part: str | None) -> Iterable[dict[str, Any]]:
-    """Compare bytes, not patterns: in UTF-8 a text is part of another exactly if its bytes are."""
+    """Compare bytes, not patterns: in UTF-8 a text contains another if and only if its bytes do."""
     if part is not None:
         yield {"$gte": [{"$indexOfBytes": [f"${field}", {"$literal": part}]}, 0]}
 

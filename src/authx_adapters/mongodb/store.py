@@ -44,17 +44,17 @@ _BLACKOUT: Final = {"_id": "blackout"}
 class MongoUserStore(UserStore):
     """Users behind a `Database` or an `AsyncDatabase`, one document each, on a standalone server or a replica set.
 
-    A document whose id is no text is nobody. For any other that somebody else put there, a call that comes across it
-    raises `InvalidSchema` with its id and fields.
+    A document is not a user if its id is not text. If a call meets any other document that is not ours, it raises
+    `InvalidSchema` with the id and the fields.
 
-    Every call is one atomic command and one round trip; one that is refused takes one more, to say by what. Writes are
-    acknowledged by a majority, whatever the client is set to: see `authx_adapters.mongodb.collections`.
+    Every call is one atomic command and one round trip; a call that is refused makes one more, to find the reason.
+    Writes are acknowledged by a majority, whatever the client's settings: see `authx_adapters.mongodb.collections`.
 
-    With ``session``, a `ClientSession` or its asynchronous twin, the store works inside the caller's transaction, whose
-    own concerns then hold, and never starts, commits or aborts one. MongoDB has no savepoints: what it refuses, a taken
-    key included, aborts the transaction, so after `IdentifierTaken` and `StoreUnavailable` the caller starts anew. Of
-    two transactions that collide, one is told `StoreUnavailable`; its ``__cause__`` has the label
-    ``TransientTransactionError``, and raised to ``with_transaction`` makes that try again.
+    With ``session``, a `ClientSession` or its asynchronous twin, the store works inside the caller's transaction
+    with its concerns, and never starts, commits or aborts one. MongoDB has no savepoints: a refused write, also of a
+    taken key, aborts the transaction, so after `IdentifierTaken` and `StoreUnavailable` the caller must start a new
+    one. If two transactions collide, one of them raises `StoreUnavailable`. Its ``__cause__`` has the label
+    ``TransientTransactionError``: raise that inside ``with_transaction``, which then tries again.
     """
 
     def __init__(
@@ -67,30 +67,30 @@ class MongoUserStore(UserStore):
     ) -> None:
         """Use the collections ``{prefix}users``, with the indexes of `ensure_indexes`, and ``{prefix}settings``.
 
-        Every call ends within ``timeout``, a timedelta or seconds, the wait for a server and a connection included;
-        None leaves that to the client. Raises `InvalidValue` unless it is positive.
+        Every call ends within ``timeout`` (seconds or a timedelta), including the wait for a server and a connection.
+        None leaves that to the client. Raises `InvalidValue` for an impossible timeout.
         """
         self._database = database
         self._call = Calls(database, StoreUnavailable, timeout, session)
         self._users = durable(database, f"{prefix}users")
         self._settings = durable(database, f"{prefix}settings")
         self._newest = self._users.with_options(read_concern=LOCAL)
-        self._session: Any = session  # of the database's own kind, which a union of both cannot tell
+        self._session: Any = session  # of the same kind as the database, which a union of both cannot express
 
     async def ensure_indexes(self) -> None:
-        """Make the indexes that are missing; any number of processes may do so at a time. Takes no transaction.
+        """Make the missing indexes, outside of any transaction. Any number of processes may do so at once.
 
-        Raises `InvalidSchema` if there are others in their way, or users who share a key.
+        Raises `InvalidSchema` if existing indexes contradict them, or if users share a key.
         """
         with self._call():
             missing = await indexes.missing(self._users, indexes.USERS)
-        with self._call(unlimited=True):  # to make one takes the longer, the more users there are
+        with self._call(unlimited=True):  # the time grows with the number of users
             await indexes.make(self._users, indexes.USERS, missing)
 
     async def verify_schema(self) -> None:
-        """Check the server, its write concern, collations and indexes; call it at an application's start.
+        """Check the server, its write concern, collations and indexes. Call it when an application starts.
 
-        Raises `InvalidSchema` with all that would break a promise, and what to do about it. Warns of
+        Raises `InvalidSchema` with everything that would break a promise, and the remedies. Issues an
         `UnboundedWarning` if neither the store nor the client has a timeout.
         """
         if not self._call.is_bounded:
@@ -190,7 +190,7 @@ class MongoUserStore(UserStore):
         return None if found is None else instant(found["cutoff"])
 
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        """Keep the later cut-off and return it; None lifts it."""
+        """Keep the later cut-off and return it. None removes it."""
         checks.check_blackout(cutoff)
         with self._call():
             if cutoff is None:
@@ -217,7 +217,7 @@ class MongoUserStore(UserStore):
     async def _unmatched(
         self, user_id: UserId, expected: UserFields | None, *, raised: bool
     ) -> UserNotFound | StaleUser | InvalidValue:
-        """Tell an unknown user from one who was changed, and from one whose epoch cannot rise."""
+        """Find why nothing was updated: an unknown user, a changed user, or an epoch that cannot rise."""
         if expected or raised:
             there = await settle(self._newest.find_one(owner("id", user_id), ["epoch"], session=self._session))
             if there and raised and there["epoch"] >= limits.MAX_INTEGER:
@@ -229,9 +229,9 @@ class MongoUserStore(UserStore):
     async def _taken(
         self, error: DuplicateKeyError, claimed: Iterable[Key], others: dict[str, Any]
     ) -> IdentifierTaken | StoreUnavailable:
-        """Name all that is taken: what the server refused, and whatever else others have by now.
+        """Name every taken key: the one that the server refused, and any other that another user has by now.
 
-        Outside of the session, whose transaction the error has aborted.
+        It reads outside of the session, whose transaction the error has aborted.
         """
         wanted = set(claimed)
         query = {"$or": [owner(*key) for key in wanted], **others}
@@ -239,5 +239,5 @@ class MongoUserStore(UserStore):
         found: list[Document] = await settle(cursor.to_list())
         taken = refused(error) | {key[0] for document in found for key in keys(document) if key in wanted}
         if not taken:
-            return StoreUnavailable("a unique index that is not the store's own refuses this user")
+            return StoreUnavailable("a unique index that is not the store's refuses this user")
         return IdentifierTaken.of(taken)

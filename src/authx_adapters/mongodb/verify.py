@@ -1,4 +1,4 @@
-"""What the promises rest on: the server, its concern for writes, and collections that compare byte by byte."""
+"""Checks what the promises depend on: the server, its write concern, and collections without collations."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from authx_adapters.mongodb.documents import from_document
 from authx_core.domain import InvalidSchema, Problem
 
 _OLDEST: Final = (6, 0)
-"""The oldest that the contract is proved on; before 5.0, keys with ``$`` and ``.`` were refused."""
+"""The oldest version on which the contract was proved; before 5.0, keys with ``$`` and ``.`` were refused."""
 _SAMPLE: Final = 20
-"""Documents that are looked at from either end, and problems with documents that are told."""
+"""Documents that are checked at either end, and problems of documents that are reported."""
 _REMEDIES: Final = {
     "client": "connect with w=majority",
     "database": 'take it with write_concern=WriteConcern("majority")',
@@ -34,7 +34,7 @@ async def verify(
     *,
     users: AnyCollection | None = None,
 ) -> None:
-    """Raise `InvalidSchema` with all that would break a promise."""
+    """Raise `InvalidSchema` with everything that would break a promise."""
     found = [*await _version(database), *await _concerns(database, session)]
     for collection, wanted in collections:
         found += _options(collection.name, await settle(collection.options()))
@@ -46,7 +46,7 @@ async def verify(
 
 
 async def _documents(users: AnyCollection) -> list[Problem]:
-    """Look at the first and the last by their ids, among which all ids are that are no text."""
+    """Check the first and the last documents by id: ids that are not text are among them."""
     problems = list[Problem]()
     for order in (ASCENDING, DESCENDING):
         cursor = users.find({}, sort=[("_id", order)], limit=_SAMPLE, batch_size=_SAMPLE)
@@ -68,7 +68,7 @@ async def _version(database: AnyDatabase) -> list[Problem]:
 
 
 async def _concerns(database: AnyDatabase, session: AnySession | None) -> list[Problem]:
-    """Refuse less than a majority: not for the adapter's own writes, which ask for one, but for what surrounds them."""
+    """Refuse a write concern below majority: a transaction around the adapter's writes would use it."""
     members = await settle(database.command("hello"))
     majority = len(members.get("hosts", ())) // 2 + 1
     given = {name: concern.document for name, concern in _concerns_of(database, session)}
@@ -95,7 +95,7 @@ def _concerns_of(database: AnyDatabase, session: AnySession | None) -> Iterator[
 
 
 async def _default(database: AnyDatabase) -> dict[str, Any]:
-    """Ask for the cluster's default; a standalone server has none, and not everybody may ask."""
+    """Return the cluster's default. A standalone server has none, and not every role may ask."""
     try:
         answer = await settle(database.client.get_database("admin").command("getDefaultRWConcern"))
     except OperationFailure:
@@ -106,7 +106,7 @@ async def _default(database: AnyDatabase) -> dict[str, Any]:
 
 def _options(name: str, options: Mapping[str, Any]) -> Iterator[Problem]:
     if "collation" in options:
-        reason = "has a collation, which takes different keys for equal: copy it into a collection without one"
+        reason = "has a collation, by which different keys are equal: copy it into a collection without one"
         yield Problem(name, "collation", reason)
     if options.get("capped"):
-        yield Problem(name, "capped", "is capped, so it forgets the oldest: copy it into a collection that is not")
+        yield Problem(name, "capped", "is capped, so old documents are lost: copy it into a collection that is not")

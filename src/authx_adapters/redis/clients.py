@@ -1,4 +1,4 @@
-"""Clients of Redis from URLs: of one server, by TCP or a socket, of a cluster, and of a master that sentinels name."""
+"""Clients of Redis from URLs: of a server by TCP or a socket, of a cluster, and of a master named by sentinels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from authx_adapters.common.address import Address, Hidden, Host, parse
 from authx_adapters.common.options import Read, boolean, file, one_of, read, refuse, span, text, whole
-from authx_adapters.redis.patience import settings
+from authx_adapters.redis.timeouts import settings
 from authx_core import CacheUnavailable, Problem
 from authx_core.domain.secret import Secret
 
@@ -61,7 +61,7 @@ _DIGITS: Final = 9
 
 @attrs.frozen
 class Opened:
-    """A client, options of the cache on it, and what closes it."""
+    """A client, the options of a cache on it, and the functions that close it."""
 
     client: Any
     options: Mapping[str, str]
@@ -69,9 +69,9 @@ class Opened:
 
 
 def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> Opened:
-    """Make a client; the blocking one of a cluster looks for its nodes at once.
+    """Make a client. A blocking client of a cluster looks for the nodes at once.
 
-    Raises `InvalidValue` for what the URL should not say, and `CacheUnavailable` for a cluster that does not answer.
+    Raises `InvalidValue` for an impossible URL, and `CacheUnavailable` for a cluster that does not answer.
     """
     address = parse(url, field)
     library: Any = redis if blocking else redis.asyncio
@@ -87,12 +87,12 @@ def open_client(url: Secret, field: str, timeout: float, *, blocking: bool) -> O
         values.setdefault("ssl_check_hostname", False)
     if address.user or address.password:
         values["credential_provider"] = _Credentials(address.user, address.password)
-    patience = settings(timeout)
+    limits = settings(timeout)
     if not blocking or kind == "+cluster":
-        del patience["retry"]  # the adapter ends repetitions in time
-    wait = patience.pop("timeout")
+        del limits["retry"]  # the adapter limits the time of retries
+    wait = limits.pop("timeout")
     open_kind = {"+cluster": _cluster, "+sentinel": _sentinel}.get(kind, _server)
-    client, closing = open_kind(library, address, Hidden(patience, **values), wait, encrypted=encrypted)
+    client, closing = open_kind(library, address, Hidden(limits, **values), wait, encrypted=encrypted)
     return Opened(client, options, closing)
 
 
@@ -106,7 +106,7 @@ def _server(
         values["connection_class"] = library.SSLConnection if encrypted else library.Connection
         host = next(iter(address.hosts), Host("localhost"))
         values["host"], values["port"] = host.name, host.port or _PORT
-    # The usual pool refuses a caller who finds no connection free; this one lets callers wait.
+    # The default pool raises an error if no connection is free; in this one, callers wait.
     client = library.Redis.from_pool(library.BlockingConnectionPool(timeout=wait, **values))
     return client, (_closing(client),)
 
@@ -114,11 +114,11 @@ def _server(
 def _cluster(
     library: Any, address: Address, values: Hidden, wait: float, *, encrypted: bool
 ) -> tuple[Any, tuple[Any, ...]]:
-    del values["db"]  # a cluster has but one
+    del values["db"]  # a cluster has only one
     nodes = [
         library.cluster.ClusterNode(host.name, host.port or _PORT) for host in address.hosts or [Host("localhost")]
     ]
-    if library is redis:  # which makes pools of this kind, other than its usual one, only if there is a URL
+    if library is redis:  # which takes another kind of pool only with a URL
         host = f"[{nodes[0].host}]" if ":" in nodes[0].host else nodes[0].host
         values["url"] = f"{'rediss' if encrypted else 'redis'}://{host}:{nodes[0].port}"
         values["connection_pool_class"] = partial(library.BlockingConnectionPool, timeout=wait)
@@ -142,12 +142,12 @@ def _sentinel(
     if user or password:
         for_sentinels["credential_provider"] = _Credentials(user, password and Secret(password))
     places = [(host.name, host.port or _SENTINELS_PORT) for host in address.hosts or [Host("localhost")]]
-    share = wait / len(places)  # so that all of them are asked in time
+    share = wait / len(places)  # so that there is time to ask each of them
     for_sentinels |= {"socket_timeout": share, "socket_connect_timeout": share}
     for_sentinels["retry"] = (Retry if library is redis else AsyncRetry)(NoBackoff(), 0)
     theirs: Any = blocking_sentinel if library is redis else asynchronous_sentinel
     sentinels = theirs.Sentinel(places, sentinel_kwargs=for_sentinels)
-    # A pool for what sentinels name, in which callers wait.
+    # A pool for the master that sentinels name, in which callers wait.
     queueing: Any = type("QueueingPool", (theirs.SentinelConnectionPool, library.BlockingConnectionPool), {})
     pool = queueing(service, sentinels, ssl=encrypted, timeout=wait, **values)
     client = library.Redis.from_pool(pool)
@@ -159,7 +159,7 @@ def _closing(client: Any) -> Any:
 
 
 def _found(make: Callable[[], Any]) -> Any:
-    """Return a client, or why there is none."""
+    """Return a client, or the reason why there is none."""
     try:
         return make()
     except (RedisError, RedisClusterException) as error:
@@ -185,22 +185,22 @@ def _number(address: Address, values: Hidden, kind: str, field: str, problems: l
     elif path:
         given.append(int(path[:_DIGITS]))
     if kind == "+cluster" and any(given):
-        problems.append(Problem(field, "unsupported", "has a number of a database, of which a cluster has but 0"))
+        problems.append(Problem(field, "unsupported", "has the number of a database, but a cluster has only 0"))
     return int(next(iter(given), 0))
 
 
 class _Credentials(CredentialProvider):
-    """Tells who logs in when that is needed, so that a pool's arguments do not."""
+    """Keeps the name and password, so that the arguments of a pool do not show them."""
 
     def __init__(self, user: str | None, password: Secret | None) -> None:
         self._user = user
         self._password = password or Secret("")
 
     def get_credentials(self) -> tuple[str, str] | tuple[str]:
-        """Return what AUTH sends."""
+        """Return the arguments of AUTH."""
         password = self._password.reveal()
         return (self._user, password) if self._user else (password,)
 
     async def get_credentials_async(self) -> tuple[str, str] | tuple[str]:
-        """Return the same to asynchronous clients."""
+        """Return the same for asynchronous clients."""
         return self.get_credentials()

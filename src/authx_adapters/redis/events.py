@@ -13,18 +13,18 @@ from authx_core.ports import Events
 
 
 class RedisEvents(Events):
-    """Publishes each event as JSON, users in their public form, without tokens, to who is subscribed at that moment.
+    """Publishes each event as JSON to the subscribers of this moment: users in their public form, without tokens.
 
-    Pub/Sub keeps nothing: a subscriber that is away misses what is told meanwhile, and a driver that repeats a command
-    may tell it twice (see `RedisCache`). In a cluster, subscribers at any node receive it.
+    Pub/Sub keeps nothing, so a subscriber misses the events of the time when it is away. If the driver repeats a
+    command, an event arrives twice (see `RedisCache`). In a cluster, subscribers at any node receive it.
     """
 
     def __init__(
         self, client: Client, *, channel: str = "authx:events", timeout: timedelta | float | None = None
     ) -> None:
-        """Publish to ``channel`` within ``timeout``, a timedelta or seconds; None leaves that to the client.
+        """Publish to ``channel`` within ``timeout`` (seconds or a timedelta). None leaves that to the client.
 
-        Raises `InvalidValue` for a channel that is no text and a timeout that is not positive.
+        Raises `InvalidValue` for an impossible channel or timeout.
         """
         if reason := reasons.why_not_text(channel, limits.MAX_CACHE_KEY):
             raise InvalidValue(Problem("channel", "invalid", reason))
@@ -32,7 +32,7 @@ class RedisEvents(Events):
         self._channel = channel.encode()
 
     async def publish(self, event: Event, /) -> None:
-        """Publish ``{"event": name, …}`` and its fields, instants in ISO 8601. Raises `PortUnavailable`."""
+        """Publish ``{"event": name, …}`` with the event's fields, instants in ISO 8601. Raises `PortUnavailable`."""
         data = json.dumps(event_to_data(event), ensure_ascii=False)
-        # A lone surrogate, which a client may have sent as its address, becomes the JSON escape that stands for it.
+        # A lone surrogate, which a client may have sent as its address, becomes its JSON escape.
         await self._server.ask("PUBLISH", self._channel, data.encode(errors="backslashreplace"))

@@ -1,7 +1,7 @@
-"""Connections that ended while nobody used them.
+"""Connections that the server closed while they were idle.
 
-redis-py looks for them before it uses one, but not in an asynchronous cluster, nor where it listens to a server's notes
-on its maintenance, as it does by default: there, the first calls after an idle night would fail, or be sent twice.
+redis-py checks a connection before it uses it, but not in an asynchronous cluster, nor if it listens to maintenance
+notifications, as it does by default. Then the first calls after an idle night would fail, or be sent twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from redis.asyncio import RedisCluster
 
 
 async def close_ended(client: Any) -> None:
-    """Close those of an asynchronous client that the server has ended; who uses one next opens it anew."""
+    """Close our side of an asynchronous client's connections that the server has closed; the next use reopens them."""
     for connection in [*_idle(client)]:
         reader = getattr(connection, "_reader", None)  # there is no public way to ask
         if reader is not None and reader.at_eof():

@@ -1,4 +1,4 @@
-"""The one seam between the commands, written once, and the clients that an application may have."""
+"""Sends commands through any of redis-py's clients, blocking or asynchronous, of a server or a cluster."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from redis.exceptions import (
 from authx_adapters.common.bare import bare
 from authx_adapters.common.settle import settle
 from authx_adapters.common.timeouts import in_time, optional_seconds
-from authx_adapters.redis.belonging import check_asynchronous, check_blocking, expect_forks
 from authx_adapters.redis.errors import translated
 from authx_adapters.redis.idle import close_ended
-from authx_adapters.redis.patience import Waiting, longest
+from authx_adapters.redis.ownership import check_asynchronous, check_blocking, expect_forks
+from authx_adapters.redis.timeouts import Waiting, longest
 from authx_core import run
 from authx_core.domain import PortUnavailable
 
 Client: TypeAlias = Redis | RedisCluster | AsyncRedis | AsyncRedisCluster
-"""Whose life is its owner's."""
+"""The application opens and closes it."""
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
 _RAW: Final[dict[str, bool]] = {NEVER_DECODE: True}
-"""Replies are bytes, however the client would decode them."""
+"""Replies are bytes, whatever the client's own decoding."""
 
 
 class Script:
-    """Lua that a server keeps under its digest, once it has seen it."""
+    """A Lua script, which a server keeps under its digest once it has run it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -49,19 +49,19 @@ class Script:
         return ("EVALSHA", self.digest, len(keys), *keys, *arguments)
 
     def again(self, command: Command) -> Command:
-        """Return the command for a server that does not know the script, and does from then on."""
+        """Return the same command with the script itself, for a server that does not have it."""
         return ("EVAL", self.text, *command[2:])
 
 
 class Server:
-    """Sends commands through a client of whichever kind, and turns its failures into the port's."""
+    """Sends commands through a client, and translates its errors."""
 
     def __init__(
         self, client: Client, unavailable: type[PortUnavailable], timeout: timedelta | float | None = None
     ) -> None:
-        """Use ``client``; a failure of the server or the driver, and a ``timeout``, become ``unavailable``.
+        """Use ``client``. Failures of the server or the driver, and timeouts, are raised as ``unavailable``.
 
-        Raises `InvalidValue` for a timeout that is not positive.
+        Raises `InvalidValue` for an impossible timeout.
         """
         self._client: Any = client
         self._is_cluster = isinstance(client, RedisCluster | AsyncRedisCluster)
@@ -76,7 +76,7 @@ class Server:
                 self._waiting = Waiting()
 
     async def ask(self, *command: str | bytes | int, repeatable: bool = False) -> Any:
-        """Return the reply to one command; one that is ``repeatable`` is sent again if its connection had ended."""
+        """Return the reply to one command. A ``repeatable`` command is sent again if its connection was closed."""
         return (await self._replies([command], repeatable=repeatable))[0]
 
     async def ask_each(
@@ -87,10 +87,10 @@ class Server:
         *,
         repeatable: bool = False,
     ) -> list[Any]:
-        """Return what is answered for each key, in order, by a command that takes several.
+        """Return the reply for each key, in order, of a command that takes several.
 
-        In a cluster that is one command for each slot, all of them under way at once. ``script`` is the one that
-        the command runs: a server that does not know it is told.
+        In a cluster there is one command for each slot, and all are sent at once. If the command runs ``script``, a
+        server that does not have it receives it.
         """
         slots: dict[int, list[int]] = {}
         for position, key in enumerate(keys):
@@ -120,7 +120,7 @@ class Server:
         return replies
 
     async def _in_time(self, exchange: Callable[[], Coroutine[Any, Any, list[Any]]]) -> list[Any]:
-        """Return what an exchange ends in. Raises `TimeoutError`."""
+        """Return the replies of an exchange. Raises `TimeoutError`."""
         if self._waiting and self._within:
             return self._waiting.call(lambda: run(exchange()), self._within)
         if self._within and not self._is_blocking:
@@ -136,20 +136,20 @@ class Server:
         return replies
 
     async def _resend(self, commands: Sequence[Command], replies: list[Any], is_due: Callable[[object], bool]) -> None:
-        """Send those commands whose replies are of this kind, and put the new replies in their place."""
+        """Send the commands again whose replies are of this kind, and replace those replies."""
         due = [position for position, reply in enumerate(replies) if is_due(reply)]
-        told = await self._send([commands[position] for position in due])
-        for position, reply in zip(due, told, strict=True):
+        again = await self._send([commands[position] for position in due])
+        for position, reply in zip(due, again, strict=True):
             replies[position] = reply
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
-        """Return a reply or an exception for each command, after as few round trips as the client can."""
+        """Return a reply or an exception for each command, with as few round trips as possible."""
         if not commands:
             return []
         try:
             async with self._turns:
                 if isinstance(self._client, AsyncRedisCluster):
-                    await self._client.initialize()  # else it sends its first commands to any node
+                    await self._client.initialize()  # otherwise it sends its first commands to any node
                 if not self._is_blocking:
                     await close_ended(self._client)
                 if len(commands) == 1:
@@ -158,19 +158,19 @@ class Server:
                 for command in commands:
                     pipeline.execute_command(*command, **_RAW, **self._route(command))
                 return list(await settle(pipeline.execute(raise_on_error=False)))
-        except Exception as error:  # noqa: BLE001 - a socket that another task or thread has just closed raises anything
+        except Exception as error:  # noqa: BLE001 - a socket that another task or thread has closed raises any kind of error
             return [error] * len(commands)
 
     def _route(self, command: Command) -> dict[str, Any]:
-        """Name the node of a script, for whose keys the blocking cluster client of redis-py 7.1 would ask first."""
+        """Name the node of a script: otherwise redis-py 7.1's blocking cluster client first asks for the keys."""
         if self._is_blocking and self._is_cluster and command[0] in {"EVALSHA", "EVAL"}:
-            with suppress(RedisClusterException):  # it knows none, and will look for it when it sends
+            with suppress(RedisClusterException):  # it does not know the node yet, and finds it when it sends
                 return {"target_nodes": self._client.get_node_from_key(command[3])}
         return {}
 
 
 def _was_closed(reply: object) -> bool:
-    """Whether a connection was ended, or never came about; not, whether it was waited for."""
+    """Whether the connection was closed or refused, and not merely missing from a full pool."""
     return type(reply) is ConnectionError and "No connection available" not in str(reply)
 
 
@@ -179,7 +179,7 @@ def _is_unknown(reply: object) -> bool:
 
 
 def _turns(client: Client) -> AbstractAsyncContextManager[object]:
-    """Make callers wait where a client has no pool that does: it refuses whom it has no connection left for."""
+    """Make callers wait for a connection of an asynchronous cluster client, which would raise an error instead."""
     if isinstance(client, AsyncRedisCluster):
         return asyncio.Semaphore(client.connection_kwargs["max_connections"])
     return nullcontext()

@@ -1,4 +1,4 @@
-"""Users and cache in PostgreSQL, MariaDB and SQLite, through SQLAlchemy Core."""
+"""Users and a cache in PostgreSQL, MariaDB and SQLite, through SQLAlchemy Core."""
 
 from authx_adapters.sqlalchemy.cache import SQLAlchemyCache
 from authx_adapters.sqlalchemy.schema import CacheSchema, Schema

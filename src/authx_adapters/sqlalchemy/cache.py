@@ -1,4 +1,4 @@
-"""A cache in the relational database that one already has."""
+"""A cache in a relational database."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ _MINUTE: Final = timedelta(minutes=1)
 _BATCH: Final = 500
 """Keys in one statement."""
 _COLUMNS: Final = ("stamp", "value", "number", "deadline")
-"""In the order in which they are assigned: on MariaDB, conditions must not see what was assigned before."""
+"""In the order of assignment: on MariaDB, a condition sees the values that were assigned before it."""
 
 
 class SQLAlchemyCache(Cache):
     """Entries in a table of PostgreSQL, MariaDB or SQLite, each call one statement.
 
-    Lifetimes are kept by ``clock``: processes whose clocks differ see an entry end earlier or later by as much. What
-    has expired never shows. Every hundredth write is followed by a sweep, which removes up to a thousand expired
-    entries; `purge` removes them all.
+    Lifetimes are measured by ``clock``: if the clocks of two processes differ, one of them sees an entry end earlier
+    by the difference. Expired entries are never returned. Every hundredth write is followed by a sweep, which removes
+    up to a thousand expired entries; `purge` removes them all.
 
-    Give it an engine: inside a transaction (`SQLAlchemyUserStore` tells which clients there are) counters would be held
-    against all others until it ends, and a rollback would take them back.
+    Give it an engine. Inside a transaction, counters would be locked for all others until its end, and a rollback would
+    undo them. `SQLAlchemyUserStore` lists the clients that it may have.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class SQLAlchemyCache(Cache):
     ) -> None:
         """Use the table of ``schema``, which must exist: see `create_schema`.
 
-        Every call ends within ``timeout`` (seconds or a timedelta), as `CacheUnavailable` if the database has not
-        answered; None leaves that to the settings of your engine and its driver. Raises `InvalidValue` for another
-        value of it, and for a database other than PostgreSQL, MariaDB and SQLite.
+        Every call ends within ``timeout`` (seconds or a timedelta), or raises `CacheUnavailable`. None leaves
+        that to the settings of your engine and its driver. Raises `InvalidValue` for an impossible timeout, and for a
+        database other than PostgreSQL, MariaDB and SQLite.
         """
         self.schema = schema or CacheSchema()
         self._clock = clock
@@ -85,21 +85,21 @@ class SQLAlchemyCache(Cache):
         self._sweeping = Sweeping(timeout)
 
     async def create_schema(self) -> None:
-        """Create the table if it is missing; an application with migrations has it made by those."""
+        """Create the table if it is missing. An application may create it by migrations instead."""
         await self._database.create(self.schema)
 
     async def verify_schema(self) -> None:
-        """Check the table, the server's settings, and that what one connection writes another one sees.
+        """Check the table, the server's settings, and that one connection sees the writes of another.
 
-        Raises `InvalidSchema` with all that is wrong, and what to do. Warns of `UnboundedWarning` without a timeout.
+        Raises `InvalidSchema` with all faults and their remedies. Issues an `UnboundedWarning` without a timeout.
         """
         if not self._database.bounded:
             warn_unbounded(self)
-        row = None if self._database.joined else self._meaningless
+        row = None if self._database.joined else self._probe
         await self._database.run(lambda connection: verify(connection, self.schema, row), reads=True)
 
     async def purge(self) -> int:
-        """Remove all that has expired, and return how many entries that was."""
+        """Remove all expired entries, and return their number."""
         now = self._clock.now()
         return await self._database.run(lambda connection: connection.execute(self._expired, {"now": now}).rowcount)
 
@@ -115,7 +115,7 @@ class SQLAlchemyCache(Cache):
         return [found.get(key) for key in keys]
 
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
-        """Keep a value, replacing what was there."""
+        """Keep a value in place of any other."""
         checks.check_entry([key], value=value, ttl=ttl)
         await self._write([_row(key, value, self._clock.now() + ttl)], _replaced)
 
@@ -128,7 +128,7 @@ class SQLAlchemyCache(Cache):
         return bool(stored.stamp == row["stamp"])
 
     async def pop(self, key: str, /) -> str | None:
-        """Read once, then gone."""
+        """Return a value and remove it."""
         checks.check_entry([key])
         now = self._clock.now()
 
@@ -143,7 +143,7 @@ class SQLAlchemyCache(Cache):
         return _text(live[0]) if live else None
 
     async def delete(self, key: str, /) -> bool:
-        """Remove a key; True if a live one went."""
+        """Remove a key. Return True if a live one was removed."""
         return await self.pop(key) is not None
 
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
@@ -156,13 +156,13 @@ class SQLAlchemyCache(Cache):
         for batch in _batches(sorted(times)):
             counts |= await self._count({key: by * times[key] for key in batch}, ttl, rising=by >= 0)
         results = list[int]()
-        for key in keys:  # a key that is there several times was counted at once
+        for key in keys:  # a key that occurs several times was incremented once, by the sum
             times[key] -= 1
             results.append(counts[key] - by * times[key])
         return results
 
     async def _count(self, steps: Mapping[str, int], ttl: timedelta, *, rising: bool) -> dict[str, int]:
-        """Add a step to each key, and return what they come to."""
+        """Add a step to each key, and return the new counts."""
         now, stamp = self._clock.now(), _stamp()
         given = {"value": None, "stamp": stamp, "deadline": now + ttl}
         stored = await self._write(
@@ -173,8 +173,8 @@ class SQLAlchemyCache(Cache):
             raise InvalidValue(Problem("key", "invalid", "holds a value that is not a whole number, or has no room"))
         return {row.key: entry(row)["number"] for row in stored}
 
-    def _meaningless(self) -> dict[str, object]:
-        """Make an entry whose key nobody knows; it lives so long that no `purge` removes it meanwhile."""
+    def _probe(self) -> dict[str, object]:
+        """Make an entry with a random key, which lives long enough that no `purge` removes it meanwhile."""
         return _row(f"authx-verify-{secrets.token_hex()}", "", self._clock.now() + _MINUTE)
 
     async def _write(self, rows: Sequence[Mapping[str, Any]], kept: Kept) -> Sequence[Row[Any]]:
@@ -182,16 +182,16 @@ class SQLAlchemyCache(Cache):
         began = time.monotonic()
         stored = await self._rows(statement, {})
         if self._sweeping.is_due() and not self._database.joined:
-            with suppress(Exception):  # the write was done, and the next sweep does the rest
-                await self._sweep(self._sweeping.patience(began))
+            with suppress(Exception):  # the write was done; the next sweep does the rest
+                await self._sweep(self._sweeping.timeout(began))
         return stored
 
     async def _sweep(self, within: float | None) -> None:
-        """Remove some of what has expired; a row that another writer holds is left to the next sweep."""
+        """Remove some expired entries. A row that another writer has locked is left to the next sweep."""
         now, key = self._clock.now(), self._entries.c.key
 
         def work(connection: Connection) -> None:
-            if self._database.is_mariadb:  # which takes no LIMIT in a subquery; by their keys, it locks those rows only
+            if self._database.is_mariadb:  # it takes no LIMIT in a subquery; by keys, it locks only these rows
                 keys = sorted(connection.execute(self._oldest, {"now": now}).scalars())
                 if keys:
                     connection.execute(self._expired.where(key.in_(keys)), {"now": now})
@@ -212,17 +212,17 @@ def _row(key: str, value: str, deadline: datetime) -> dict[str, object]:
 
 
 def _stamp() -> int:
-    """Make a number by which a writer knows that the row it gets back is its own."""
+    """Make a number by which a writer recognises its own row."""
     return secrets.randbits(63)
 
 
 def _replaced(kept: Any, new: Any, where: ColumnElement[bool] | None = None) -> dict[str, Any]:
-    """Set everything anew; with a condition, only where it holds."""
+    """Replace all columns; with a condition, only where it holds."""
     return {name: new[name] if where is None else case((where, new[name]), else_=kept[name]) for name in _COLUMNS}
 
 
 def _counted(kept: Any, new: Any, expired: ColumnElement[bool], *, rising: bool) -> dict[str, Any]:
-    """Start anew where the old count has expired, go on where it is a number with room, else leave all as it is."""
+    """Restart an expired count; add to a live one if the sum fits into 64 bits; otherwise change nothing."""
     limit = limits.MAX_INTEGER - new.number if rising else -limits.MAX_INTEGER - new.number
     room = kept.number <= limit if rising else kept.number >= limit
     return {

@@ -1,9 +1,9 @@
-"""A cancelled caller hears `CancelledError` and nothing else, whatever the driver is doing at that moment.
+"""Shields calls, so that a cancelled caller always gets `CancelledError`, whatever the driver is doing.
 
-Drivers do not survive a cancellation at every await: psycopg's pipeline ends in an `AssertionError` or forgets the
-cancellation, asyncpg leaves a failed future behind when it was connecting, and what aiosqlite runs in a thread goes on
-regardless. So a call runs in a task of its own. While it queues for a connection, it is cancelled with its caller. As
-soon as it has or makes one, it may end by itself; if that takes too long, it is cancelled too, and the connection is
+Drivers do not survive a cancellation at every await: psycopg's pipeline ends in an `AssertionError` or loses the
+cancellation, asyncpg leaves a failed future behind if it was connecting, and a statement that aiosqlite runs in a
+thread goes on. So a call runs in a task of its own. While it waits for a connection, it is cancelled with its caller.
+Once it has or makes a connection, it has a second to end by itself; then it is cancelled too, and the connection is
 invalidated.
 """
 
@@ -20,12 +20,12 @@ from sqlalchemy import Engine, event
 
 T = TypeVar("T")
 GRACE: Final = 1.0
-"""Seconds that a cancelled call has to end by itself, so that a statement of a millisecond costs no connection."""
+"""Seconds that a cancelled call has to end by itself, so that a short statement does not cost a connection."""
 
 
 @attrs.define
 class _Call:
-    """Whether a call has or makes a connection, and whether its caller does not wait for the answer any more."""
+    """Whether a call has or makes a connection, and whether its caller was cancelled."""
 
     connected: bool = False
     abandoned: bool = False
@@ -35,7 +35,7 @@ _CALL: Final[ContextVar[_Call | None]] = ContextVar("call", default=None)
 
 
 def connected() -> None:
-    """Note that the call holds a connection. Raises `CancelledError` if nobody waits for the answer any more."""
+    """Note that the call holds a connection. Raises `CancelledError` if its caller was cancelled."""
     call = _CALL.get()
     if call is not None:
         call.connected = True
@@ -51,7 +51,7 @@ def _connecting(*_: object) -> None:
 
 
 async def shielded(work: Coroutine[Any, Any, T], *, stoppable: bool) -> T:
-    """Run ``work`` in a task of its own; return only when that has ended. If it is not stoppable, never cancel it."""
+    """Run ``work`` in a task of its own, and return when it has ended. Never cancel it unless it is ``stoppable``."""
     call = _Call()
     task = asyncio.create_task(_noted(work, call))
     try:
@@ -63,20 +63,20 @@ async def shielded(work: Coroutine[Any, Any, T], *, stoppable: bool) -> T:
             task.cancel()
         await _wait(task, None)
         if not task.cancelled():
-            task.exception()  # retrieved, so that asyncio does not log it
+            task.exception()  # retrieve it, or asyncio would log it
         raise
     finally:
-        work.close()  # it has not begun if the task was cancelled first
+        work.close()  # it may not have begun
     return task.result()
 
 
 async def _noted(work: Coroutine[Any, Any, T], call: _Call) -> T:
-    _CALL.set(call)  # for this task alone: it has a context of its own
+    _CALL.set(call)  # only for this task, which has a context of its own
     return await work
 
 
 async def _wait(task: asyncio.Task[Any], seconds: float | None) -> None:
-    """Wait for the end of a task, also if we are cancelled again and again, as by a cancel scope of AnyIO."""
+    """Wait for a task to end, even if we are cancelled repeatedly, as a cancel scope of AnyIO does."""
     deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
     while not task.done():
         remaining = None if deadline is None else deadline - asyncio.get_running_loop().time()
@@ -87,7 +87,7 @@ async def _wait(task: asyncio.Task[Any], seconds: float | None) -> None:
 
 
 def is_cancelled() -> bool:
-    """Whether the current task was asked to stop, even if the driver has swallowed that."""
+    """Whether the current task was cancelled, even if the driver has lost that."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # a blocking caller

@@ -1,4 +1,4 @@
-"""The one seam between the SQL, written once, and the clients that an application may have."""
+"""Runs SQL, written for a `Connection`, on any client that an application may have."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from authx_adapters.common.timeouts import optional_seconds
 from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shielded
+from authx_adapters.sqlalchemy.connecting import in_time
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.errors import is_outdated, is_victim, translated
-from authx_adapters.sqlalchemy.locks import asynchronous_turn, hurry, patient, turn
-from authx_adapters.sqlalchemy.making import in_time
+from authx_adapters.sqlalchemy.locks import asynchronous_turn, limited, shorten, turn
 from authx_adapters.sqlalchemy.ownership import Owner, check, claim, own
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
 from authx_adapters.sqlalchemy.poolers import check_pooler
@@ -27,29 +27,29 @@ from authx_core.domain import InvalidValue, PortUnavailable, Problem
 
 T = TypeVar("T")
 Client: TypeAlias = Engine | AsyncEngine | Connection | AsyncConnection | Session | AsyncSession
-"""Whose life is its owner's."""
+"""The application opens and closes it."""
 
 _READ_COMMITTED: Final = "BEGIN NOT ATOMIC SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; END"
-"""One statement, of MariaDB's. At its own level, two users who link an account lock each other's place in the index."""
+"""One statement of MariaDB. At the default level, two users who link accounts would block each other by index locks."""
 _BEGIN: Final = {
-    "sqlite": "BEGIN IMMEDIATE",  # holds the write lock from the start, so that no two transactions wait for each other
+    "sqlite": "BEGIN IMMEDIATE",  # takes the write lock at once, so that no two transactions wait for each other
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
     "mariadb": _READ_COMMITTED,
     "mysql": _READ_COMMITTED,
 }
 _TRIES: Final = 50
-"""Of a victim of deadlocks, before its caller is told; each has a winner, though not always the same call."""
+"""Attempts of a call that deadlocks abort, before it fails. Each deadlock lets one of the calls go on."""
 
 
 class Database:
-    """Runs functions of a `Connection`: over an engine in autocommit, or else inside the caller's transaction."""
+    """Runs functions of a `Connection`: on an engine in autocommit, otherwise in the caller's transaction."""
 
     def __init__(
         self, client: Client, unavailable: type[PortUnavailable], timeout: timedelta | float | None = None
     ) -> None:
-        """Use ``client``; a failure of the database or its driver becomes ``unavailable``, and so does a timeout.
+        """Use ``client``. Failures of the database or its driver, and timeouts, are raised as ``unavailable``.
 
-        Raises `InvalidValue` for a database that is not proved, and for a timeout that is none.
+        Raises `InvalidValue` for an unsupported database, and for an impossible timeout.
         """
         bound = client.get_bind() if isinstance(client, Session | AsyncSession) else client
         self.name = bound.dialect.name
@@ -71,18 +71,18 @@ class Database:
 
     @property
     def is_mariadb(self) -> bool:
-        """Whether statements are MariaDB's."""
+        """Whether the database is MariaDB."""
         return self.name in {"mariadb", "mysql"}
 
     @property
     def bounded(self) -> bool:
-        """Whether every call ends in time; inside a transaction, that is its owner's concern."""
+        """Whether every call has a timeout; inside a transaction, that is up to the caller."""
         return self.joined or self._timeout is not None
 
     async def run(self, work: Callable[[Connection], T], *, reads: bool = False, within: float | None = None) -> T:
-        """Take a connection of whichever kind through the work, in time. If it only reads, it may be done twice.
+        """Call ``work`` with a connection, within the timeout. If it only ``reads``, it may be called twice.
 
-        ``within`` is another limit than the adapter's, in seconds.
+        ``within`` (seconds) replaces the timeout of the adapter.
         """
         client = self._client
         if self.joined:
@@ -98,12 +98,12 @@ class Database:
                     with nullcontext() if reads or self.name != "sqlite" else turn(client):
                         return await repeated(lambda: self._on_engine(client, work), deadline, reads=reads)
                 case Session():
-                    return _inside(client.connection(), work)
+                    return _joined(client.connection(), work)
                 case Connection():
-                    return _inside(client, work)
+                    return _joined(client, work)
                 case _:
-                    # A statement on aiosqlite runs in a thread and goes on regardless. To close its connection
-                    # meanwhile, as SQLAlchemy does, leaves SQLite with a transaction that locks out all others.
+                    # A statement of aiosqlite goes on in its thread after a cancellation. If SQLAlchemy closes the
+                    # connection meanwhile, a transaction stays open in SQLite and locks out all others.
                     calling = self._asynchronously(client, work, deadline, reads=reads)
                     return await shielded(calling, stoppable=self.name != "sqlite")
 
@@ -122,25 +122,25 @@ class Database:
                     return await repeated(lambda: self._on_async_engine(client, work), deadline, reads=reads)
             case AsyncConnection():
                 async with deadline.waiting():
-                    return await client.run_sync(_unless_cancelled, _inside, work)
+                    return await client.run_sync(_unless_cancelled, _joined, work)
             case AsyncSession():
                 async with deadline.waiting():
-                    return await client.run_sync(lambda session: _unless_cancelled(session.connection(), _inside, work))
+                    return await client.run_sync(lambda session: _unless_cancelled(session.connection(), _joined, work))
 
     async def _on_engine(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         with engine.connect() as connection:
-            return self._alone(connection, work)
+            return self._in_autocommit(connection, work)
 
     async def _on_async_engine(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         async with AsyncExitStack() as stack:
             async with current().waiting():
                 connection = await stack.enter_async_context(engine.connect())
-            return await connection.run_sync(_unless_cancelled, self._alone, work)
+            return await connection.run_sync(_unless_cancelled, self._in_autocommit, work)
 
     async def create(self, tables: Tables) -> None:
-        """Create the tables that are missing.
+        """Create the missing tables.
 
-        Raises `InvalidValue` inside the caller's transaction, and `InvalidSchema` behind an unsafe pooler.
+        Raises `InvalidValue` inside a caller's transaction, and `InvalidSchema` behind an unsafe pooler.
         """
         if self.joined:
             reason = "must be an engine: MariaDB would commit the caller's transaction before it creates a table"
@@ -155,9 +155,9 @@ class Database:
 
     @contextmanager
     def transaction(self, connection: Connection, *, needed: bool = True) -> Generator[None, None, None]:
-        """Make one of several statements. Inside the caller's transaction: of every write, by a savepoint.
+        """Make several statements one transaction, if ``needed``; inside a caller's, always make a savepoint.
 
-        There, an error in a statement would poison all that the caller has done so far.
+        Without one, the error of a statement would abort the caller's transaction.
         """
         if self.joined:
             with connection.begin_nested():
@@ -175,39 +175,39 @@ class Database:
         try:
             with undone():
                 yield
-                hurry(connection)
+                shorten(connection)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             if _is_usable(connection):
-                with _whole(connection):
+                with _invalidated_on_error(connection):
                     connection.exec_driver_sql("ROLLBACK")
             raise
 
-    def _alone(self, connection: Connection, work: Callable[[Connection], T]) -> T:
-        """Do the work in autocommit, which is an engine's setting or else lasts as long as this.
+    def _in_autocommit(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        """Do the work in autocommit: by the engine's setting, or else for the time of this call.
 
-        SQLAlchemy's own execution option would lose the connection if it were cancelled while it sets that.
+        SQLAlchemy's execution option for it would leak the connection if the call were cancelled while it is set.
         """
         used = take(connection, current())
         attempt().pooled = used
-        with _whole(connection):
+        with _invalidated_on_error(connection):
             if used and not is_alive(connection, current()):
                 raise Unusable
         dialect, driver = connection.dialect, connection.connection.dbapi_connection
         if driver is None or dialect.detect_autocommit_setting(driver):
             return self._repeated(connection, work)
-        with _whole(connection), unsent():
+        with _invalidated_on_error(connection), unsent():
             dialect.set_isolation_level(driver, "AUTOCOMMIT")
         try:
             return self._repeated(connection, work)
         finally:
             if _is_usable(connection):
-                with _whole(connection):
+                with _invalidated_on_error(connection):
                     dialect.reset_isolation_level(driver)
 
     def _repeated(self, connection: Connection, work: Callable[[Connection], T]) -> T:
-        """Do the work again if the database chose it as the victim of a deadlock: nothing of it was kept."""
-        with patient(connection):
+        """Repeat the work if the database aborted it because of a deadlock: nothing of it was kept."""
+        with limited(connection):
             for _ in range(_TRIES - 1):
                 try:
                     return work(connection)
@@ -222,7 +222,7 @@ class Database:
 def _unless_cancelled(
     connection: Connection, do: Callable[[Connection, Callable[[Connection], T]], T], work: Callable[[Connection], T]
 ) -> T:
-    """Do the work, and invalidate the connection if the task was cancelled meanwhile."""
+    """Do the work, and invalidate the connection if the task was cancelled."""
     connected()
     try:
         return do(connection, work)
@@ -233,12 +233,12 @@ def _unless_cancelled(
 
 
 def _is_usable(connection: Connection) -> bool:
-    """Whether to go on with a connection: not if its task was cancelled, whatever the driver made of that."""
+    """Whether a connection may be used further: not if its task was cancelled, even if the driver has lost that."""
     return not connection.invalidated and not is_cancelled()
 
 
-def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
-    """Do the work inside the caller's transaction, which has begun or begins here."""
+def _joined(connection: Connection, work: Callable[[Connection], T]) -> T:
+    """Do the work in the caller's transaction, which has begun or begins now."""
     check(connection)
     driver = connection.connection
     current().watch(driver.driver_connection)
@@ -247,20 +247,20 @@ def _inside(connection: Connection, work: Callable[[Connection], T]) -> T:
             Problem("client", "autocommit", "must not be in autocommit: there is no transaction to join")
         )
     if connection.dialect.name == "sqlite" and not getattr(driver.driver_connection, "in_transaction", True):
-        # Python's driver begins a transaction only with the first write, and a savepoint before it would end one.
+        # Python's driver begins a transaction with the first write; the end of an earlier savepoint would commit.
         connection.exec_driver_sql("BEGIN")
     try:
-        with patient(connection):
+        with limited(connection):
             return work(connection)
     except DBAPIError as error:
         if is_outdated(error):
-            connection.invalidate(error)  # else the caller's next transaction on it fails alike
+            connection.invalidate(error)  # otherwise the caller's next transaction on it would fail too
         raise
 
 
 @contextmanager
-def _whole(connection: Connection) -> Generator[None, None, None]:
-    """Let nobody use a connection again on which something was cut short."""
+def _invalidated_on_error(connection: Connection) -> Generator[None, None, None]:
+    """Invalidate the connection if the block fails or is cancelled."""
     try:
         yield
     except BaseException:

@@ -1,8 +1,8 @@
-"""Calls that end in time: at its deadline, the socket under a call is shut down, and its driver gives up by itself.
+"""Timeouts of calls: at the deadline the socket is shut down, and the driver gives up by itself.
 
-No driver bounds a read in a way that suits all: psycopg and asyncpg wait on as they cancel or close, PyMySQL's
-`read_timeout` belongs to a connection. To shut down a socket ends every wait of every driver at once, in both colours
-and under TLS, and asks nothing of the peer.
+No timeout of a driver will do: psycopg and asyncpg go on waiting while they cancel or close, and PyMySQL's
+`read_timeout` belongs to a connection. A shutdown of the socket ends every wait of every driver at once, blocking or
+asynchronous, also under TLS, and needs no answer from the peer.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from threading import Condition, RLock, Thread
 from typing import Any, Final, Self
 
 _GRACE: Final = 0.2
-"""Seconds that a driver has to notice that its connection was cut or its task cancelled, before a cancellation more."""
+"""Seconds that a driver has to notice the shutdown or a cancellation, before the task is cancelled (again)."""
 _LINGER: Final = 0.1
-"""Seconds for which the watchdog's thread waits for another call before it ends."""
+"""Seconds that the watchdog's thread waits for another call before it ends."""
 
 
 class Deadline:
-    """The time that one call has, and the connection that is cut when it is over."""
+    """The deadline of one call, and the connection that is shut down when it passes."""
 
     def __init__(self, seconds: float | None, *, asynchronous: bool) -> None:
-        """Begin now. ``asynchronous``: a timer of the running event loop keeps the time, instead of the watchdog."""
+        """Start now. If ``asynchronous``, a timer of the running event loop keeps the time instead of the watchdog."""
         self.seconds = seconds
         self.at = math.inf if seconds is None else time.monotonic() + seconds
         self.expired = False
-        """Whether the time ended before the call; then, its connection is of no use."""
+        """Whether the deadline passed before the call ended; then its connection cannot be used any more."""
         self._asynchronous = asynchronous
         self._timer: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Task[Any] | None = None
         self._cancels = 0
-        self._cut: Callable[[], object] | None = None
+        self._shutdown: Callable[[], object] | None = None
         self._close: Callable[[], object] = _nothing
-        self._lock = RLock()  # held while a connection is cut, so that none is cut that was given back
+        self._lock = RLock()  # held during a shutdown, so that no returned connection is shut down
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left, None without a limit."""
+        """The remaining seconds, or None without a deadline."""
         return None if self.seconds is None else max(0.0, self.at - time.monotonic())
 
     def watch(self, driver: Any) -> None:
-        """Cut this connection at the deadline, and no other: ``driver`` is the driver's own."""
+        """Shut down this connection of the driver at the deadline, and no other."""
         if self.seconds is None:
             return
-        cut, close = _plug(driver)
+        shutdown, close = _shutdown(driver)
         with self._lock:
             self._close()
-            self._cut, self._close = cut, close
+            self._shutdown, self._close = shutdown, close
         if self.expired:
             self.expire()
         self._begin()
 
     @asynccontextmanager
     async def waiting(self) -> AsyncGenerator[None, None]:
-        """Wait for a connection, and be cancelled at the deadline. Raises `TimeoutError`."""
+        """Cancel the block, which waits for a connection, at the deadline. Raises `TimeoutError`."""
         if (task := asyncio.current_task()) is None:
             raise RuntimeError("no task is running")
         self._waiter = task
@@ -80,31 +80,31 @@ class Deadline:
             self._cancels = 0
 
     def expire(self) -> None:
-        """End the call: its time is over."""
+        """Shut down the connection: the deadline has passed."""
         with self._lock:
             self.expired = True
-            if self._cut is not None:
-                with suppress(Exception):  # the peer or the driver has closed it
-                    self._cut()
+            if self._shutdown is not None:
+                with suppress(Exception):  # the peer or the driver has closed it already
+                    self._shutdown()
 
     def _ring(self) -> None:
-        """End the call from the event loop's timer, also one that is waiting for a connection."""
+        """End the call from the event loop's timer, even if it waits for a connection."""
         again = self.expired
         self.expire()
         if self._waiter is not None:
-            # Drivers may forget a cancellation, and psycopg takes seconds for one, so a cut connection comes first.
-            if again or self._cut is None:
+            # Drivers may lose a cancellation, and psycopg takes seconds for one, so the shutdown comes first.
+            if again or self._shutdown is None:
                 self._waiter.cancel()
                 self._cancels += 1
             self._timer = asyncio.get_running_loop().call_later(_GRACE, self._ring)
 
     def release(self) -> None:
-        """Let go of the connection, which is never cut after this."""
+        """Release the connection, which is not shut down after this."""
         if self.seconds is None:
             return
         with self._lock:
             self._close()
-            self._cut, self._close = None, _nothing
+            self._shutdown, self._close = None, _nothing
         if not self._asynchronous:
             WATCHDOG.discard(self)
         elif self._timer is not None:
@@ -112,7 +112,7 @@ class Deadline:
             self._timer = None
 
     def _begin(self) -> None:
-        """Have the time kept."""
+        """Start the timer, or tell the watchdog."""
         if self.seconds is None:
             return
         if not self._asynchronous:
@@ -121,17 +121,17 @@ class Deadline:
             self._timer = asyncio.get_running_loop().call_later(self.left or 0.0, self._ring)
 
     def shorter(self, seconds: float) -> Deadline:
-        """Return one for a part of the call: at most so long, and at most half of what is left."""
+        """Return a deadline for a part of the call: this many seconds, or half of the remaining time if less."""
         left = math.inf if self.left is None else self.left / 2
         return Deadline(min(seconds, left), asynchronous=self._asynchronous)
 
     @property
     def reason(self) -> str:
-        """Say that the time was over, or nothing if it was not."""
+        """The message of a timeout; empty if there was none."""
         return f"TimeoutError: no answer within {self.seconds:g} seconds" if self.expired else ""
 
     def __enter__(self) -> Self:
-        """Be the deadline of what follows."""
+        """Make this the deadline of the block."""
         self._outer = _CURRENT.get()
         _CURRENT.set(self)
         return self
@@ -145,21 +145,21 @@ _CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("deadline", default=No
 
 
 def current() -> Deadline:
-    """Return the deadline of the call that is being made; outside of one, a time without end."""
+    """Return the deadline of the present call, or one that never passes."""
     return _CURRENT.get() or Deadline(None, asynchronous=False)
 
 
 class Watchdog:
-    """One thread that ends the calls of blocking drivers. It runs while there are any, and does not survive a fork."""
+    """A thread that ends the calls of blocking drivers at their deadlines. It runs only while there are calls."""
 
     def __init__(self) -> None:
-        self._changed = Condition()  # its lock is reentrant: the garbage collector may give back a connection
+        self._changed = Condition()  # with a reentrant lock: the garbage collector may return a connection
         self._watched = set[Deadline]()
         self._wakes_at = math.inf
         self._thread: Thread | None = None
 
     def add(self, deadline: Deadline) -> None:
-        """Watch over a call."""
+        """Watch a call."""
         with self._changed:
             self._watched.add(deadline)
             if self._thread is None:
@@ -169,14 +169,14 @@ class Watchdog:
                 self._changed.notify()
 
     def discard(self, deadline: Deadline) -> None:
-        """Forget a call that has ended."""
+        """Stop watching a call that has ended."""
         with self._changed:
             self._watched.discard(deadline)
 
     def forked(self) -> None:
-        """Begin anew in a child, where neither the thread nor the calls of others are."""
+        """Start again in a child, which has neither the thread nor the calls of its parent."""
         watched = tuple(self._watched)
-        self.__init__()  # type: ignore[misc] # all of it
+        self.__init__()  # type: ignore[misc] # reset every attribute
         for deadline in watched:
             deadline.__init__(None, asynchronous=False)  # type: ignore[misc] # likewise
 
@@ -198,7 +198,7 @@ class Watchdog:
                 each.expire()
 
     def _lingered(self) -> bool:
-        """Wait for another call; tell whether there is one."""
+        """Wait for another call. Return whether there is one."""
         self._wakes_at = math.inf
         self._changed.wait_for(lambda: bool(self._watched), _LINGER)
         return bool(self._watched)
@@ -210,39 +210,39 @@ if hasattr(os, "register_at_fork"):
 
 
 def descriptor(driver: Any) -> int | None:
-    """Return the file descriptor of a driver's socket: -1 if that is closed, None if there is none or none is known."""
+    """Return the file descriptor of a driver's socket: -1 if it is closed, None if there is no socket."""
     try:
         match type(driver).__module__.partition(".")[0]:
             case "psycopg":
                 return int(driver.pgconn.socket)
             case "asyncpg" | "asyncmy":
-                return int(driver._transport.get_extra_info("socket").fileno())  # noqa: SLF001 - none tells otherwise
+                return int(driver._transport.get_extra_info("socket").fileno())  # noqa: SLF001 - there is no public way
             case "aiomysql":
                 return int(driver._writer.get_extra_info("socket").fileno())  # noqa: SLF001 - likewise
             case "pymysql":
                 return int(driver._sock.fileno())  # noqa: SLF001 - likewise
             case _:
                 return None
-    except Exception:  # noqa: BLE001 - each driver has its own for a connection that is closed
+    except Exception:  # noqa: BLE001 - each driver has its own error for a closed connection
         return -1
 
 
-def _plug(driver: Any) -> tuple[Callable[[], object], Callable[[], object]]:
-    """Return what cuts a connection, and what is to be called when that is no longer needed.
+def _shutdown(driver: Any) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Return a function that shuts down a connection, and one that frees what the first one needs.
 
-    A duplicate of the descriptor stays ours even if the driver closes its own meanwhile and the number is given anew.
+    We duplicate the descriptor: the driver may close its own, and the system may then reuse the number.
     """
     match type(driver).__module__.partition(".")[0]:
-        case "sqlite3":  # a lock is waited for as long as its busy timeout; this ends what computes for long
+        case "sqlite3":  # ends long computations; the wait for a lock has a timeout of its own
             return driver.interrupt, _nothing
         case "aiosqlite":
-            return driver._conn.interrupt, _nothing  # noqa: SLF001 - its own is a coroutine, behind the statement
+            return driver._conn.interrupt, _nothing  # noqa: SLF001 - the public one is a coroutine, which would wait for the statement
         case _:
             found = descriptor(driver)
     if found is None or found < 0:
         return _nothing, _nothing
     try:
-        ours = socket.fromfd(found, socket.AF_INET, socket.SOCK_STREAM)  # whatever it is, it shuts down alike
+        ours = socket.fromfd(found, socket.AF_INET, socket.SOCK_STREAM)  # of any kind: the shutdown is the same
     except OSError:
         return _nothing, _nothing
     return partial(ours.shutdown, socket.SHUT_RDWR), ours.close

@@ -1,4 +1,4 @@
-"""Engines from URLs."""
+"""Engines of SQLAlchemy from URLs."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _DATABASES: Final[Mapping[str, _Drivers]] = {
 }
 _DIALECTS: Final = {"postgres": "postgresql", "mysql": "mariadb"}
 _HOUR: Final = 3600
-"""Seconds after which a connection is not used again: MariaDB closes idle ones after eight hours."""
+"""Seconds after which a connection is replaced: MariaDB closes idle ones after eight hours."""
 
 
 @attrs.frozen
 class Opened:
-    """An engine, and whether an asynchronous caller needs threads for it."""
+    """An engine, and whether an asynchronous caller must use it in threads."""
 
     engine: Engine | AsyncEngine
     in_threads: bool
@@ -48,7 +48,7 @@ class Opened:
 def open_engine(url: Secret, field: str, timeout: float, *, blocking: bool) -> Opened:
     """Make an engine, which connects when it is first used.
 
-    Raises `InvalidValue` for what the URL should not say, and `ImportError` for a driver that is not installed.
+    Raises `InvalidValue` for an impossible URL, and `ImportError` for a driver that is not installed.
     """
     address = parse(url, field)
     database, _, driver = address.scheme.partition("+")
@@ -81,18 +81,18 @@ def open_engine(url: Secret, field: str, timeout: float, *, blocking: bool) -> O
 
 
 def _check_driver(dialect: str, driver: str, field: str, *, blocking: bool) -> None:
-    """Refuse a driver that is not proved, or is of the other colour."""
+    """Refuse an unsupported driver, and an asynchronous one for blocking callers."""
     drivers = _DATABASES[dialect]
     proved = (drivers.blocking,) if blocking else (*drivers.asynchronous, drivers.blocking)
     if driver not in proved:
         known = ", ".join(f"{dialect}+{name}://" for name in dict.fromkeys(proved))
         callers = "blocking" if blocking else "asynchronous"
-        reason = f"names the driver {driver[:50]!a}, which is not proved for {callers} callers; those that are: {known}"
+        reason = f"names the driver {driver[:50]!a}, not supported for {callers} callers; supported are: {known}"
         raise InvalidValue(Problem(field, "unsupported", reason))
 
 
 def _shown(address: Address, name: str, query: Mapping[str, str]) -> URL:
-    """Return what SQLAlchemy may show: it hides a password, but no option."""
+    """Return the URL that SQLAlchemy may show: it hides a password, but not the options."""
     if name.startswith("sqlite"):
         return URL.create(name, database=address.path, query=query)
     host = next(iter(address.hosts), Host(""))
@@ -100,7 +100,7 @@ def _shown(address: Address, name: str, query: Mapping[str, str]) -> URL:
 
 
 class _Sealed:
-    """Connects with arguments that stand in no frame's locals: neither here, nor in the driver's when it fails."""
+    """Connects with arguments that no traceback shows: neither the locals here, nor those of the driver."""
 
     def __init__(self, arguments: Hidden) -> None:
         self._arguments = arguments
@@ -111,7 +111,7 @@ class _Sealed:
             connection = dialect.connect(*positional, **{**named, **self._arguments})
             if self._must_encrypt:
                 mariadb_options.check_encrypted(connection)
-        except BaseException as error:  # noqa: BLE001 - a cancellation has passed the driver's frames too
+        except BaseException as error:  # noqa: BLE001 - a cancellation has the driver's frames too
             failed = bare(error)
         else:
             return connection

@@ -1,4 +1,4 @@
-"""MariaDB Galera: a cluster whose nodes all take writes, and see each other's a moment later unless they are told."""
+"""MariaDB Galera: a cluster whose nodes all take writes. By default, each sees the others' writes a moment later."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from authx_core.domain import Problem
 T = TypeVar("T")
 _SET: Final = "on each connection, SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
 _READS: Final = 1
-"""The bit of `wsrep_sync_wait` by which a read waits for what other nodes have written."""
+"""The bit of `wsrep_sync_wait` that makes a read wait for the writes of other nodes."""
 _NODE: Final = "authx_galera_node"
 
 
-def removed(connection: Connection, remove: Callable[[], T], is_there: Callable[[], object]) -> T:
-    """Remove what is there, also what another node has just written.
+def removed(connection: Connection, remove: Callable[[], T], exists: Callable[[], object]) -> T:
+    """Remove a row, even if another node has just written it.
 
-    With `wsrep_sync_wait = 1` reads wait for that, deletions do not. Inside a caller's transaction it is removed once,
-    since a read may see there what is gone.
+    With `wsrep_sync_wait = 1`, reads wait for such a write, but deletions do not, so a deletion is repeated if a read
+    finds the row. Inside a caller's transaction there is only one deletion, since a read there may see a removed row.
     """
     done = remove()
-    while not done and _is_node(connection) and is_there():
+    while not done and _is_node(connection) and exists():
         done = remove()
     return done
 
 
 def problems(connection: Connection) -> Iterator[Problem]:
-    """Look at how a connection to a node is set."""
+    """Check the settings of a connection to a node."""
     found = _settings(connection)
     if not found:
         return
     retries, waits = found["wsrep_retry_autocommit"], found["wsrep_sync_wait"]
     if retries != "0":
         reason = (
-            f"is {retries}, so a node repeats a statement that lost a race against another node, after it has "
-            f"answered, and a link works twice: {_SET}"
+            f"is {retries}, so a node repeats a statement that lost a race against another node, although it has "
+            f"answered already, and a link works twice: {_SET}"
         )
         yield Problem("wsrep_retry_autocommit", "unsafe", reason)
     if not int(waits) & _READS:
-        reason = f"is {waits}, so a node does not see what another has just written, and a kicked user stays: {_SET}"
+        reason = f"is {waits}, so a node does not see the latest writes of another, and a kicked user stays: {_SET}"
         yield Problem("wsrep_sync_wait", "unsafe", reason)
 
 
 def _is_node(connection: Connection) -> bool:
-    """Whether the server is one of a cluster, and a statement is on its own; asked once for each connection."""
+    """Whether the server is a node of a cluster, and we are in autocommit. Each connection asks once."""
     driver = connection.connection.dbapi_connection
     if connection.dialect.name not in {"mariadb", "mysql"} or driver is None:
         return False
@@ -58,7 +58,7 @@ def _is_node(connection: Connection) -> bool:
 
 
 def _settings(connection: Connection) -> Mapping[str, str]:
-    """Return a node's settings; nothing if the server is alone, or was built without all this."""
+    """Return the settings of a node; nothing if the server is alone, or was built without Galera."""
     names = "'wsrep_on', 'wsrep_provider', 'wsrep_retry_autocommit', 'wsrep_sync_wait'"
     rows = connection.execute(text(f"SHOW VARIABLES WHERE Variable_name IN ({names})"))
     found = {str(name): str(value) for name, value in rows}

@@ -1,4 +1,4 @@
-"""Whether what is written is kept: one connection writes a row that means nothing, another looks for it."""
+"""Checks that writes are kept: one connection writes a meaningless row, and another one looks for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_ALLOWED: Final = frozenset({"42501", 1142, 1143})
 
 
 def lost(connection: Connection, table: Table, row: Mapping[str, Any]) -> Iterator[Problem]:
-    """Tell why a row is not written, or not seen by others; it is removed again. Any number may do so at a time."""
+    """Write a row and remove it; yield the reasons why that fails or others do not see it. Many may do so at once."""
     (key,) = table.primary_key.columns
     mine = key == row[key.name]
     try:
@@ -28,27 +28,27 @@ def lost(connection: Connection, table: Table, row: Mapping[str, Any]) -> Iterat
         if code(error) in _READ_ONLY:
             yield Problem("server", "read_only", "takes no writes: connect to the primary, with a role that may write")
         elif code(error) in _NOT_ALLOWED:
-            reason = f"is not for this role to write: GRANT SELECT, INSERT, UPDATE, DELETE ON {table.name}"
+            reason = f"cannot be written by this role: GRANT SELECT, INSERT, UPDATE, DELETE ON {table.name}"
             yield Problem(table.name, "not_allowed", reason)
         else:
             raise
         return
     try:
-        seen = _is_seen_elsewhere(connection, select(key).where(mine))
+        visible = _is_visible(connection, select(key).where(mine))
     finally:
         connection.execute(delete(table).where(mine))
-    if not seen:
-        connection.connection.rollback()  # end the transaction that it is in, against our will
+    if not visible:
+        connection.connection.rollback()  # end the transaction that the driver has left open
         reason = (
             "keeps nothing: another connection does not see a row that was written. Use a driver that "
-            "commits in autocommit, and a database that connections share: not one in memory"
+            "commits in autocommit, and a database that connections share, so not one in memory"
         )
         yield Problem("driver", "keeps_nothing", reason)
 
 
-def _is_seen_elsewhere(connection: Connection, query: Select[Any]) -> bool:
+def _is_visible(connection: Connection, query: Select[Any]) -> bool:
     if isinstance(connection.engine.pool, StaticPool):
-        return True  # one connection is all that there is, by its owner's choice
+        return True  # the application chose a single connection
     with second_connection(connection) as second:
         try:
             return second.execute(query).first() is not None

@@ -1,4 +1,4 @@
-"""SQLite's one lock for writers: who waits for it, and for how long."""
+"""SQLite's single lock for writers: who waits for it, and for how long."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from authx_adapters.sqlalchemy.deadlines import current
 _OWN: Final = "authx_busy_timeout"
 _SET: Final = "authx_busy_timeout_set"
 _SLACK: Final = 1.1
-"""How much longer than the call a connection may wait, before it is told not to."""
+"""A busy timeout is shortened only if it is longer than the call's remaining time by this factor."""
 _LOCKS: Final = WeakKeyDictionary[Engine, Lock]()
 _LOOPS: Final = WeakKeyDictionary[Engine, tuple[asyncio.AbstractEventLoop, asyncio.Lock]]()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_LOCKS.clear)  # which other threads of the parent may hold
+    os.register_at_fork(after_in_child=_LOCKS.clear)  # other threads of the parent may hold them
 
 
 @contextmanager
 def turn(engine: Engine) -> Generator[None, None, None]:
-    """Let one writer at a time wait for the database: the others hold no connection meanwhile, so reads find one.
+    """Let one writer at a time wait for the database. The others hold no connection meanwhile, so reads find one.
 
-    Raises `TimeoutError`. Calls without a deadline do not take turns, or the last would wait for all others' timeouts.
+    Raises `TimeoutError`. Calls without a deadline do not take turns: the last would wait for the timeouts of all.
     """
     if (left := current().left) is None:
         yield
@@ -46,7 +46,7 @@ def turn(engine: Engine) -> Generator[None, None, None]:
 
 @asynccontextmanager
 async def asynchronous_turn(engine: Engine) -> AsyncGenerator[None, None]:
-    """Do the same among the tasks of an event loop."""
+    """Do the same for the tasks of an event loop."""
     if current().left is None:
         yield
         return
@@ -63,9 +63,9 @@ async def asynchronous_turn(engine: Engine) -> AsyncGenerator[None, None]:
 
 
 @contextmanager
-def patient(connection: Connection) -> Generator[None, None, None]:
-    """Wait for locks no longer than the call has time; then, as long again as the connection's owner said."""
-    hurry(connection)
+def limited(connection: Connection) -> Generator[None, None, None]:
+    """Limit the wait for locks to the deadline of the call, and restore the connection's own limit afterwards."""
+    shorten(connection)
     try:
         yield
     finally:
@@ -74,8 +74,8 @@ def patient(connection: Connection) -> Generator[None, None, None]:
             del connection.info[_SET]
 
 
-def hurry(connection: Connection) -> None:
-    """Shorten the time for which the connection waits for a lock to what the call has left."""
+def shorten(connection: Connection) -> None:
+    """Limit the connection's wait for a lock to the remaining time of the call."""
     left = current().left
     if left is None or connection.dialect.name != "sqlite":
         return

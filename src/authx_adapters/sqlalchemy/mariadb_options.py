@@ -1,4 +1,4 @@
-"""What the URL of a MariaDB or MySQL says, in the words of PyMySQL, asyncmy and aiomysql."""
+"""Options in the URL of MariaDB or MySQL, as arguments of PyMySQL, asyncmy and aiomysql."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MODES: Final = {
     "VERIFY_CA": (ssl.CERT_REQUIRED, False),
     "VERIFY_IDENTITY": (ssl.CERT_REQUIRED, True),
 }
-"""MySQL's words for how a server is checked: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html."""
+"""MySQL's names for the ways to check a server: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html."""
 _SYNONYMS: Final = {
     "true": "REQUIRED",
     "false": "DISABLED",
@@ -32,7 +32,7 @@ _SYNONYMS: Final = {
     '{"rejectunauthorized":true}': "VERIFY_IDENTITY",
     '{"rejectunauthorized":false}': "REQUIRED",
 }
-"""What hosters and other drivers call them."""
+"""Their names at hosters and in other drivers."""
 
 
 def _mode(value: str) -> str:
@@ -41,7 +41,7 @@ def _mode(value: str) -> str:
 
 
 _TLS: Final = ("ssl_mode", "sslmode", "ssl", "tls", "usessl", "sslaccept")
-"""Options for the one thing."""
+"""Options with the same meaning."""
 KNOWN: Final[Mapping[str, Read]] = {
     **dict.fromkeys(_TLS, _mode),
     "ssl_ca": file,
@@ -68,8 +68,8 @@ BEGIN NOT ATOMIC IF EXISTS (
   SELECT 1 FROM information_schema.system_variables WHERE variable_name = 'WSREP_ON' AND global_value = 'ON'
 ) THEN EXECUTE IMMEDIATE 'SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7'; END IF; END
 """
-"""On a node of a cluster: no statement is repeated that has answered already, and what other nodes wrote is seen. A
-server may be built without these variables, so they are asked for first, all in one round trip."""
+"""On a node of a cluster: do not repeat statements that have answered, and see the writes of other nodes. A server may
+be built without these variables, so the statement checks first, all in one round trip."""
 _LACKING: Final = {
     "pymysql": (),
     "asyncmy": ("write_timeout",),
@@ -78,29 +78,29 @@ _LACKING: Final = {
 
 
 def arguments(address: Address, field: str, driver: str, timeout: float) -> tuple[Hidden, Hidden]:
-    """Return what to connect with, in the driver's words, and how to make the pool.
+    """Return the driver's arguments and the pool's.
 
-    Raises `InvalidValue` with all options that are wrong.
+    Raises `InvalidValue` with every impossible option.
     """
-    lacking = dict.fromkeys(_LACKING[driver], f"{driver} has no such thing; connect(…, timeout=…) bounds every call")
+    lacking = dict.fromkeys(_LACKING[driver], f"{driver} has no such option; connect(…, timeout=…) limits every call")
     values, problems = read(address, field, KNOWN, lacking)
     if len(address.hosts) > 1:
-        problems.append(Problem(field, "unsupported", f"names several hosts, of which {driver} can take one"))
+        problems.append(Problem(field, "unsupported", f"names several hosts, but {driver} takes only one"))
     disabled = "DISABLED" in {values.get(name) for name in _TLS}
     context, wrong = _context(values)
     if wrong:
         problems.append(Problem(field, "invalid", wrong))
     refuse(problems)
-    values.pop("reconnect", None)  # the pool does
+    values.pop("reconnect", None)  # the pool reconnects
     limit = values.pop("connection_limit", None)
-    values["charset"] = "utf8mb4"  # of which the others are a part
+    values["charset"] = "utf8mb4"  # which includes the others
     values.setdefault("connect_timeout", timeout)
     values.setdefault("init_command", _GALERA)
-    if driver == "pymysql":  # of the handshake: there is nothing yet that the adapter could shut down
+    if driver == "pymysql":  # for the handshake, when the adapter has no connection to shut down
         values.setdefault("read_timeout", timeout)
     if context is not None:
         values["ssl"] = context
-    elif disabled and driver == "pymysql":  # the others encrypt nothing unless they are told to
+    elif disabled and driver == "pymysql":  # the other drivers encrypt only on demand
         values["ssl_disabled"] = True
     if address.password is not None:
         values["password"] = address.password.reveal()
@@ -108,7 +108,7 @@ def arguments(address: Address, field: str, driver: str, timeout: float) -> tupl
 
 
 def _context(values: Hidden) -> tuple[ssl.SSLContext | None, str | None]:
-    """Return how to encrypt, None for not at all; or what is wrong. A CA alone asks for a server of its own."""
+    """Return how to encrypt, or None; and the fault, or None. A CA without a mode means VERIFY_CA."""
     modes = [values.pop(name) for name in _TLS if name in values]
     roots = [values.pop(name) for name in ("ssl_ca", "sslrootcert") if name in values]
     folder, certificate, key = (values.pop(name, None) for name in ("ssl_capath", "ssl_cert", "ssl_key"))
@@ -138,7 +138,7 @@ def _context(values: Hidden) -> tuple[ssl.SSLContext | None, str | None]:
 
 
 def check_encrypted(connection: Any) -> None:
-    """Close a connection that is not, and raise `ConnectionError`: aiomysql goes on where the server has no TLS."""
+    """Close an unencrypted connection and raise `ConnectionError`: aiomysql goes on if the server has no TLS."""
     if not getattr(getattr(connection, "driver_connection", connection), "_secure", True):
         connection.close()
         raise ConnectionError("the server offers no TLS, which the URL requires")

@@ -1,8 +1,9 @@
-"""Whose a connection is: of the process that opened it and, if it is asynchronous, of one of its event loops.
+"""The owner of a connection: the process that opened it and, if it is asynchronous, one of its event loops.
 
-A forked child shares its parent's sockets: on an inherited connection it reads its parent's replies, and to close one
-ends its parent's session. So a child drops an inherited pool unclosed, and makes one of its own. What a closed event
-loop leaves behind cannot be closed properly either: its sockets are closed, and its pool is dropped.
+A forked child shares the sockets of its parent. On an inherited connection it would read the parent's replies, and to
+close one would end the parent's session. So a child drops an inherited pool without closing it, and makes a new one.
+The connections of a closed event loop cannot be closed properly either: their sockets are closed, and the pool is
+dropped.
 """
 
 from __future__ import annotations
@@ -29,20 +30,20 @@ _OWNER: Final = "authx_owner"
 
 @attrs.frozen
 class Owner:
-    """A process and, of what is asynchronous, an event loop."""
+    """A process and, for asynchronous connections, an event loop."""
 
     process: int
     loop: asyncio.AbstractEventLoop | None
 
     @classmethod
     def current(cls, *, asynchronous: bool) -> Owner:
-        """Return who is running now."""
+        """Return the present process and event loop."""
         return cls(os.getpid(), asyncio.get_running_loop() if asynchronous else None)
 
     def check(self) -> None:
-        """Raise `InvalidValue` if another process or loop is running now."""
+        """Raise `InvalidValue` in another process or event loop."""
         if self.process != os.getpid():
-            reason = "was made before this process was forked: make one in each process"
+            reason = "was made before this process was forked: make a client in each process"
             raise InvalidValue(Problem("client", "forked", reason))
         if self.loop is not None and self.loop is not asyncio.get_running_loop():
             reason = "belongs to another event loop: give each loop an engine of its own"
@@ -50,7 +51,7 @@ class Owner:
 
     @property
     def is_gone(self) -> bool:
-        """Whether nobody can use what this one owned, in this process: the loop was closed."""
+        """Whether the loop was closed, so that nobody in this process can use its connections."""
         return self.process == os.getpid() and self.loop is not None and self.loop.is_closed()
 
 
@@ -61,35 +62,35 @@ _owners: Final[WeakKeyDictionary[Pool, Owner]] = WeakKeyDictionary()
 
 @event.listens_for(Pool, "connect")
 def _opened(connection: Any, record: Any) -> None:
-    """Note on every new connection whose it is, also on those that an application opens for itself."""
+    """Note the owner on every new connection, also on those that the application opens for itself."""
     record.info[_OWNER] = Owner.current(asynchronous=isinstance(connection, AdaptedConnection))
 
 
 def _taken(connection: Any, record: Any, fairy: Any) -> None:
-    """Replace a connection that the application itself left in the pool, elsewhere, before it gave us the engine."""
+    """Replace a connection of another owner, which the application left in the pool before it gave us the engine."""
     owner: Owner | None = record.info.get(_OWNER)
     if owner is None or (owner.process == os.getpid() and not owner.is_gone):
         return
     _drop(connection, owner)
-    record.dbapi_connection = fairy.dbapi_connection = None  # as SQLAlchemy's manual does in a child
+    record.dbapi_connection = fairy.dbapi_connection = None  # as in SQLAlchemy's manual
     raise DisconnectionError("it belongs to another process or event loop")
 
 
 def own(engine: Engine) -> None:
-    """Watch over an engine from now on."""
+    """Check the connections of an engine from now on."""
     if engine not in _engines:
         _engines.add(engine)
         event.listen(engine, "checkout", _taken)
 
 
 def claim(engine: Engine) -> None:
-    """Make sure that the engine's pool is ours. Raises `InvalidValue` if it is that of another loop, not closed yet."""
+    """Take over the engine's pool. Raises `InvalidValue` if it belongs to another loop that is not closed yet."""
     current = Owner.current(asynchronous=engine.dialect.is_async)
     with _lock:
         owner = _owners.get(engine.pool)
         if owner is not None and owner != current:
             if owner.process != current.process:
-                _leave(engine)
+                _abandon(engine)
             elif isinstance(engine.pool, NullPool):
                 pass  # keeps no connections
             elif owner.is_gone:
@@ -100,14 +101,14 @@ def claim(engine: Engine) -> None:
 
 
 def check(connection: Connection) -> None:
-    """Check that a caller's connection can be used here. Raises `InvalidValue`."""
+    """Raise `InvalidValue` if a caller's connection belongs to another process or event loop."""
     owner: Owner | None = connection.info.get(_OWNER)
     if owner is not None:
         owner.check()
 
 
-def _leave(engine: Engine) -> None:
-    """Give an engine a pool of its own in a child, whatever other threads of the parent did with the inherited one."""
+def _abandon(engine: Engine) -> None:
+    """Give an engine a new pool in a child, even if other threads of the parent were using the inherited one."""
     if engine.dialect.name == "sqlite" and not engine.dialect.is_async and _is_in_memory(engine):
         return  # the child has a copy of it
     _keep_for_ever(engine.pool)
@@ -134,7 +135,7 @@ def _is_in_memory(engine: Engine) -> bool:
 
 
 def _bury(engine: Engine, owner: Owner) -> None:
-    """Give an engine a new pool, and close what the loop left in the old one."""
+    """Give an engine a new pool, and close the connections that the loop left in the old one."""
     pool: Any = engine.pool
     engine.dispose(close=False)
     while hasattr(pool, "checkedin") and pool.checkedin():
@@ -145,16 +146,16 @@ def _bury(engine: Engine, owner: Owner) -> None:
 
 
 def _drop(connection: Any, owner: Owner) -> None:
-    """Let go of a connection that cannot be closed properly."""
+    """Drop a connection that cannot be closed properly."""
     if owner.process != os.getpid():
         _keep_for_ever(connection)
         return
     loop: Any = owner.loop
-    # Transports close their sockets in a callback, which a closed loop refuses to take.
+    # Transports close their sockets in a callback, which a closed loop does not accept.
     loop.call_soon = _at_once
     with suppress(Exception):
         if hasattr(connection, "_terminate_force_close"):
-            connection._terminate_force_close()  # noqa: SLF001 - `terminate` says goodbye first, if it can wait
+            connection._terminate_force_close()  # noqa: SLF001 - `terminate` would first try a proper end
         else:
             connection.driver_connection.pgconn.finish()  # psycopg, which has no transport
     with suppress(AttributeError):
@@ -166,7 +167,7 @@ def _at_once(callback: Callable[..., object], *args: Any, context: Any = None) -
 
 
 def _keep_for_ever(inherited: object) -> None:
-    """Never finalize what belongs to the parent: SQLite's files may be damaged if a child only closes them.
+    """Never finalize an object of the parent: SQLite's files may be damaged if a child merely closes them.
 
     See https://www.sqlite.org/howtocorrupt.html, 2.6.
     """
@@ -174,9 +175,9 @@ def _keep_for_ever(inherited: object) -> None:
 
 
 def _forked() -> None:
-    """Begin anew in a child, before anything of its own runs."""
+    """Drop the inherited pools in a child, before its own code runs."""
     for engine in list(_engines):
-        _leave(engine)
+        _abandon(engine)
 
 
 if hasattr(os, "register_at_fork"):

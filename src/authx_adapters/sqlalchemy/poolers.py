@@ -1,4 +1,4 @@
-"""Poolers that lend one server connection to many clients, who then meet each other's prepared statements."""
+"""Poolers that share a server connection among many clients, who then mix up their prepared statements."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _ADVICE: Final = {
         "asyncpg prepares every statement, so use postgresql+psycopg:// with connect_args={'prepare_threshold': None}"
     ),
 }
-"""What each driver needs there. psycopg prepares what it has run five times."""
+"""The advice for each driver. psycopg prepares a statement after five runs."""
 _MIXED_UP: Final = frozenset({"42P05", "26000"})
-"""SQLSTATEs of a statement that is prepared already, and of one that is not: another client was here."""
+"""SQLSTATEs of a statement that is prepared already, and of one that is not: another client has used the connection."""
 _ROUNDS: Final = 10
-"""Of looking for a server connection that two of ours were lent; a pooler lends the one that was given back last."""
+"""Attempts to find a server connection that two of our connections share."""
 
 
 def check_pooler(connection: Connection) -> None:
     """Raise `InvalidSchema` behind a pooler in transaction mode, if the driver prepares statements by name.
 
-    A call could run the statement that another client prepared under the same name.
+    Otherwise a call could run a statement that another client prepared under the same name.
     """
     advice = _ADVICE.get(connection.dialect.driver)
     if connection.dialect.name != "postgresql" or advice is None:
@@ -42,17 +42,17 @@ def check_pooler(connection: Connection) -> None:
             raise
         shared = True
     if shared:
-        reason = f"lends a server connection to many clients (transaction mode), which mixes up statements: {advice}"
+        reason = f"shares server connections among clients (transaction mode), which mixes up statements: {advice}"
         raise InvalidSchema(Problem("pooler", "unsafe", reason))
 
 
 def _pid_at_login(driver: Any) -> int:
-    """Return the number that the server gave at login; a pooler gives one of its own."""
+    """Return the process id that the server sent at login; a pooler sends one of its own."""
     return int(driver.get_server_pid() if hasattr(driver, "get_server_pid") else driver.info.backend_pid)
 
 
 def _is_shared(connection: Connection) -> bool:
-    """Tell whether two connections are lent the same one of the server, as they never are in session mode."""
+    """Whether two of our connections use the same server connection, as they never do in session mode."""
     ours, others = set[int](), set[int]()
     with second_connection(connection) as second:
         for round_ in range(_ROUNDS):
@@ -64,5 +64,5 @@ def _is_shared(connection: Connection) -> bool:
 
 
 def _pid(connection: Connection, number: int = 0) -> int:
-    """Ask which server process answers, each time in other words, so that psycopg prepares none of them."""
+    """Return the id of the server process that answers. Each query differs, so that psycopg prepares none."""
     return int(connection.execute(text(f"SELECT pg_backend_pid() + 0 * {number}")).scalar_one())

@@ -1,4 +1,4 @@
-"""What the URL of a PostgreSQL says, in the words of psycopg and asyncpg."""
+"""Options in the URL of PostgreSQL, as arguments of psycopg and asyncpg."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _LIBPQ: Final[Mapping[str, Read]] = {
     "load_balance_hosts": one_of("disable", "random"),
     "fallback_application_name": text,
 }
-"""Options that libpq alone has."""
+"""Options that only libpq has."""
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _PORT: Final = 5432
 _SESSION: Final[Mapping[str, Read]] = {"application_name": text, "options": text}
@@ -73,26 +73,26 @@ OTHERS: Final[Mapping[str, Read]] = {
     "pgbouncer": boolean,
     "connection_limit": whole(1),
 }
-"""Options that are said in other words, to a driver or to the pool."""
+"""Options that have other names in a driver, or are for the pool."""
 KNOWN: Final[Mapping[str, Read]] = {**_PLACE, **_DSN, **_LIBPQ, **_SESSION, **OTHERS}
 
 
 def needs_libpq(address: Address) -> bool:
-    """Tell whether an option is beyond asyncpg."""
+    """Whether asyncpg lacks an option of the URL."""
     asked = {name.lower().replace("-", "_"): value.lower() for name, value in address.options.items()}
     wants_psycopg = asked.get("channel_binding") == "require" or asked.get("pgbouncer") in _TRUE
     return wants_psycopg or not _LIBPQ.keys().isdisjoint(asked)
 
 
 def arguments(address: Address, field: str, driver: str, timeout: float) -> tuple[Hidden, Hidden]:
-    """Return what to connect with, in the driver's words, and how to make the pool.
+    """Return the driver's arguments and the pool's.
 
-    Raises `InvalidValue` with all options that are wrong.
+    Raises `InvalidValue` with every impossible option.
     """
     asyncpg = driver == "asyncpg"
-    lacking = {"command_timeout": "psycopg has no such thing; connect(…, timeout=…) bounds every call"}
+    lacking = {"command_timeout": "psycopg has no such option; connect(…, timeout=…) limits every call"}
     if asyncpg:
-        lacking = dict.fromkeys(_LIBPQ, "asyncpg has no such thing; postgresql+psycopg:// has")
+        lacking = dict.fromkeys(_LIBPQ, "asyncpg has no such option; postgresql+psycopg:// has it")
     values, problems = read(address, field, KNOWN, lacking)
     if asyncpg and values.get("channel_binding") == "require":
         reason = "has the option 'channel_binding': asyncpg cannot require it; postgresql+psycopg:// can"
@@ -126,7 +126,7 @@ def _pool(values: Hidden) -> Hidden:
 
 
 def _unprepared(values: Hidden) -> bool:
-    """Tell whether no statement may stay prepared on a server's connection, which a pooler gives to others."""
+    """Whether no statement may stay prepared on a server connection, which a pooler shares with others."""
     sizes = [values.pop(name, None) for name in ("statement_cache_size", "prepared_statement_cache_size")]
     return bool(values.pop("pgbouncer", False)) or 0 in sizes or values.get("prepare_threshold", 0) is None
 
@@ -134,7 +134,7 @@ def _unprepared(values: Hidden) -> bool:
 def _psycopg(values: Hidden, places: Sequence[Host], timeout: float) -> Hidden:
     values.setdefault("connect_timeout", max(2, ceil(timeout)))  # whole seconds; libpq takes 1 as 2
     if _unprepared(values) or "prepare_threshold" not in values:
-        values["prepare_threshold"] = None  # a pooler would mix up the statements that clients prepare under one name
+        values["prepare_threshold"] = None  # a pooler mixes up statements that clients prepare under the same name
     if places:
         values["host"] = ",".join(place.name for place in places)
         if any(place.port for place in places):
@@ -146,14 +146,14 @@ def _asyncpg(values: Hidden, places: Sequence[Host], timeout: float) -> Hidden:
     made = Hidden(timeout=values.pop("connect_timeout", timeout))
     if _unprepared(values):
         made |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
-    values.pop("prepare_threshold", None)  # it prepares each statement when it is first seen
+    values.pop("prepare_threshold", None)  # it prepares each statement at its first use
     for name in ("user", "password", "dbname", "command_timeout"):
         if name in values:
             made["database" if name == "dbname" else name] = values.pop(name)
     if places:
         made["host"] = [place.name for place in places]
         made["port"] = [place.port or _PORT for place in places]
-    if values.get("sslrootcert") == "system":  # a word of libpq's, which includes verify-full
+    if values.get("sslrootcert") == "system":  # libpq's word for the system's authorities, which implies verify-full
         made["ssl"] = create_default_context()
         values = Hidden({name: value for name, value in values.items() if name not in {"sslmode", "sslrootcert"}})
     made["server_settings"] = {name: values.pop(name) for name in _SESSION if name in values}

@@ -1,4 +1,4 @@
-"""References of an application's own tables to ours on SQLite, which keeps foreign keys only when it is told to."""
+"""References from an application's tables to ours on SQLite, which enforces foreign keys only on demand."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from authx_adapters.sqlalchemy.schema import Schema
 
 @contextmanager
 def enforced(connection: Connection) -> Generator[None, None, None]:
-    """Have SQLite keep foreign keys meanwhile: in autocommit, since a transaction would ignore it."""
-    if _keeps(connection):
+    """Make SQLite enforce foreign keys in the block, which must be in autocommit: a transaction ignores the pragma."""
+    if _enforces(connection):
         yield
         return
     connection.exec_driver_sql("PRAGMA foreign_keys = ON")
@@ -39,21 +39,21 @@ def enforced(connection: Connection) -> Generator[None, None, None]:
 
 
 def would_orphan(connection: Connection, schema: Schema, user_id: str) -> bool:
-    """Tell whether a deletion would leave rows that refer to nobody, inside a transaction that keeps no foreign keys.
+    """Whether a deletion would leave rows that refer to no user, in a transaction that does not enforce foreign keys.
 
-    SQLite would carry out no `ON DELETE` there either.
+    SQLite would not execute `ON DELETE` there either.
     """
-    return not _keeps(connection) and any(
+    return not _enforces(connection) and any(
         connection.execute(query).first() is not None for query in _queries(connection, schema, user_id)
     )
 
 
-def _keeps(connection: Connection) -> bool:
+def _enforces(connection: Connection) -> bool:
     return bool(connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one())
 
 
 def _queries(connection: Connection, schema: Schema, user_id: str) -> Iterator[Select[Any]]:
-    """Make a query for each foreign key to our tables."""
+    """Return a query for each foreign key to our tables."""
     owners = {schema.users: schema.users.c.id, schema.identities: schema.identities.c.user_id}
     for parent, owner in owners.items():
         place = connection.schema_for_object(parent)
@@ -68,7 +68,7 @@ def _queries(connection: Connection, schema: Schema, user_id: str) -> Iterator[S
 def _foreign_keys(
     connection: Connection, parent: Table, place: str | None
 ) -> Iterator[tuple[str, Mapping[str, ColumnElement[Any]]]]:
-    """Find each foreign key to a table: whose it is, and which of its columns refers to which of the parent's."""
+    """Return each foreign key to a table: the child table, and the parent's column for each of its columns."""
     quote = connection.dialect.identifier_preparer.quote
     catalogue = "sqlite_master" if place is None else f"{quote(place)}.sqlite_master"
     within = "" if place is None else ", :place"

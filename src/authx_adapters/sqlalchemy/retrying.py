@@ -1,8 +1,8 @@
-"""Calls that are repeated on another connection: reads, and writes of which nothing was done.
+"""Retries on another connection: of reads, and of writes of which nothing was done.
 
-A connection that waited in a pool may be dead, and what its session knows of the tables may be outdated. A call that
-fails for such a reason is made again until its connection is a new one; that one's failure is final. Each failure takes
-a connection out of the pool, so this ends.
+An idle connection may be dead, and its prepared statements may be outdated. A call that fails for such a reason is
+retried until it gets a new connection, whose failure is final. Each failure removes a connection from the pool, so the
+retries end.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 
 class Unusable(Exception):
-    """A connection of the pool cannot be used, and nothing of the call was sent on it."""
+    """A connection of the pool cannot be used; no part of the call was sent on it."""
 
 
 @attrs.define
 class Attempt:
-    """One try of a call: what is known of it when it fails."""
+    """One attempt of a call, and what is known about it when it fails."""
 
     pooled: bool = False
     """Whether its connection was used before."""
@@ -39,7 +39,7 @@ _ATTEMPT: Final[ContextVar[Attempt]] = ContextVar("attempt")
 
 
 async def repeated(once: Callable[[], Awaitable[T]], deadline: Deadline, *, reads: bool) -> T:
-    """Make a call until it succeeds or fails for good. ``reads``: it may be done twice."""
+    """Make a call until it succeeds or its failure is final. A call that only ``reads`` may be done twice."""
     while True:
         _ATTEMPT.set(latest := Attempt())
         try:
@@ -54,13 +54,13 @@ async def repeated(once: Callable[[], Awaitable[T]], deadline: Deadline, *, read
 
 
 def attempt() -> Attempt:
-    """Return the attempt that is being made."""
+    """Return the present attempt."""
     return _ATTEMPT.get()
 
 
 @contextmanager
 def undone() -> Generator[None, None, None]:
-    """Note that the attempt did nothing, if this part of a transaction fails."""
+    """Note, if this part of a transaction fails, that the attempt changed nothing."""
     attempt().undone = False
     try:
         yield
@@ -71,7 +71,7 @@ def undone() -> Generator[None, None, None]:
 
 @contextmanager
 def unsent() -> Generator[None, None, None]:
-    """Raise `Unusable` if this fails on a connection of the pool, before anything of the call was sent on it."""
+    """Raise `Unusable` if the block fails on a used connection, before a part of the call is sent."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Rows as the driver gives them, decoded here and not by the columns' types, whose errors would name no row."""
+"""Rows as the driver returns them, decoded here: the errors of column types would not name the row."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from authx_core.domain import InvalidSchema, Problem, SocialIdentity, User
 
 
 def raw(table: Table) -> list[Label[Any]]:
-    """Select a table's columns as the driver gives them."""
+    """Select the columns of a table as the driver returns them."""
     return [_raw(column) for column in table.columns]
 
 
 def user(row: Row[Any]) -> User:
-    """Turn a row into a user. Raises `InvalidSchema` for one that somebody else wrote, with its id and fields."""
+    """Turn a row into a user. Raises `InvalidSchema` with the id and fields of a row that is not ours."""
     return stored.user(_fields(row), _USER, "row")
 
 
 def cutoff(row: Row[Any] | None) -> datetime | None:
-    """Turn the blackout's row into its cut-off. Raises `InvalidSchema` as `user` does."""
+    """Turn the row of the blackout into its cut-off. Raises `InvalidSchema` as `user` does."""
     return None if row is None else _decoded(_fields(row), {"cutoff": _whole(moment)}, row.id)["cutoff"]
 
 
@@ -53,7 +53,7 @@ def entry(row: Row[Any]) -> Mapping[str, Any]:
 
 
 def undecodable(error: DBAPIError) -> Problem | None:
-    """Name the column, if SQLite's driver met text in it that is not UTF-8; its own message quotes the text."""
+    """Name the column in which SQLite's driver found text that is not UTF-8; its own message quotes the text."""
     found = _UNDECODABLE.match(str(error.orig))
     return (
         Problem(f"a row, {found[1]}", "foreign_row", "is not UTF-8: a row is not the store's, so remove or convert it")
@@ -84,7 +84,7 @@ def _decoded(fields: Mapping[str, Any], decoders: Mapping[str, Decode], id_: obj
 
 
 def _whole(decode: Decode) -> Decode:
-    """Take a decimal without a fraction for a whole number: a migration may have made the column `NUMERIC`."""
+    """Accept a decimal without a fraction as a whole number: a migration may have made the column `NUMERIC`."""
 
     def decoded(value: Any) -> Any:
         if isinstance(value, Decimal) and value.is_finite() and value == int(value):
@@ -95,12 +95,12 @@ def _whole(decode: Decode) -> Decode:
 
 
 def _flag(value: Any) -> bool:
-    """Let 0 and 1 pass too, which SQLite and MariaDB keep in place of booleans."""
+    """Accept 0 and 1 too, which SQLite and MariaDB store in place of booleans."""
     return bool(value) if type(value) is int and value in {0, 1} else bool(flag(value))
 
 
 def _json(value: Any) -> Any:
-    """Decode JSON where the driver does not: psycopg and asyncpg do."""
+    """Decode JSON unless the driver has done so, as psycopg and asyncpg do."""
     if not isinstance(value, str):
         return value
     try:

@@ -1,4 +1,4 @@
-"""The tables."""
+"""The tables of users and of a cache."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _MARIADB: Final[dict[str, Any]] = {
     for option, value in (("engine", "InnoDB"), ("default_charset", "utf8mb4"), ("collate", EXACT))
 }
 _BESIDE_THE_FOREIGN_KEYS: Final[dict[str, Any]] = {"mysql_length": 64, "mariadb_length": 64}
-"""MariaDB indexes a foreign key by itself, and refuses to drop an index that serves one, as Alembic does before it
-drops the table. An index of the first characters serves none."""
+"""MariaDB indexes a foreign key itself, and refuses to drop an index that a foreign key uses, as Alembic does before it
+drops the table. It does not use an index of the first characters."""
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(7382019465)")
-"""PostgreSQL's `IF NOT EXISTS` fails if two create the same thing at once; the number is any that nobody else takes."""
+"""PostgreSQL's `IF NOT EXISTS` fails if two sessions create the same table at once. The number is arbitrary."""
 
 
 class Tables:
     """Tables in one `MetaData`: an application's own, for Alembic to migrate, or a new one.
 
-    What has a name of ours keeps it (`conv`), whatever naming convention the `MetaData` has. A schema of the `MetaData`
-    and the `schema_translate_map` of a connection are followed.
+    Our names stay as they are (`conv`), whatever the naming convention of the `MetaData`. The schema of the `MetaData`
+    and the `schema_translate_map` of a connection are respected.
     """
 
     def __init__(self, metadata: MetaData | None) -> None:
@@ -46,13 +46,13 @@ class Tables:
         self.tables: list[Table] = []
 
     def declare(self, name: str, *parts: Column[Any] | Index) -> Table:
-        """Declare a table of this kind."""
+        """Declare a table, on MariaDB with our collation and engine."""
         table = Table(name, self.metadata, *parts, **_MARIADB)
         self.tables.append(table)
         return table
 
     def create(self, connection: Connection) -> None:
-        """Create what is missing; any number of processes may do so at a time."""
+        """Create the missing tables and indexes. Any number of processes may do so at once."""
         if connection.dialect.name == "postgresql":
             connection.execute(_LOCK)
         inspector = inspect(connection)

@@ -1,4 +1,4 @@
-"""A second connection beside one of an engine's, also where the pool has a single one."""
+"""A second connection beside the pool, even if the pool has only one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from authx_adapters.sqlalchemy.deadlines import current
 
 @contextmanager
 def second_connection(connection: Connection) -> Generator[Connection, None, None]:
-    """Open a new connection as the engine would, within the call's time, and close it."""
+    """Open a new connection as the engine would, within the deadline of the call, and close it after the block."""
     pool = connection.engine.pool.recreate()
     try:
         with Connection(connection.engine, pool.connect()) as second:

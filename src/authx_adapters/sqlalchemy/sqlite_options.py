@@ -1,4 +1,4 @@
-"""What the URL of an SQLite database says."""
+"""Options in the URL of SQLite."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ KNOWN: Final[Mapping[str, Read]] = {
     "vfs": one_of("unix", "unix-excl", "unix-dotfile", "win32", "win32-longpath"),
     "psow": one_of("0", "1"),
 }
-"""Not ``mode=ro`` and ``immutable``, by which nobody can be stored; ``nolock``, by which two writers destroy a file;
-``cache=shared``, by which readers are refused at once while there is a writer: https://www.sqlite.org/uri.html."""
+"""Refused are ``mode=ro`` and ``immutable``, since no user could be stored; ``nolock``, since two writers destroy the
+file; ``cache=shared``, since readers fail at once while there is a writer: https://www.sqlite.org/uri.html."""
 _MEMORY: Final = {"mode": "memory", "vfs": "memdb"}
-"""Options of what is no file."""
+"""Options of databases that are not files."""
 
 
 def arguments(address: Address, field: str, timeout: float) -> tuple[Hidden, Hidden]:
-    """Return what to connect with, and what a ``file:`` URI shall say. Raises `InvalidValue` with all that is wrong."""
+    """Return the driver's arguments, and the options of a ``file:`` URI. Raises `InvalidValue` with all faults."""
     values, problems = read(_without_memory(address), field, KNOWN)
     if address.hosts or address.user:
         reason = "needs three slashes before a file, four before an absolute path: sqlite:///users.db"
         problems.append(Problem(field, "invalid", reason))
     elif _is_in_memory(address):
-        problems.append(Problem(field, "unsupported", "must name a file: for users in memory, say memory://"))
+        problems.append(Problem(field, "unsupported", "must name a file: for users in memory, use memory://"))
     busy = min(values.pop("timeout", timeout), timeout)
     values.pop("uri", None)
     if address.path.startswith("file:"):
@@ -46,7 +46,7 @@ def arguments(address: Address, field: str, timeout: float) -> tuple[Hidden, Hid
 
 
 def _is_in_memory(address: Address) -> bool:
-    """Tell of what is no file: every connection would have one of its own."""
+    """Whether a database is in memory, where every connection would have its own."""
     name = unquote(address.path).removeprefix("file:").removeprefix("//localhost").lstrip("/") or ":memory:"
     return name == ":memory:" or any(
         address.options.get(option, "").lower() == word for option, word in _MEMORY.items()
@@ -54,6 +54,6 @@ def _is_in_memory(address: Address) -> bool:
 
 
 def _without_memory(address: Address) -> Address:
-    """Leave out the options for which there is a better sentence."""
+    """Leave out the options that have a better message."""
     kept = {name: value for name, value in address.options.items() if value.lower() != _MEMORY.get(name)}
     return attrs.evolve(address, options=Hidden(kept))

@@ -1,4 +1,4 @@
-"""Every statement on users, built once with bound parameters."""
+"""Every statement on users, built once, with bound parameters."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from authx_core.domain import SocialIdentity, limits
 BLACKOUT: Final = 1
 """The id of the one cut-off in its table."""
 Kept: TypeAlias = Callable[[Any, Any], Mapping[str, Any]]
-"""Of the columns stored and the columns given, makes what is set where a row is there already."""
+"""Returns the new columns of an existing row, from its stored columns and the given ones."""
 
 
 class Statements:
-    """The statements of a store over one schema, for one kind of database."""
+    """The statements of a store for one schema and one kind of database."""
 
     def __init__(self, schema: Schema, dialect: str) -> None:
         self._users, self._identities, self._blackout = schema.users, schema.identities, schema.blackout
@@ -76,7 +76,7 @@ class Statements:
     def taken(
         self, user_id: str, keys: Mapping[str, str], identities: Iterable[SocialIdentity], *, new: bool
     ) -> list[Select[str]]:
-        """Name every field whose key belongs to another user: to any, if the user is new."""
+        """Select the name of every field whose key another user has: any other if this user is ``new``."""
         c, linked = self._users.c, self._identities.c
         others = literal(True) if new else c.id != user_id
         owned = literal(True) if new else linked.user_id != user_id
@@ -92,7 +92,7 @@ class Statements:
         return select(*self._columns).where(column == bindparam("value"))
 
     def _update(self, changed: frozenset[str], expected: frozenset[str], *, raised: bool = False) -> Update:
-        """Set what is changed, if what is expected is there; ``raised``: the epoch is one higher than it was."""
+        """Set the changed fields if the expected ones are equal. If ``raised``, add one to the epoch."""
         c = self._users.c
         given = changed - {"epoch"} if raised else changed
         counted = {"version": c.version + 1} | ({"epoch": c.epoch + 1} if raised else {})
@@ -136,7 +136,7 @@ class Statements:
         return [conditions[name] for name in sorted(given)]
 
     def _contains(self, column: Column[Any], text: str) -> ColumnElement[bool]:
-        """Search literally, which `LIKE` would not."""
+        """Search literally, unlike `LIKE`."""
         return self._find(column, bindparam(text, type_=self._users.c.id.type)) > 0
 
 
@@ -146,9 +146,9 @@ def upsert(
     rows: Sequence[Mapping[str, Any]],
     kept: Kept,
 ) -> Any:
-    """Insert rows; where the primary key is there already, set what ``kept(stored, given)`` returns, in its order.
+    """Insert rows. If a primary key exists already, set the columns of ``kept(stored, given)`` in their order.
 
-    The order matters on MariaDB alone, where an expression sees what was assigned before it.
+    The order matters only on MariaDB, where an expression sees the values that were assigned before it.
     """
     if dialect in {"mariadb", "mysql"}:
         into = mysql.insert(table).values(rows)

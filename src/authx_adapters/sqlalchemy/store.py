@@ -40,24 +40,23 @@ from authx_core.domain import (
 from authx_core.ports import UserStore
 
 _RETRIES: Final = 10
-"""A key that was taken may be free by the time that one asks which it was."""
+"""Attempts of a write: a taken key may be free again when we ask which one it was."""
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _REFERRED: Final = frozenset({"23001", "23503", 1217, 1451, "FOREIGN KEY constraint failed"})
-"""A foreign key refuses that a row goes: PostgreSQL's SQLSTATEs, MariaDB's numbers, SQLite's words."""
+"""A foreign key forbids a deletion: PostgreSQL's SQLSTATEs, MariaDB's numbers, SQLite's message."""
 
 
 class SQLAlchemyUserStore(UserStore):
-    """Users in PostgreSQL, MariaDB or SQLite, through whatever SQLAlchemy client an application has.
+    """Users in PostgreSQL, MariaDB or SQLite, through any client of SQLAlchemy.
 
-    On an `Engine` or `AsyncEngine` a read, and a write that touches no social identity, is one statement in autocommit;
-    other writes are one transaction (MariaDB's `update` always: it cannot return rows).
+    On an `Engine` or `AsyncEngine`, a read is one statement in autocommit, and so is a write that touches no social
+    identity. Other writes are one transaction (on MariaDB every `update`, since it cannot return rows).
 
-    On a `Connection`, `Session` or their asynchronous twins it works inside the caller's transaction: it never commits
-    or rolls back what it did not begin, and a savepoint guards what was done before against a key that is taken.
-    Such a store lives as long as the transaction, and serves one task or thread.
+    On a `Connection`, `Session` or their asynchronous twins, it works inside the caller's transaction: it never commits
+    or rolls back what it did not begin, and a savepoint protects the caller's work from the error of a taken key. Such
+    a store lives as long as the transaction, and serves one task or thread.
 
-    For a row that somebody else wrote, and that is no user, a call that comes across it raises `InvalidSchema` with its
-    id and fields.
+    If a call meets a row that is not ours and is not a user, it raises `InvalidSchema` with the id and the fields.
     """
 
     def __init__(
@@ -65,9 +64,9 @@ class SQLAlchemyUserStore(UserStore):
     ) -> None:
         """Use the tables of ``schema``, which must exist: see `create_schema`.
 
-        Every call ends within ``timeout`` (seconds or a timedelta), as `StoreUnavailable` if the database has not
-        answered; None leaves that to the settings of your engine and its driver. Raises `InvalidValue` for another
-        value of it, and for a database other than PostgreSQL, MariaDB and SQLite.
+        Every call ends within ``timeout`` (seconds or a timedelta), or raises `StoreUnavailable`. None leaves
+        that to the settings of your engine and its driver. Raises `InvalidValue` for an impossible timeout, and for a
+        database other than PostgreSQL, MariaDB and SQLite.
         """
         self.schema = schema or Schema()
         self._database = Database(client, StoreUnavailable, timeout)
@@ -75,23 +74,23 @@ class SQLAlchemyUserStore(UserStore):
         self._sql = Statements(self.schema, self._database.name)
 
     async def create_schema(self) -> None:
-        """Create the tables that are missing; an application with migrations has them made by those.
+        """Create the missing tables. An application may create them by migrations instead.
 
-        Raises `InvalidValue` inside the caller's transaction, which MariaDB would commit.
+        Raises `InvalidValue` inside a caller's transaction, which MariaDB would commit.
         """
         await self._database.create(self.schema)
 
     async def verify_schema(self) -> None:
-        """Check what the promises of a store rest on, at an application's start.
+        """Check everything that the promises of a store depend on. Call it when an application starts.
 
-        Raises `InvalidSchema` for every missing table or unique index, unsafe collation or SQL mode, and column of
-        another kind than `Schema` declares, each with what to do about it. On an engine, a row that means nothing is
-        written, looked for through a second connection, and removed: a driver that does not commit, a read-only server
-        and a pooler that mixes up statements are refused too. Warns of `UnboundedWarning` if there is no timeout.
+        Raises `InvalidSchema` for every missing table or unique index, unsafe collation or SQL mode, and column that
+        differs from `Schema`, each with a remedy. On an engine, it writes a meaningless row, looks for it through a
+        second connection, and removes it. So it also finds a driver that does not commit, a read-only server, and a
+        pooler that mixes up statements. Issues an `UnboundedWarning` without a timeout.
         """
         if not self._database.bounded:
             warn_unbounded(self)
-        row = None if self._database.joined else _meaningless
+        row = None if self._database.joined else _probe
         await self._run(lambda connection: verify_users(connection, self.schema, row), reads=True)
 
     async def create(self, user: User, /) -> User:
@@ -198,7 +197,7 @@ class SQLAlchemyUserStore(UserStore):
         )
 
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
-        """Keep the later cut-off and return it; None lifts it."""
+        """Keep the later cut-off and return it. None removes it."""
         checks.check_blackout(cutoff)
         if cutoff is None:
             await self._run(self._lift)
@@ -215,7 +214,7 @@ class SQLAlchemyUserStore(UserStore):
 
     @contextmanager
     def _deleting(self, connection: Connection, user_id: UserId) -> Generator[None, None, None]:
-        """Make a deletion remove what it should and orphan nothing, also on SQLite without foreign keys."""
+        """Let a deletion remove the identities and leave no orphans, also on SQLite without foreign keys."""
         on_sqlite = self._database.name == "sqlite"
         with ExitStack() as stack:
             if on_sqlite and not self._database.joined:
@@ -234,7 +233,7 @@ class SQLAlchemyUserStore(UserStore):
         return None if row is None else rows.user(row)
 
     def _updated(self, connection: Connection, statement: Update, values: dict[str, Any]) -> User | None:
-        """Run an update; return the user as stored, or None if nobody fits."""
+        """Run an update. Return the user as stored, or None if no user matches."""
         result = connection.execute(statement, values)
         if self._sql.returns_updated:
             row = result.one_or_none()
@@ -250,7 +249,7 @@ class SQLAlchemyUserStore(UserStore):
             connection.execute(self._sql.link, linked)
 
     async def _write(self, work: Callable[[Connection], User], claim: User | _Claim, *, new: bool) -> User:
-        """Do the work; when a key is taken, say which."""
+        """Do the work; if a key is taken, name its field."""
 
         def attempt(connection: Connection) -> User:
             for _ in range(_RETRIES):
@@ -271,13 +270,13 @@ class SQLAlchemyUserStore(UserStore):
         keys = {field: key for field in ("email", "username") if (key := getattr(claim, f"{field}_key")) is not None}
         found = self._sql.taken(claim.id, keys, claim.identities, new=new)
         if self._database.joined and self._database.is_mariadb:
-            # A plain read would show what there was when the caller's transaction began.
+            # A plain read would show the state of when the caller's transaction began.
             locked = [each.with_for_update(read=True) for each in found]
             return {field for each in locked for field in connection.execute(each).scalars()}
         return set(connection.execute(union_all(*found)).scalars()) if found else set()
 
     def _blamed(self, error: IntegrityError) -> Iterable[str]:
-        """Name the field by the index that refused it, where the caller's transaction does not see the other user."""
+        """Name the field by the index that refused it, if the caller's transaction does not see the other user."""
         if not self._database.joined:
             return set()
         indexes = {"email": "email_key", "username": "username_key", "identities": self.schema.identities.name}
@@ -286,7 +285,7 @@ class SQLAlchemyUserStore(UserStore):
 
 @attrs.frozen
 class _Claim:
-    """What an update lays claim to."""
+    """The keys that an update claims."""
 
     id: UserId
     email_key: str | None
@@ -294,6 +293,6 @@ class _Claim:
     identities: tuple[SocialIdentity, ...]
 
 
-def _meaningless() -> dict[str, object]:
-    """Make a row beside the blackout's that no statement of ours reads."""
+def _probe() -> dict[str, object]:
+    """Make a row for the table of the blackout that no statement of ours reads."""
     return {"id": -1 - secrets.randbelow(2**31), "cutoff": _LONG_AGO}

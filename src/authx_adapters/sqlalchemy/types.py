@@ -1,4 +1,4 @@
-"""Column types that give back exactly what was stored, and compare it exactly."""
+"""Column types that return exactly what was stored, and compare exactly."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from authx_core.domain import JSON, SocialIdentity
 from authx_core.domain.secret import Secret
 
 EXACT: Final = "utf8mb4_nopad_bin"
-"""MariaDB's collation by code points; `utf8mb4_bin` ignores spaces at the end, and the default far more."""
+"""MariaDB's collation by code points: `utf8mb4_bin` ignores trailing spaces, and the default much more."""
 
 
 class Exact(TypeDecorator[str]):
-    """Text that every database compares and sorts code point by code point; without a length, up to 16 MiB.
+    """Text that every database compares and sorts by code points. Without a length, it has up to 16 MiB.
 
-    A column of your own that refers to a user's id needs this type too, with the length 255: MariaDB links only
-    columns of one collation.
+    A column of yours that refers to a user's id needs ``Exact(255)``: MariaDB's foreign keys need equal collations.
     """
 
     impl = String
@@ -36,7 +35,7 @@ class Exact(TypeDecorator[str]):
         self.length = length
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Name the collation where the default one is another."""
+        """Name the collation unless it is the default."""
         kind: TypeEngine[str] = Text() if self.length is None else String(self.length)
         if dialect.name == "postgresql":
             kind = postgresql.VARCHAR(self.length, collation="C")
@@ -47,24 +46,24 @@ class Exact(TypeDecorator[str]):
 
 
 class SecretText(TypeDecorator[Secret]):
-    """A `Secret`, which the driver gets as text whose repr hides it: no parameter in a log or traceback shows it."""
+    """A `Secret`. The driver gets text with a repr that hides it in logs and tracebacks."""
 
     impl = Exact
     cache_ok = True
 
     def process_bind_param(self, value: Secret | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Reveal to the driver alone."""
+        """Reveal the secret to the driver."""
         return masked(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Secret | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Conceal on the way out."""
+        """Conceal the text."""
         return None if value is None else Secret(value)
 
 
 class Microseconds(TypeDecorator[datetime]):
     """An instant as whole microseconds since 1970.
 
-    ``DateTime(timezone=True)`` loses offsets on SQLite and MariaDB, and MariaDB the microseconds too.
+    ``DateTime(timezone=True)`` loses offsets on SQLite and MariaDB, and microseconds on MariaDB.
     """
 
     impl = BigInteger
@@ -80,10 +79,10 @@ class Microseconds(TypeDecorator[datetime]):
 
 
 class Permissions(TypeDecorator[frozenset[str]]):
-    """A set of text as a sorted JSON array: equal sets are equal texts, so a compare-and-set can go by them.
+    """A set of text as a sorted JSON array: equal sets are equal texts, so a compare-and-set can compare them.
 
-    Each member stands on a line of its own. JSON escapes line breaks within text, so a member is found by searching
-    the text for a line that begins with it: see `member`.
+    Each member has a line of its own. JSON escapes line breaks in text, so a member is found by a search for a line
+    that begins with it: see `member`.
     """
 
     impl = Exact
@@ -99,12 +98,12 @@ class Permissions(TypeDecorator[frozenset[str]]):
 
 
 def member(permission: str) -> str:
-    """Return the text that a column of `Permissions` contains exactly if it has this member."""
+    """Return the text that a column of `Permissions` contains if and only if it has this member."""
     return "\n" + json.dumps(permission, ensure_ascii=False)
 
 
 class Identities(TypeDecorator[tuple[SocialIdentity, ...]]):
-    """Social identities in their order, beside the user; the table of identities makes them unique."""
+    """The social identities of a user in their order. The table of identities makes them unique."""
 
     impl = sa.JSON
     cache_ok = True

@@ -1,4 +1,4 @@
-"""What the promises rest on: the server's settings, and tables like those that are declared."""
+"""Checks what the promises depend on: the server's settings, and tables like those of the schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from authx_core.domain import InvalidSchema, Problem
 MakeRow: TypeAlias = Callable[[], Mapping[str, object]]
 
 _OLDEST: Final = {"sqlite": (3, 35), "postgresql": (13,), "mariadb": (10, 6), "mysql": (10, 6)}
-"""SQLite: the first with `RETURNING`. The others: the oldest that their makers still maintained in 2025."""
+"""SQLite: the first version with `RETURNING`. The others: the oldest that were still maintained in 2025."""
 _BY_CODE_POINT: Final = frozenset({"C", "POSIX", "ucs_basic", "pg_c_utf8", "C.UTF-8", "C.utf8"})
 _UNSAFE_MODES: Final = frozenset({"EMPTY_STRING_IS_NULL", "NO_BACKSLASH_ESCAPES", "PAD_CHAR_TO_FULL_LENGTH"})
 _WEAKENING: Final = {
@@ -45,15 +45,15 @@ _MAKE: Final = "call create_schema() or run your migrations"
 
 
 def verify_users(connection: Connection, schema: Schema, row: MakeRow | None) -> None:
-    """Raise `InvalidSchema` with all that would break a promise of a user store."""
+    """Raise `InvalidSchema` with everything that would break a promise of a user store."""
     verify(connection, schema, row, [*_cascades(connection, schema)])
 
 
 def verify(connection: Connection, tables: Tables, row: MakeRow | None, problems: Sequence[Problem] = ()) -> None:
     """Raise `InvalidSchema` with these problems and all others that are found.
 
-    Where nothing else is wrong, a ``row`` is written to the last of the tables, looked for, and removed again; None
-    where a transaction of the caller's would hide it from others.
+    If there are none, a ``row`` is written to the last table, looked for through another connection, and removed. It is
+    None inside a caller's transaction, which would hide it.
     """
     if row is not None:
         check_pooler(connection)
@@ -63,7 +63,7 @@ def verify(connection: Connection, tables: Tables, row: MakeRow | None, problems
         if inspector.has_table(table.name, schema=connection.schema_for_object(table)):
             found += [*_columns(connection, inspector, table), *_keys(connection, inspector, table)]
         else:
-            found.append(Problem(table.name, "missing", f"is not there: {_MAKE}"))
+            found.append(Problem(table.name, "missing", f"does not exist: {_MAKE}"))
     if row is not None and not found:
         found += lost(connection, tables.tables[-1], row())
     if found:
@@ -92,7 +92,7 @@ def _mariadb(connection: Connection) -> Iterator[Problem]:
     given, charset, refuses = connection.execute(text(settings)).one()
     modes = set(given.split(","))
     if not modes & {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}:
-        reason = "is not strict, so MariaDB would cut what does not fit: add STRICT_TRANS_TABLES"
+        reason = "is not strict, so MariaDB would cut values that do not fit: add STRICT_TRANS_TABLES"
         yield Problem("sql_mode", "unsafe", reason)
     for mode in sorted(modes & _UNSAFE_MODES):
         yield Problem("sql_mode", "unsafe", f"changes texts or how they are quoted: remove {mode}")
@@ -109,7 +109,7 @@ def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iter
     for column in table.columns:
         where = f"{table.name}.{column.name}"
         if column.name not in there:
-            yield Problem(where, "missing", f"is not there: {_MAKE}")
+            yield Problem(where, "missing", f"does not exist: {_MAKE}")
             continue
         kind = there[column.name]["type"]
         if isinstance(column.type, Exact | Permissions):
@@ -119,7 +119,7 @@ def _columns(connection: Connection, inspector: Inspector, table: Table) -> Iter
             yield Problem(where, "kind", reason)
     for name in sorted(there.keys() - table.columns.keys()):
         if not there[name]["nullable"] and there[name].get("default") in {None, "NULL"}:
-            reason = "is not of this version and must not be NULL, so nothing can be stored: give it a default"
+            reason = "is unknown to this version and must not be NULL, so no row can be stored: give it a default"
             yield Problem(f"{table.name}.{name}", "unknown", reason)
 
 
@@ -139,7 +139,7 @@ def _exact(column: Column[Any]) -> str:
 
 
 def _collations(connection: Connection, table: Table) -> Mapping[str, str]:
-    """Return the columns of text that are not compared by code point, and by which collation they are."""
+    """Return the collation of each column of text that is not compared by code points."""
     match connection.dialect.name:
         case "sqlite":
             return _collations_of_indexes(connection, table)
@@ -154,7 +154,7 @@ def _collations(connection: Connection, table: Table) -> Mapping[str, str]:
 
 
 def _quoted(connection: Connection, table: Table) -> str:
-    """Name a table as a statement on this connection would."""
+    """Return the name of a table as in a statement on this connection."""
     quote, place = connection.dialect.identifier_preparer.quote, connection.schema_for_object(table)
     return quote(table.name) if place is None else f"{quote(place)}.{quote(table.name)}"
 
@@ -187,7 +187,7 @@ def _keys(connection: Connection, inspector: Inspector, table: Table) -> Iterato
 
 
 def _unique(connection: Connection, inspector: Inspector, table: Table) -> set[frozenset[str]]:
-    """Return the columns over which whole, valid and unconditional indexes are unique."""
+    """Return the sets of columns with a unique index that is valid and covers all rows and whole values."""
     invalid = set[str]()
     if connection.dialect.name == "postgresql":
         invalid = set(connection.execute(text(_INVALID_INDEXES), {"table": _quoted(connection, table)}).scalars())
@@ -203,12 +203,12 @@ def _unique(connection: Connection, inspector: Inspector, table: Table) -> set[f
 
 
 def _weakened(index: Any) -> bool:
-    """Whether an index covers some rows only, or the beginnings of texts, or takes two absent values for equal."""
+    """Whether an index covers only some rows or beginnings of texts, or makes two absent values equal."""
     return bool(_WEAKENING & (index.get("dialect_options") or {}).keys())
 
 
 def _cascades(connection: Connection, schema: Schema) -> Iterator[Problem]:
-    """Where the database removes social identities along with their user, see that it does."""
+    """Check that the database removes social identities with their user; on SQLite, the store does it."""
     table, inspector, place = schema.identities, inspect(connection), connection.schema_for_object(schema.identities)
     if connection.dialect.name == "sqlite" or not inspector.has_table(table.name, schema=place):
         return

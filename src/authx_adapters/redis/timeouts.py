@@ -1,8 +1,8 @@
-"""How long a blocking client waits, and a limit where it may wait longer than a call.
+"""Timeouts of blocking clients.
 
-A blocking socket cannot be interrupted from outside: its timeout is the driver's to set. `settings` are those that keep
-a call within a time. For any other client, and for a cluster's, which looks for its nodes one after the other while all
-other callers queue up, a thread waits in the caller's place.
+A blocking socket cannot be interrupted from outside; only its driver can set its timeout. `settings` are the options by
+which a client keeps a timeout itself. For other clients, a thread waits in the caller's place; also for a client of a
+cluster, which looks for its nodes one after the other while all other callers wait.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from redis.retry import Retry
 
 _T = TypeVar("_T")
 _THREADS: Final = 128
-"""Calls that wait at a time; they are made as they are needed."""
+"""Calls that wait at once; threads are started as they are needed."""
 
 
 def settings(within: float) -> dict[str, Any]:
-    """Return the options of a blocking client whose calls end within so many seconds.
+    """Return the options of a `BlockingConnectionPool` whose client's calls end within this many seconds.
 
-    They add to those of a `BlockingConnectionPool`: half of the time for the wait for a connection, half for an answer
-    or a new connection, and no repetition.
+    Half of the time is for the wait for a connection, half for the answer or a new connection. There are no retries.
     """
     half = within / 2
     return {
@@ -38,9 +37,9 @@ def settings(within: float) -> dict[str, Any]:
 
 
 def longest(client: Any) -> float:
-    """Return the seconds for which a call may wait by the client's own settings; infinite where one is missing."""
+    """Return the seconds that a call may wait by the client's own settings: infinite if one of them is missing."""
     pool = client.connection_pool
-    connection = pool.connection_class(**pool.connection_kwargs)  # never opened: it shows what the pool would open
+    connection = pool.connection_class(**pool.connection_kwargs)  # never opened: it only shows the settings
     waits: list[Any] = [connection.socket_timeout, connection.socket_connect_timeout]
     if isinstance(pool, BlockingConnectionPool):
         waits.append(pool.timeout)
@@ -56,7 +55,7 @@ class Waiting:
         self._owner: int | None = None
 
     def call(self, work: Callable[[], _T], within: float) -> _T:
-        """Return what the work returns. Raises `TimeoutError` if it is not done by then; it then ends in its thread."""
+        """Return the result of ``work``. Raises `TimeoutError` after ``within`` seconds; the work then goes on."""
         if self._owner != os.getpid():  # threads do not survive a fork
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="authx-redis")
             self._owner = os.getpid()

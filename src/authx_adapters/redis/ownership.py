@@ -1,8 +1,9 @@
-"""In which process and event loop a client may be used.
+"""The process and the event loop that a client belongs to.
 
-Connections of an asynchronous client belong to the event loop that opened them, and redis-py does not notice when
-another one, or a forked child, uses them: both then read each other's replies. Pools of blocking clients notice a fork
-and begin anew; a lock that another thread held at that moment would stay locked for ever, and is renewed here.
+The connections of an asynchronous client belong to the event loop that opened them. redis-py does not notice if another
+loop or a forked child uses them: then both read each other's replies. The pools of blocking clients notice a fork and
+start again, but a lock that another thread held at that moment would never be released in the child, so it is released
+here.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _blocking: Final[WeakSet[Any]] = WeakSet()
 
 
 def check_asynchronous(client: Any) -> None:
-    """Raise `InvalidValue` in another process or event loop than that of the client's first call.
+    """Raise `InvalidValue` unless this process and event loop made the client's first call.
 
-    Raises `Suspended` where no event loop runs.
+    Raises `Suspended` if no event loop runs.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -40,14 +41,14 @@ def check_asynchronous(client: Any) -> None:
 
 
 def check_blocking(client: Any) -> None:
-    """Raise `InvalidValue` if the client has a single connection and its parent process opened it."""
+    """Raise `InvalidValue` if the client has a single connection, opened by the parent process."""
     connection = getattr(client, "connection", None)
     if connection is not None and connection.pid != os.getpid():
         raise forked()
 
 
 def expect_forks(client: Any) -> None:
-    """Renew the locks of a blocking client in every child process."""
+    """Release the locks of a blocking client in every child process."""
     _blocking.add(client)
 
 
@@ -66,12 +67,12 @@ def foreign_loop() -> InvalidValue:
 def _renew_locks() -> None:
     for part in [part for client in _blocking for part in _parts(client)]:
         for attribute in vars(part).values():
-            if hasattr(attribute, "_at_fork_reinit"):  # as locks have it, for the standard library's own use
+            if hasattr(attribute, "_at_fork_reinit"):  # as locks have, for the standard library
                 renew(attribute)
 
 
 def _parts(client: Any) -> Iterator[object]:
-    """Return all that has locks."""
+    """Return every object that has locks."""
     yield client
     if isinstance(client, RedisCluster):
         manager: Any = client.nodes_manager

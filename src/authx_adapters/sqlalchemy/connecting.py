@@ -1,4 +1,4 @@
-"""Connections that are made, or tried by the pool, within the time of the call that needs them."""
+"""New connections, and the pool's pings, within the deadline of the call that waits for them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sqlalchemy import Dialect, Engine, event
 from authx_adapters.sqlalchemy.deadlines import current
 
 _SHORTEST: Final = 2
-"""Seconds; psycopg, like libpq, takes whole ones, and no fewer."""
+"""Seconds: psycopg, like libpq, takes whole seconds from 2."""
 
 
 def in_time(engine: Engine) -> None:
-    """Make an engine's new connections, and its pool's own pings, end by the deadline of the call that waits for them.
+    """End an engine's connection attempts, and its pool's pings, at the deadline of the call that waits for them.
 
-    Calls without a deadline, the application's among them, are left alone.
+    Calls without a deadline, such as the application's own, are not changed.
     """
     if event.contains(engine, "do_connect", _connect):
         return
-    event.listen(engine, "do_connect", _connect, insert=True)  # around all others
+    event.listen(engine, "do_connect", _connect, insert=True)  # before all others
     event.listen(engine, "connect", _made, insert=True)  # before SQLAlchemy asks for the server's version
     dialect, ping = engine.dialect, engine.dialect.do_ping
 
@@ -33,11 +33,11 @@ def in_time(engine: Engine) -> None:
         current().watch(dialect.get_driver_connection(connection))
         return ping(connection)
 
-    dialect.do_ping = do_ping  # type: ignore[method-assign,assignment] # of `pool_pre_ping`, which has no event
+    dialect.do_ping = do_ping  # type: ignore[method-assign,assignment] # `pool_pre_ping` has no event
 
 
 def _connect(dialect: Dialect, record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """Connect with a blocking driver, in a thread that is left to itself if it takes too long."""
+    """Connect with a blocking driver in a thread, which is abandoned at the deadline."""
     left = current().left
     if left == 0:
         current().expire()
@@ -58,7 +58,7 @@ def _connect(dialect: Dialect, record: object, arguments: list[Any], options: di
 
     connection = _in_a_thread(connect, left)
     if getattr(connection, "_read_timeout", None) == left:
-        connection._read_timeout = given  # noqa: SLF001 - that was for the handshake
+        connection._read_timeout = given  # noqa: SLF001 - the timeout was for the handshake
     return connection
 
 
@@ -68,7 +68,7 @@ def _in_a_thread(connect: Callable[[], Any], seconds: float) -> Any:
     def run() -> None:
         try:
             connection = connect()
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             made.set_exception(error)
         else:
             made.set_result(connection)
@@ -83,11 +83,11 @@ def _in_a_thread(connect: Callable[[], Any], seconds: float) -> Any:
 
 
 def _close(made: Future[Any]) -> None:
-    """Close a connection that came too late."""
+    """Close a connection that was made too late."""
     with suppress(Exception):
         made.result().close()
 
 
 def _made(_: object, record: Any) -> None:
-    """Watch over a connection that is made for a call, whose first statements are SQLAlchemy's own."""
+    """Watch a new connection, whose first statements are SQLAlchemy's own."""
     current().watch(record.driver_connection)
