@@ -193,7 +193,7 @@ REFUSED_CACHES = [
     ("redis://h1,h2/0", ["redis+cluster://"]),
     ("redis://h?ssl_cert_reqs=none", ["'ssl_cert_reqs'"]),
     ("rediss://h?ssl_cert_reqs=perhaps", ["'ssl_cert_reqs'"]),
-    ("redis+cluster://h/3", ["a cluster has but 0"]),
+    ("redis+cluster://h/3", ["a cluster has only 0"]),
     ("redis+sentinel://h:26379", ["names no service"]),
     ("unix://run/redis.sock", ["three slashes"]),
     ("memcached://h", ["'memcached'"]),
