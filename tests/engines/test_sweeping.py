@@ -64,7 +64,7 @@ class Due(Sweeping):
         return True
 
     def patience(self, began: float) -> float | None:
-        patience = super().patience(began)
+        patience = super().timeout(began)
         assert patience is not None
         assert patience < PATIENT / 2
         return SHORT
@@ -88,11 +88,11 @@ async def test_a_sweep_that_hangs_fails_no_write_and_waits_for_a_part_of_the_tim
 
 def test_a_sweep_has_half_of_what_its_write_has_left_of_the_timeout() -> None:
     now = time.monotonic()
-    patience = Sweeping(PATIENT).patience(now - PATIENT / 2)
+    patience = Sweeping(PATIENT).timeout(now - PATIENT / 2)
     assert patience is not None
     assert 0 < patience <= PATIENT / 4
-    assert (Sweeping(PATIENT).patience(now - PATIENT) or 0) > 0
-    assert Sweeping(None).patience(now) is None
+    assert (Sweeping(PATIENT).timeout(now - PATIENT) or 0) > 0
+    assert Sweeping(None).timeout(now) is None
 
 
 def database(client: Any, driver: Driver) -> Any:
