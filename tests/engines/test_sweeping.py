@@ -63,7 +63,7 @@ class Due(Sweeping):
         self._relay.freeze()
         return True
 
-    def patience(self, began: float) -> float | None:
+    def timeout(self, began: float) -> float | None:
         patience = super().timeout(began)
         assert patience is not None
         assert patience < PATIENT / 2
