@@ -1,4 +1,4 @@
-"""Imports of what an extra installs, made when it is needed: an engine's opener and the default hasher."""
+"""Imports that need an extra, and so are made on demand: an engine's opener and the default hasher."""
 
 from __future__ import annotations
 
@@ -47,11 +47,8 @@ def opener(url: Secret, field: str, opening: Opening) -> Opener:
     Raises `InvalidValue` for an unknown scheme, an impossible URL, and a driver that is not installed.
     """
     name = scheme(url)
-    database = name.partition("+")[0]
-    engine, extra = _ENGINES.get(name), _ENGINES.get(name)
-    if database in _RELATIONAL:
-        engine, extra = "sqlalchemy", _RELATIONAL[database]
-    if engine is None or extra is None or (field == "url" and engine == _KEEPS_NO_USERS):
+    engine, extra = _found(name)
+    if engine is None or (field == "url" and engine == _KEEPS_NO_USERS):
         named = f"says {brief(name)}, but " if name else ""
         raise InvalidValue(Problem(field, "unsupported", f"{named}must be one of {_PLACES[field]}"))
     with _installed(extra, field):
@@ -71,6 +68,14 @@ def hasher(opening: Opening, timeout: float) -> PasswordHasher:
     threaded = Threaded(blocking, workers=2, queue=64, timeout=timeout)
     opening.close_at_the_end(threaded.aclose)
     return threaded
+
+
+def _found(name: str) -> tuple[str | None, str]:
+    """Return the folder of an engine and its extra; no folder for an unknown scheme."""
+    if extra := _RELATIONAL.get(name.partition("+")[0]):
+        return "sqlalchemy", extra
+    engine = _ENGINES.get(name)
+    return engine, engine or ""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What `connect` and the other three functions open, and how, for blocking and asynchronous callers alike."""
+"""The arguments of `connect` and the other three functions, and how a facade is opened with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `connect` and an engine agree on: each engine's folder has a module ``opening`` with a class ``Opener``."""
+"""The interface between `connect` and the engines: each engine's folder has a module ``opening`` with an ``Opener``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from authx_core.domain.secret import Secret
 
 @attrs.frozen
 class Opening:
-    """A facade that is being opened, and what will be closed with it."""
+    """The settings of a facade that is being opened, and the functions that close its clients."""
 
     blocking: bool
     clock: Clock
-    patience: float
-    """Seconds for a connection to be made, and for each call that makes or verifies tables."""
+    timeout: float
+    """Seconds for a new connection, and for each call that creates or verifies tables."""
     stack: AsyncExitStack
 
     def close_at_the_end(self, close: Callable[[], Awaitable[None] | None]) -> None:
@@ -34,15 +34,15 @@ class Opener(Protocol):
     def __init__(self, url: Secret, field: str, opening: Opening) -> None:
         """Check the URL, which the argument ``field`` of `connect` gave.
 
-        Raises `InvalidValue` for a URL that says anything impossible, and `ImportError` for a missing driver.
+        Raises `InvalidValue` for an impossible URL, and `ImportError` for a missing driver.
         """
 
     async def store(self, within: float) -> UserStore:
-        """Return a store whose tables or indexes exist and are verified. Each call ends within so many seconds."""
+        """Return a store whose tables or indexes exist and are verified. Each call ends within this many seconds."""
         ...
 
     async def cache(self, within: float) -> Cache:
-        """Return a cache whose tables or indexes exist and are verified. Each call ends within so many seconds."""
+        """Return a cache whose tables or indexes exist and are verified. Each call ends within this many seconds."""
         ...
 
 

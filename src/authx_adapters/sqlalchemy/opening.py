@@ -19,20 +19,20 @@ class Opener:
     """Opens users and entries in one relational database."""
 
     def __init__(self, url: Secret, field: str, opening: Opening) -> None:
-        opened = open_engine(url, field, opening.patience, blocking=opening.blocking)
+        opened = open_engine(url, field, opening.timeout, blocking=opening.blocking)
         opening.close_at_the_end(opened.engine.dispose)
         self._engine, self._in_threads = opened.engine, opened.in_threads
         self._opening = opening
 
     async def store(self, within: float) -> UserStore:
         """Return the store, once its tables are made and verified; in threads if its driver is blocking."""
-        await _prepare(SQLAlchemyUserStore(self._engine, timeout=self._opening.patience))
+        await _prepare(SQLAlchemyUserStore(self._engine, timeout=self._opening.timeout))
         store = SQLAlchemyUserStore(self._engine, timeout=within)
         return self._closed(Threaded(store, timeout=within)) if self._in_threads else store
 
     async def cache(self, within: float) -> Cache:
         """Return the cache, once its table is made and verified; in threads if its driver is blocking."""
-        await _prepare(SQLAlchemyCache(self._engine, self._opening.clock, timeout=self._opening.patience))
+        await _prepare(SQLAlchemyCache(self._engine, self._opening.clock, timeout=self._opening.timeout))
         cache = SQLAlchemyCache(self._engine, self._opening.clock, timeout=within)
         return self._closed(Threaded(cache, timeout=within)) if self._in_threads else cache
 

@@ -1,4 +1,4 @@
-"""Each port, served by threads."""
+"""The three ports, served by threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _Operation = TypeVar("_Operation", bound=Callable[..., Any])
 
 
 class OnThreads:
-    """What can be closed."""
+    """A port that is served by threads, and can be closed."""
 
     def __init__(self, threads: Threads) -> None:
         """Call the adapter of these threads; `Threaded` makes them."""

@@ -14,7 +14,7 @@ from authx_adapters.threaded.workers import Refused, Workers
 from authx_core import InvalidValue, PortUnavailable, Problem, Suspended, run
 
 _NO_LOOP: Final = "no running event loop"
-"""What asyncio says in a thread."""
+"""The message of asyncio in a thread without a loop."""
 
 
 class Threads:

@@ -80,7 +80,7 @@ class Workers:
             self._executor.shutdown(wait=self._closed is not None and self._closed.done())
 
     def _start(self, answer: Future[Any]) -> None:
-        """Have one more thread serve. Not under the lock: an executor may do at once what it is given."""
+        """Start one more thread. Not under the lock: an executor may run the function at once."""
         try:
             serving = self._executor.submit(self._serve)
         except RuntimeError as error:
