@@ -239,5 +239,5 @@ class MongoUserStore(UserStore):
         found: list[Document] = await settle(cursor.to_list())
         taken = refused(error) | {key[0] for document in found for key in keys(document) if key in wanted}
         if not taken:
-            return StoreUnavailable("a unique index that is not the store's refuses this user")
+            return StoreUnavailable("a unique index that is not the store's own refuses this user")
         return IdentifierTaken.of(taken)
