@@ -117,14 +117,14 @@ def _abandon(engine: Engine) -> None:
 
 
 def _initialize_again(engine: Engine) -> None:
-    """Let SQLAlchemy ask for the server's version and defaults anew: another thread of the parent may have begun to.
+    """Let SQLAlchemy ask for the server's version and defaults again: a thread of the parent may have been doing so.
 
-    A listener does that at an engine's first connection, once; there is no public way to call it again.
+    A listener asks once, at the first connection of an engine. There is no public way to call it again.
     """
     for listener in engine.pool.dispatch.connect:
         if getattr(listener, "__qualname__", None) == "only_once.<locals>.go":
             inside = inspect.getclosurevars(listener).nonlocals
-            with suppress(KeyError):  # if SQLAlchemy keeps that elsewhere one day
+            with suppress(KeyError):  # if another version of SQLAlchemy has other names
                 if not inside["once"]:
                     inside["once"].append(inside["fn"])
 
