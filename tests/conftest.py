@@ -1,4 +1,4 @@
-"""What every test may ask for: a clock that stands still, an event loop of its own, and servers (see `servers`)."""
+"""Fixtures for every test: a clock that stands still, and an event loop; servers come from `servers`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from servers import folders
 
 if memory := folders.memory():
     os.environ.setdefault("TMPDIR", str(memory))
-    tempfile.tempdir = None  # pytest may have asked for it already
+    tempfile.tempdir = None  # forget the folder that pytest may have caused it to choose
 
 
 @contextmanager
 def missing_servers_skip() -> Iterator[None]:
-    """Skip what needs a server that cannot be had; in CI, where all can be had, fail it."""
+    """Skip a test whose server is not available; in CI, where every server is, fail it."""
     try:
         yield
     except servers.Unavailable as reason:
@@ -46,7 +46,7 @@ def pytest_runtest_call() -> Generator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Note the reasons for skipped tests where `nox -s tests` collects them, to repeat them at its end."""
+    """Write down why tests were skipped; `nox -s tests` collects the reasons and repeats them at its end."""
     if notes := os.environ.get("AUTHX_TEST_SKIPPED"):
         reasons = [str(report.longrepr[-1]) for report in terminalreporter.stats.get("skipped", [])]
         with Path(notes).open("a", encoding="utf-8") as file:
@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an ``async def`` test to its end, in the loop of its fixtures if it has one."""
+    """Run an ``async def`` test, in the loop of its fixtures if it has one."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
@@ -75,7 +75,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """One loop for a test and its fixtures, with threads enough for real parallelism."""
+    """One event loop for a test and its fixtures, with enough threads for real parallelism."""
     with asyncio.Runner() as runner:
         runner.get_loop().set_default_executor(ThreadPoolExecutor(24))
         yield runner

@@ -1,4 +1,4 @@
-"""Cancel a call wherever it waits, one place after the other, also within tasks of its own."""
+"""Cancel a call at each of its awaits in turn, including those of tasks that it starts."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import authx_adapters
 from authx_core import AuthxError
 
 Moment: TypeAlias = Literal["early", "late", "ever after"]
-"""As a call begins to wait, when the server may not even have heard of it; as that for which it waited is there, when
-the server may have done all; or whenever it waits from then on, as the cancel scopes of AnyIO do."""
+"""When to cancel: as a call begins to wait, when the server may have received nothing; as the awaited result arrives,
+when the server may have done everything; or at this wait and each later one, as the cancel scopes of AnyIO do."""
 
 MOMENTS: Final[tuple[Moment, ...]] = ("early", "late", "ever after")
 
 
 _ADAPTERS: Final = str(Path(authx_adapters.__file__).parent)
 MAY_BE_LOST: Final = sys.version_info < (3, 12)
-"""Whether `asyncio.wait_for`, which drivers use, forgets a cancellation that comes together with the result:
+"""Whether `asyncio.wait_for`, which drivers use, may lose a cancellation that arrives together with the result:
 https://github.com/python/cpython/issues/86296."""
 
 
 class Cancel:
-    """Cancels the task of a call when it waits for the n-th time."""
+    """Cancels the task of a call at its n-th wait."""
 
     def __init__(self, at: int, moment: Moment) -> None:
         self._at, self._moment = at, moment
@@ -39,28 +39,28 @@ class Cancel:
 
     @property
     def happened(self) -> bool:
-        """Whether the call has waited that often."""
+        """Whether the call reached that wait."""
         return self._waits >= self._at
 
     async def during(self, call: Awaitable[Any]) -> None:
-        """Make the call. It must tell that it was cancelled by `CancelledError` alone."""
+        """Make the call. If it is cancelled, it must raise `CancelledError` and nothing else."""
 
         async def task() -> Any:
             _CANCEL.set(self)
             self._caller = asyncio.current_task()
             return await _Watched(call, self._about_to_wait)
 
-        asyncio.get_running_loop().set_task_factory(_watching_our_own)
+        asyncio.get_running_loop().set_task_factory(_watching_task_factory)
         outcome: Any = (await asyncio.gather(task(), return_exceptions=True))[0]
         self._caller = None
         if isinstance(outcome, asyncio.CancelledError):
             assert self.happened
         elif isinstance(outcome, AuthxError):
-            assert not self.happened, f"{outcome!r} instead of a cancellation"
+            assert not self.happened, f"raised {outcome!r} instead of CancelledError"
         elif isinstance(outcome, BaseException):
             raise outcome
         else:
-            assert MAY_BE_LOST or not self.happened, f"{outcome!r} in spite of a cancellation"
+            assert MAY_BE_LOST or not self.happened, f"returned {outcome!r} though it was cancelled"
 
     def _about_to_wait(self, awaited: asyncio.Future[Any] | None) -> None:
         if (caller := self._caller) is None:
@@ -75,7 +75,7 @@ class Cancel:
 
 
 async def everywhere(attempt: Callable[[Cancel], Awaitable[None]]) -> None:
-    """Make an attempt for each time that a call in it waits, and at last one without cancelling."""
+    """Repeat an attempt, cancelled at each wait of its call in turn, until one runs to its end uncancelled."""
     for moment in MOMENTS:
         for at in count(1):
             cancel = Cancel(at, moment)
@@ -89,7 +89,7 @@ async def everywhere(attempt: Callable[[Cancel], Awaitable[None]]) -> None:
 
 
 class _Watched(Awaitable[Any]):
-    """Await a call, and tell of each future that it is about to wait for; None is one turn of the event loop."""
+    """Await a call, and report each future before it is awaited; None is one turn of the event loop."""
 
     def __init__(self, call: Awaitable[Any], about_to_wait: Callable[[asyncio.Future[Any] | None], None]) -> None:
         self._call, self._about_to_wait = call, about_to_wait
@@ -113,8 +113,8 @@ class _Watched(Awaitable[Any]):
 _CANCEL: Final[ContextVar[Cancel]] = ContextVar("cancel")
 
 
-def _watching_our_own(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
-    """Make a task; watch it too if an adapter of ours starts it for a call that is to be cancelled."""
+def _watching_task_factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+    """Make a task; watch it too if one of our adapters starts it for a call under test."""
     cancel = _CANCEL.get(None)
     if cancel is not None and work.cr_code.co_filename.startswith(_ADAPTERS):
         return asyncio.Task(_awaited(_Watched(work, cancel._about_to_wait)), loop=loop, **options)

@@ -1,4 +1,4 @@
-"""Servers that several modules start for themselves, and the sockets that drivers leave behind."""
+"""Servers that a module starts for itself, and the sockets that drivers leave behind."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from servers.redis import Guarded, Sentinel
 
 @pytest.fixture(autouse=True, scope="module")
 def sockets_collected() -> Iterator[None]:
-    """Collect what a driver that was cancelled or cut off left to the garbage collector, before another test does.
+    """Collect sockets that cancelled or disconnected drivers left behind, so that no later test gets their warnings.
 
-    PyMongo drops a socket that it was just connecting. Tests of our own leaks collect after each test.
+    PyMongo drops a socket whose connection attempt is interrupted. Tests for leaks of our own collect after each test.
     """
     yield
     with warnings.catch_warnings():
@@ -35,7 +35,7 @@ def guarded() -> Iterator[Guarded]:
 
 @pytest.fixture(scope="module")
 def sentinel(guarded: Guarded) -> Iterator[Sentinel]:
-    """Lend the sentinel of that server."""
+    """Lend a sentinel that watches that server."""
     with closing(Sentinel(guarded)) as server:
         first_start(server)
         yield server

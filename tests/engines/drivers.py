@@ -1,4 +1,4 @@
-"""Every pair of engine and driver under one face, so that a test over all of them is written once."""
+"""One interface for every pair of engine and driver, so that a test covers all of them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Open = Callable[..., Any]
 
 @attrs.frozen
 class Driver:
-    """How to reach an engine: with which client, of which colour."""
+    """How to reach an engine: its server, its client, and whether that client is blocking."""
 
     name: str
     kind: servers.Kind | None
-    """Which server; None is SQLite, a file."""
+    """The server; None for SQLite, which needs none."""
     blocking: bool
     open: Open
 
@@ -44,8 +44,8 @@ class Driver:
         return self.name
 
     @property
-    def alone(self) -> Mapping[str, int]:
-        """The options of a client with a single connection, for which callers queue up."""
+    def single(self) -> Mapping[str, int]:
+        """The options that give a client a single connection, for which callers queue."""
         match self.kind:
             case "mongodb" | "mongodb-replica-set":
                 return {"maxPoolSize": 1}
@@ -56,12 +56,12 @@ class Driver:
 
     @property
     def keeps_users(self) -> bool:
-        """Whether there is a user store on it; every one of them has a cache."""
+        """Whether the engine has a user store; each has a cache."""
         return self.kind not in {"redis", "redis-cluster"}
 
     @contextmanager
     def space(self, at: str | None = None) -> Generator[str, None, None]:
-        """Lend a database of one's own by its URL, on the shared server or the one at a URL."""
+        """Lend the URL of a new database or key prefix, on the shared server or the one at a URL."""
         match self.kind:
             case None:
                 with tempfile.TemporaryDirectory() as folder:
@@ -75,13 +75,13 @@ class Driver:
 
     @asynccontextmanager
     async def client(self, url: str, **options: Any) -> AsyncGenerator[Any, None]:
-        """Open a client for a space, and close it in the end."""
+        """Lend a client for a space."""
         client = self.open(url.partition("#")[0], **options)
         try:
             yield client
         finally:
             if isinstance(client, RedisCluster):
-                client.disconnect_connection_pools()  # type: ignore[no-untyped-call] # which `close` leaves open in a client made from a URL
+                client.disconnect_connection_pools()  # type: ignore[no-untyped-call] # `close` leaves these open in a client made from a URL
             close = next(name for name in ("dispose", "aclose", "close") if hasattr(type(client), name))
             await settle(getattr(client, close)())
 
@@ -97,7 +97,7 @@ class Driver:
 
 
 async def prepare(adapter: Any) -> None:
-    """Make the tables or indexes that an adapter needs."""
+    """Create the tables or indexes that an adapter needs."""
     for name in ("create_schema", "ensure_indexes"):
         if hasattr(adapter, name):
             await getattr(adapter, name)()
@@ -113,14 +113,14 @@ def _database(client: Any, url: str) -> Any:
 
 def _sql(dialect: str, make: Callable[..., Any]) -> Open:
     def open_(url: str, **options: Any) -> Any:
-        alone = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True, "hide_parameters": True}
-        return make(make_url(url).set(drivername=dialect), **alone | options)
+        defaults = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True, "hide_parameters": True}
+        return make(make_url(url).set(drivername=dialect), **defaults | options)
 
     return open_
 
 
 def _queueing(client: Any, pool: Any) -> Open:
-    """Make callers wait for a connection of Redis where its usual pool refuses them."""
+    """Make callers wait for a Redis connection; the default pool refuses them."""
     return lambda url, **options: client.from_pool(pool.from_url(url, **options))
 
 

@@ -1,6 +1,6 @@
-"""A process that uses an engine, forks and goes on, as a script: ``python -m engines.forking psycopg URL raw``.
+"""A script whose process uses an engine, forks and continues: ``python -m engines.forking psycopg URL raw``.
 
-Parent and children read at once, each a user of their own. Whoever finds another one's, or an error, exits with 1.
+Parent and children read at once, each a user of its own. A process exits with 1 on an error or on another's user.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from authx_core import InvalidValue, UserStore, run
 from engines.drivers import DRIVERS, Driver, prepare
 from engines.numbers import connections, number
 
-PATIENCE: Final = 60
-"""Seconds; a process that has not ended by then hangs."""
+TIMEOUT: Final = 60
+"""Seconds after which a process counts as hung."""
 CALLS: Final = 40
 MINUTE: Final = timedelta(minutes=1)
 PEOPLE: Final = {name: full_user(name) for name in ("parent", "child", "grandchild", "worker")}
 
 
 class Process:
-    """What a process of each name does with ports that were made before it was forked."""
+    """A process that uses ports which were made before it was forked."""
 
     def __init__(self, driver: Driver, url: str) -> None:
         self.driver, self.url = driver, url
@@ -57,7 +57,7 @@ class Process:
                 await self.store.create(user)
 
     async def work(self, name: str) -> None:
-        """Read and write what is one's own, from several tasks where there can be any."""
+        """Write and read this process's own data, from several tasks if the driver is asynchronous."""
         if self.run is run:
             for _ in range(CALLS):
                 await self._once(name)
@@ -65,7 +65,7 @@ class Process:
             await asyncio.gather(*(self._once(name) for _ in range(CALLS)))
 
     async def end(self) -> None:
-        """Work once more, and close the client in the loop that has its connections."""
+        """Work once more, and close the client in the loop of its connections."""
         await self.work("parent")
         close = next(name for name in ("dispose", "aclose", "close") if hasattr(type(self.client), name))
         await settle(getattr(self.client, close)())
@@ -78,7 +78,7 @@ class Process:
 
 
 def raw(process: Process) -> None:
-    """Fork, fork again in the child, and go on everywhere, while another thread holds a connection now and then."""
+    """Fork, and fork again in the child; all three work while another thread uses connections."""
     stop, busy = Event(), Thread(target=lambda: process.run(_busy(process, stop)))
     if process.driver.blocking:
         busy.start()
@@ -91,7 +91,7 @@ def raw(process: Process) -> None:
 
 
 def in_loop(process: Process) -> None:
-    """Fork while the loop of the parent runs."""
+    """Fork while the parent's event loop runs."""
 
     async def main() -> None:
         await process.work("parent")
@@ -104,16 +104,16 @@ def in_loop(process: Process) -> None:
 def in_pool(process: Process) -> None:
     """Work in the processes of a pool that forks."""
     process.run(process.work("parent"))
-    global inherited  # noqa: PLW0603 - as an application's module has it
+    global inherited  # noqa: PLW0603 - like a module of an application
     inherited = process
     taken = _connections(process)
     with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
         for call in [pool.submit(_work, name, taken) for name in PEOPLE]:
-            call.result(PATIENCE)
+            call.result(TIMEOUT)
 
 
 def threaded(process: Process) -> None:
-    """Work in threads that a child does not inherit."""
+    """Work in threads, which a child does not inherit."""
     process.store, process.cache = process.store and Threaded(process.store), Threaded(process.cache)
     process.run = asyncio.run
     asyncio.run(process.work("parent"))
@@ -121,7 +121,7 @@ def threaded(process: Process) -> None:
 
 
 def joined(process: Process) -> None:
-    """Try a parent's connection and session in a child, with a store of each process."""
+    """Use the parent's connection and session in a child, with stores of the parent and of the child."""
 
     async def main() -> None:
         engine = process.driver.open(process.url, isolation_level=None, skip_autocommit_rollback=False)
@@ -144,7 +144,7 @@ def joined(process: Process) -> None:
 
 
 def held(process: Process) -> None:
-    """Hold the engine's only connection, and let a child use the engine without our adapters."""
+    """Hold the engine's only connection while a child uses the engine without our adapters."""
     with _holding(process) as (engine, _, inherited):
 
         def in_child() -> None:
@@ -154,8 +154,8 @@ def held(process: Process) -> None:
         _ended(_child(in_child))
 
 
-def unheard(process: Process) -> None:
-    """Hold it, and fork in C, as uWSGI may: Python calls no hook."""
+def without_hooks(process: Process) -> None:
+    """Hold the only connection, and fork in C, as uWSGI may: Python calls no fork hook."""
     with _holding(process) as (_, store, _):
 
         def in_child() -> None:
@@ -166,7 +166,7 @@ def unheard(process: Process) -> None:
 
 @contextmanager
 def _holding(process: Process) -> Generator[tuple[Engine, UserStore, int], None, None]:
-    engine = process.driver.open(process.url, **process.driver.alone)
+    engine = process.driver.open(process.url, **process.driver.single)
     store = process.driver.users(engine, process.url)
     assert run(store.get(PEOPLE["parent"].id)) == PEOPLE["parent"]
     with engine.connect() as connection:
@@ -177,20 +177,20 @@ def _holding(process: Process) -> Generator[tuple[Engine, UserStore, int], None,
 
 
 def first(process: Process) -> None:
-    """Fork while another thread makes the engine's first connection, and SQLAlchemy learns from it about the server."""
+    """Fork while another thread makes the engine's first connection, from which SQLAlchemy learns about the server."""
     new, parent = Process(process.driver, process.url), os.getpid()
     engine: Any = getattr(new.client, "sync_engine", new.client)
-    begun, go_on = Event(), Event()
+    begun, proceed = Event(), Event()
 
     def wait(*_: object) -> None:
         if os.getpid() == parent:
             begun.set()
-            assert go_on.wait(PATIENCE)
+            assert proceed.wait(TIMEOUT)
 
     event.listen(engine, "do_execute", wait)
     other = Thread(target=lambda: new.run(new.work("worker")))
     other.start()
-    assert begun.wait(PATIENCE)
+    assert begun.wait(TIMEOUT)
 
     def in_child() -> None:
         new.run(new.work("child"))
@@ -199,7 +199,7 @@ def first(process: Process) -> None:
     try:
         _ended(_child(in_child))
     finally:
-        go_on.set()
+        proceed.set()
         other.join()
     new.run(new.end())
 
@@ -234,13 +234,13 @@ async def _busy(process: Process, stop: Event) -> None:
 
 
 def _forked(process: Process, name: str, then: Callable[[], None]) -> None:
-    """Work in a child, which then does something else, and at once in this process."""
+    """Work in a child, which then calls `then`, and in this process at the same time."""
 
     def in_child() -> None:
         process.run(process.work(name))
         then()
         if process.driver.blocking and hasattr(process.client, "dispose"):
-            process.client.dispose()  # as who leaves `with connect_blocking(…)`; the parent notices nothing
+            process.client.dispose()  # as on leaving `with connect_blocking(…)`; the parent must not notice
 
     child = _child(in_child)
     if process.run is run:
@@ -249,32 +249,32 @@ def _forked(process: Process, name: str, then: Callable[[], None]) -> None:
 
 
 def _child(work: Callable[[], None], fork: Callable[[], int] = os.fork) -> int:
-    """Do something in a child; return its id."""
+    """Run work in a child; return the child's process id."""
     child = fork()
     if child:
         return child
     status = 1
     try:
-        signal.alarm(PATIENCE)
+        signal.alarm(TIMEOUT)
         work()
         status = 0
-    except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+    except BaseException:  # noqa: BLE001 - a child must not continue as its parent
         traceback.print_exc()
     finally:
         os._exit(status)
 
 
 def _ended(child: int) -> None:
-    """Wait for a child that must end well."""
+    """Wait for a child, which must succeed."""
     _, status = os.waitpid(child, 0)
-    assert status == 0, f"the child ended with {status}"
+    assert status == 0, f"the child failed with status {status}: its traceback is in stderr"
 
 
 def main(name: str, url: str, how: str) -> None:
-    signal.alarm(2 * PATIENCE)
+    signal.alarm(2 * TIMEOUT)
     process = Process(DRIVERS[name], url)
     process.run(process.prepare())
-    {way.__name__: way for way in (raw, in_loop, in_pool, threaded, joined, held, unheard, first)}[how](process)
+    {way.__name__: way for way in (raw, in_loop, in_pool, threaded, joined, held, without_hooks, first)}[how](process)
     process.run(process.end())
 
 

@@ -1,4 +1,4 @@
-"""Text and other values that engines are known to stumble over, and what becomes of them in an adapter."""
+"""Hostile texts and values, and the outcome of each in an adapter."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ INSTANTS: Final = (
     datetime.min.replace(tzinfo=WEST), datetime.max.replace(tzinfo=EAST),
     datetime(1969, 12, 31, 23, 59, 59, 999_999, timezone.utc), datetime(2038, 1, 19, 3, 14, 8, 1, timezone.utc),
 )  # fmt: skip
-"""The first and last ones of all, those that are beyond them in UTC, and those around the ends of 32 bits."""
+"""The earliest and latest instants, some that overflow in UTC, and some at the limits of 32 bits."""
 
 CODE: Final = (
     '{"$gt": ""}', "$where", "$username_key", "$$ROOT", "a.b", "%", "_", "a%", "a_c", "abc", "a\\", "\\", "\\%", "\\0",
     ".*", "^a", "(", "[a-z]", "*", "?", "'", '"', "`", "''", "'; DROP TABLE authx_users; --", "%s", "%(id)s", ":id",
     "{}", "{tag}a", "{tag}b", "\r\n", "\n", "\t", "\x01", "\x1a", "\x7f", "\\u0000", "null", "true", "[]", "_id",
 )  # fmt: skip
-"""What means something to an engine, its language, its patterns, its protocol, or JSON."""
+"""Texts with a meaning in a query language, a pattern, a protocol or JSON."""
 LOOKALIKES: Final = (
     "mike", "mıke", "MIKE", "mİke", "s", "ss", "ß", "ẞ", "ſ", "admin", "admin ", "admin\u00a0", " admin", "admin\u200b",
     "0", "00", "0.0", "0e0", "-0", "0x0", "😀", "😁", "😀😁", "👩‍👩‍👧", "👩👩👧", "josé", "jose\u0301", "jose",
     "ａ", "a", "ﬁ", "fi", "σ", "ς", "æ", "ae", "ä", "a\u0308", "Å", "\u212b", "\ufeffa", "\uffff", "\U0010ffff",
 )  # fmt: skip
-"""Texts of which no two are equal, though collations hold some to be."""
+"""Texts that are all different, though some collations call them equal."""
 REFUSED: Final = ("", "\0", "a\0b", "\ud800", "\udc00a", "x" * 2**20, "😀" * 2**20)
 LONG: Final = tuple(character * length for character in "x😀" for length in (254, 255, 256, 512, 513))
 TEXTS: Final = (*CODE, *LOOKALIKES, *REFUSED, *LONG)
 OBJECTS: Final[tuple[Any, ...]] = ({"$gt": ""}, {"$ne": None}, ["a"], re.compile(".*"), 0, True, b"a", None)
-"""What is no text, as a request's JSON may have it in a text's place."""
+"""Values of another type that the JSON of a request may have in place of a text."""
 VALUES: Final = (
     "1", "+1", " 1", "1\n", "1_0", "01", "1.0", "1e3", "١", "9223372036854775806", "9223372036854775807",
     "9223372036854775808", "-9223372036854775807", "-9223372036854775808", "9" * 30, "x" * 2**20, "😀" * 2**20,
     "x" * (2**20 + 1), "",
 )  # fmt: skip
-"""Values of a cache, with what only looks like a number, and the largest."""
+"""Cache values: numbers, texts that only look like numbers, and the longest texts."""
 FIELDS: Final = ("id", "username_contains", "username_prefix", "email_contains", "email_prefix", "permission")
 
 
@@ -55,7 +55,7 @@ def label(value: object) -> str:
 
 
 async def outcome(call: Awaitable[object]) -> object:
-    """Return a result or an error in a form that can be compared, and shown."""
+    """Return a call's result or error in a form that can be compared and shown."""
     try:
         result = await call
     except InvalidInput as error:
@@ -68,77 +68,77 @@ async def outcome(call: Awaitable[object]) -> object:
 
 
 def shown(text: str) -> str:
-    """Stand for a text that may be too long to show."""
+    """Return a short form of a text that may be too long to show."""
     return f"{label(text)} {hash(text)}"
 
 
 class Outcomes(dict[str, object]):
-    """What became of each call."""
+    """The outcome of each call, by its name and argument."""
 
     async def note(self, name: str, value: object, call: Awaitable[object]) -> None:
         name = f"{name} {label(value)}"
-        assert name not in self, "told twice"
+        assert name not in self, "two calls have the same name"
         self[name] = await outcome(call)
 
 
 async def of_users(store: UserStore) -> Outcomes:
-    """Keep users who have each text everywhere, then look for it, and for what is no text."""
-    told = Outcomes()
+    """Store each text in every field of a user, then look for it and for values of other types."""
+    outcomes = Outcomes()
     for number, text in enumerate(TEXTS):
-        await told.note("create", text, store.create(_made_of(f"user {number}", text)))
-        await told.note("create the id", text, store.create(User(id=text, created_at=NOW)))
-        await told.note("create again", text, store.create(_made_of(f"twin {number}", text)))
+        await outcomes.note("create", text, store.create(_made_of(f"user {number}", text)))
+        await outcomes.note("create the id", text, store.create(User(id=text, created_at=NOW)))
+        await outcomes.note("create again", text, store.create(_made_of(f"twin {number}", text)))
     for number, given in enumerate([*TEXTS, *OBJECTS]):
-        await _look_for(given, f"user {number}", store, told)
-    return told
+        await _look_for(given, f"user {number}", store, outcomes)
+    return outcomes
 
 
-async def _look_for(given: Any, user_id: str, store: UserStore, told: Outcomes) -> None:
-    await told.note("get", given, store.get(given))
-    await told.note("get_by_email", given, store.get_by_email(given))
-    await told.note("get_by_username", given, store.get_by_username(given))
-    await told.note("get_by_social", given, store.get_by_social(given, given))
+async def _look_for(given: Any, user_id: str, store: UserStore, outcomes: Outcomes) -> None:
+    await outcomes.note("get", given, store.get(given))
+    await outcomes.note("get_by_email", given, store.get_by_email(given))
+    await outcomes.note("get_by_username", given, store.get_by_username(given))
+    await outcomes.note("get_by_social", given, store.get_by_social(given, given))
     for field in FIELDS:
         query: dict[str, Any] = {field: given}
-        await told.note(f"search by {field}", given, _ids(store, UserQuery(**query)))
-    await told.note("search after", given, _ids(store, UserQuery(), after=given))
+        await outcomes.note(f"search by {field}", given, _ids(store, UserQuery(**query)))
+    await outcomes.note("search after", given, _ids(store, UserQuery(), after=given))
     same: Any = {"username": given, "email_key": given}
-    await told.note("update", given, store.update(user_id, {"active": False}, expected=same))
-    await told.note("update the id", given, store.update(given, {"username": given}, expected={"username": None}))
-    await told.note("delete", given, store.delete(given))
+    await outcomes.note("update", given, store.update(user_id, {"active": False}, expected=same))
+    await outcomes.note("update the id", given, store.update(given, {"username": given}, expected={"username": None}))
+    await outcomes.note("delete", given, store.delete(given))
 
 
 async def of_instants(store: UserStore) -> Outcomes:
-    """Keep each instant as a user's own and as the cut-off."""
-    told = Outcomes()
+    """Store each instant in a user and as the blackout."""
+    outcomes = Outcomes()
     for instant in INSTANTS:
         user = User(id=f"{instant}", created_at=instant, last_login=instant)
-        await told.note("create", instant, store.create(user))
-        await told.note("get", instant, store.get(user.id))
-        await told.note("expect", instant, store.update(user.id, {}, expected={"created_at": instant}))
-        await told.note("set_blackout", instant, store.set_blackout(instant))
-        await told.note("get_blackout", instant, store.get_blackout())
-        await told.note("lift", instant, store.set_blackout(None))
-    return told
+        await outcomes.note("create", instant, store.create(user))
+        await outcomes.note("get", instant, store.get(user.id))
+        await outcomes.note("expect", instant, store.update(user.id, {}, expected={"created_at": instant}))
+        await outcomes.note("set_blackout", instant, store.set_blackout(instant))
+        await outcomes.note("get_blackout", instant, store.get_blackout())
+        await outcomes.note("lift", instant, store.set_blackout(None))
+    return outcomes
 
 
 async def of_entries(cache: Cache) -> Outcomes:
-    """Keep each text as a key and as a value, then read it, count on from it, and take it."""
-    told = Outcomes()
+    """Store each text as a key and as a value, then read, increment and delete it."""
+    outcomes = Outcomes()
     for text in TEXTS:
-        await told.note("set", text, cache.set(text, text, ttl=MINUTE))
+        await outcomes.note("set", text, cache.set(text, text, ttl=MINUTE))
     for text in TEXTS:
-        await told.note("add", text, cache.add(text, "another", ttl=MINUTE))
-        await told.note("get", text, cache.get(text))
-        await told.note("count", text, cache.increment(text, ttl=MINUTE))
-        await told.note("delete", text, cache.delete(text))
-        await told.note("delete again", text, cache.delete(text))
+        await outcomes.note("add", text, cache.add(text, "another", ttl=MINUTE))
+        await outcomes.note("get", text, cache.get(text))
+        await outcomes.note("count", text, cache.increment(text, ttl=MINUTE))
+        await outcomes.note("delete", text, cache.delete(text))
+        await outcomes.note("delete again", text, cache.delete(text))
     for value in VALUES:
-        await told.note("set to", value, cache.set("key", value, ttl=MINUTE))
-        await told.note("count from", value, cache.increment("key", ttl=MINUTE))
-        await told.note("count back from", value, cache.increment("key", by=-3, ttl=MINUTE))
-        await told.note("pop what was", value, cache.pop("key"))
-    return told
+        await outcomes.note("set to", value, cache.set("key", value, ttl=MINUTE))
+        await outcomes.note("count from", value, cache.increment("key", ttl=MINUTE))
+        await outcomes.note("count back from", value, cache.increment("key", by=-3, ttl=MINUTE))
+        await outcomes.note("pop", value, cache.pop("key"))
+    return outcomes
 
 
 def _made_of(user_id: str, text: str) -> User:

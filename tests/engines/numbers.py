@@ -1,4 +1,4 @@
-"""The numbers that servers give to their connections: two processes that tell the same number share one."""
+"""The numbers that servers give to connections: two processes with the same number share a connection."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def connections(client: Any) -> list[str]:
         case Redis():
             return [str(client.client_id())]
         case RedisCluster():
-            told: Any = client.client_id(target_nodes=RedisCluster.PRIMARIES)
-            return [f"{node} {number}" for node, number in told.items()]
+            ids: Any = client.client_id(target_nodes=RedisCluster.PRIMARIES)
+            return [f"{node} {number}" for node, number in ids.items()]
     with client.connect() as connection:
         return [str(number(connection))]
 

@@ -1,4 +1,4 @@
-"""What one process of several does to a server that all of them use at once."""
+"""The work of one of several processes that race on one server."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ P = TypeVar("P")
 Task: TypeAlias = Callable[[P, int], Coroutine[Any, Any, Any]]
 
 RACERS: Final = 16
-"""Threads, or tasks, of each process."""
-PATIENCE: Final = 60.0
-"""Seconds; who has not come by then never will."""
+"""Threads or tasks of each process."""
+TIMEOUT: Final = 60.0
+"""Seconds after which a racer counts as hung."""
 MINUTE: Final = timedelta(minutes=1)
 NOW: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ROUNDS: Final = range(3)
@@ -64,7 +64,7 @@ async def update_to_one_key(store: UserStore, racer: int) -> list[frozenset[str]
 
 
 async def _outcome(call: Awaitable[User]) -> frozenset[str]:
-    """Say what was taken, or that nothing was."""
+    """Return the fields that were taken, or `WON`."""
     try:
         await call
     except IdentifierTaken as error:
@@ -73,7 +73,7 @@ async def _outcome(call: Awaitable[User]) -> frozenset[str]:
 
 
 async def compare_and_set(store: UserStore, racer: int) -> int:
-    """Allow one thing more and end all tokens, whatever others do meanwhile; return the version that it made."""
+    """Add a permission and raise the epoch, and retry until it succeeds; return the new version."""
     while True:
         user = await store.get("shared")
         assert user
@@ -92,7 +92,7 @@ async def delete_users(store: UserStore, _: int) -> list[bool]:
 
 
 async def count(cache: Cache, racer: int) -> list[dict[str, int]]:
-    """Count three counters, two of them at once and in any order."""
+    """Increment three counters, two of them in one call and in either order."""
     keys = ["a", "b"] if racer % 2 else ["b", "a"]
     counts = list[dict[str, int]]()
     for _ in ROUNDS:
@@ -124,7 +124,7 @@ CACHE: Final[Sequence[Task[Cache]]] = (count, pop, add, delete_entries)
 
 
 def race(name: str, url: str, process: int, together: Barrier) -> dict[str, list[Any]]:
-    """Do each task on every racer of this process, at the same time as those of all others."""
+    """Run each task on all racers of this process, at the same time as in the other processes."""
     racers = range(process * RACERS, (process + 1) * RACERS)
     try:
         return asyncio.run(_race(DRIVERS[name], url, racers, together))
@@ -150,17 +150,17 @@ async def _race(driver: Driver, url: str, racers: Sequence[int], together: Barri
 
 
 def for_many(driver: Driver) -> dict[str, Any]:
-    """Give each racer a connection of its own, and SQLite's the patience to wait for all others."""
+    """Return options that give each racer its own connection, and SQLite a lock timeout long enough for all."""
     if driver not in SQL:
         return {}
-    return {"pool_size": RACERS} | ({} if driver.kind else {"connect_args": {"timeout": PATIENCE}})
+    return {"pool_size": RACERS} | ({} if driver.kind else {"connect_args": {"timeout": TIMEOUT}})
 
 
 def _on_threads(port: P, task: Task[P], racers: Sequence[int], together: Barrier) -> list[Any]:
     def meet() -> None:
-        together.wait(PATIENCE)
+        together.wait(TIMEOUT)
 
-    ready = Barrier(len(racers), meet, PATIENCE)
+    ready = Barrier(len(racers), meet, TIMEOUT)
 
     def racer(number: int) -> Any:
         run(_warm(port))
@@ -173,10 +173,10 @@ def _on_threads(port: P, task: Task[P], racers: Sequence[int], together: Barrier
 
 async def _as_tasks(port: P, task: Task[P], racers: Sequence[int], together: Barrier) -> list[Any]:
     await asyncio.gather(*(_warm(port) for _ in racers))
-    together.wait(PATIENCE)
+    together.wait(TIMEOUT)
     return await asyncio.gather(*(task(port, number) for number in racers))
 
 
 async def _warm(port: Any) -> None:
-    """Open a connection, which takes longer than what is to happen at once."""
+    """Open a connection before the race, since that takes longer than the raced call."""
     await port.get("warm")

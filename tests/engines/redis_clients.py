@@ -1,4 +1,4 @@
-"""Clients of the redis driver, closed in time, and what servers report of the commands that reached them."""
+"""Clients of redis-py, and the commands that servers received from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from authx_core.ports import Cache
 
 MINUTE: Final = timedelta(minutes=1)
 KEYS: Final = [f"key {number}" for number in range(30)]
-"""Of many slots, on all nodes of a cluster."""
+"""Keys in many slots, on all nodes of a cluster."""
 
 Make: TypeAlias = type[Redis] | type[AsyncRedis] | type[RedisCluster] | type[AsyncRedisCluster]
 Call: TypeAlias = Callable[[Cache], Awaitable[object]]
@@ -53,13 +53,13 @@ OPERATIONS: Final[dict[str, Call]] = {
 
 
 def kind(make: Make) -> servers.spaces.RedisKind:
-    """Name the server that a client needs."""
+    """Return the kind of server that a client needs."""
     return "redis-cluster" if issubclass(make, RedisCluster | AsyncRedisCluster) else "redis"
 
 
 @asynccontextmanager
 async def connected(make: Make, url: str | None = None, **options: Any) -> AsyncIterator[Client]:
-    """Lend a client of a server, the shared one unless another is named."""
+    """Lend a client of the shared server, or of the one at `url`."""
     client: Client = make.from_url(url or servers.url(kind(make)), **options)
     try:
         yield client
@@ -68,13 +68,13 @@ async def connected(make: Make, url: str | None = None, **options: Any) -> Async
 
 
 async def traffic(call: Awaitable[object], *admins: Redis) -> tuple[int, dict[str, int]]:
-    """Let something happen; return how often servers were spoken to, and all that they ran, in scripts too."""
+    """Await a call; return the number of requests to servers, and of each command that they ran, in scripts too."""
     for admin in admins:
         admin.config_resetstat()
     await call
     requests = sum(admin.info("stats")["total_reads_processed"] - 1 for admin in admins)
     commands: Counter[str] = Counter()
     for admin in admins:
-        for name, told in admin.info("commandstats").items():
-            commands[name.removeprefix("cmdstat_")] += told["calls"]
+        for name, stats in admin.info("commandstats").items():
+            commands[name.removeprefix("cmdstat_")] += stats["calls"]
     return requests, {name: count for name, count in commands.items() if name not in {"info", "config|resetstat"}}

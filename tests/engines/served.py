@@ -1,6 +1,6 @@
-"""An application that opens clients as it is imported, for servers that import it and fork then.
+"""An application that opens its clients on import, for servers that import it and then fork.
 
-``AUTHX_SPACES`` tells the URL for each driver, as JSON.
+``AUTHX_SPACES`` holds the URL for each driver, as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engines.numbers import connections
 
 
 class Served:
-    """A client, and the port on it that is asked: a store where there is one, else a cache."""
+    """A client and its port: a user store if the engine has one, otherwise a cache."""
 
     def __init__(self, driver: Driver, url: str) -> None:
         self.client = driver.open(url.partition("#")[0])
@@ -27,7 +27,7 @@ class Served:
         self.inherited = {*connections(self.client)}
 
     def read(self, key: str) -> tuple[str, list[str]]:
-        """Return the id of the user with this id, or a cache's value, and the numbers of the connections."""
+        """Return the id of the user found, or the value of a cache, and the numbers of the connections."""
         found = run(self.port.get(key))
         own = connections(self.client)
         assert self.inherited.isdisjoint(own)
@@ -38,7 +38,7 @@ served = {name: Served(DRIVERS[name], url) for name, url in json.loads(os.enviro
 
 
 def ask(driver: str, key: str) -> tuple[str, list[str], int]:
-    """Tell what is found with a driver, on which connections, and by which process."""
+    """Return the result for a driver, the numbers of its connections, and this process's id."""
     return *served[driver].read(key), os.getpid()
 
 

@@ -1,4 +1,4 @@
-"""A call that is cancelled, wherever it waits, is done wholly or not at all, and disturbs nobody."""
+"""A call that is cancelled at any of its awaits takes full effect or none, and disturbs no other call."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from authx_core import Cache, SocialIdentity, User, UserQuery, UserStore
 from engines.cancelling import MOMENTS, Cancel, everywhere
 from engines.drivers import ASYNCHRONOUS, Driver, prepare
 
-PATIENCE: Final = 60
-"""Seconds in which all that goes on by itself is over."""
+TIMEOUT: Final = 60
+"""Seconds within which the work of a cancelled call must end."""
 MINUTE: Final = timedelta(minutes=1)
 CUTOFF: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Call: TypeAlias = Callable[[], Awaitable[object]]
@@ -38,13 +38,13 @@ numbers = count()
 
 @pytest.fixture(autouse=True)
 def garbage_collected() -> Iterator[None]:
-    """Hear of a connection that nobody closed with the test that opened it."""
+    """Collect garbage after each test, so that a leaked connection fails the test that opened it."""
     yield
     gc.collect()
 
 
 def each(drivers: Iterable[Driver]) -> pytest.MarkDecorator:
-    """Run a test with each driver. PyMongo leaves a socket that it was just connecting to the garbage collector."""
+    """Run a test with each driver. PyMongo drops a socket whose connection attempt is interrupted."""
     unclosed = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
     marked = [pytest.param(driver, marks=unclosed if "pymongo" in driver.name else ()) for driver in drivers]
     return pytest.mark.parametrize("driver", marked, ids=str)
@@ -52,14 +52,14 @@ def each(drivers: Iterable[Driver]) -> pytest.MarkDecorator:
 
 @attrs.frozen
 class Operation:
-    """What is done to a user, who is there before or not, and what becomes of that one."""
+    """A call about a user, and the user before and after it; None if there is none."""
 
     call: Callable[[UserStore, User], Awaitable[object]]
     before: Callable[[User], User | None] = lambda user: user
     after: Callable[[User], User | None] = lambda user: user
 
 
-def nobody(_: User) -> None:
+def absent(_: User) -> None:
     return None
 
 
@@ -68,18 +68,18 @@ def unlinked(user: User) -> User:
 
 
 def renamed(user: User) -> dict[str, Any]:
-    """Return changes to a key of each kind."""
+    """Return changes to one key of each kind."""
     identities = tuple(SocialIdentity(each.provider, f"new-{each.subject}") for each in user.identities)
     return {"email_key": f"new-{user.email_key}", "username_key": f"new-{user.username_key}", "identities": identities}
 
 
 OPERATIONS: Final = {
-    "create": Operation(lambda store, user: store.create(user), before=nobody),
-    "create unlinked": Operation(lambda store, user: store.create(unlinked(user)), before=nobody, after=unlinked),
+    "create": Operation(lambda store, user: store.create(user), before=absent),
+    "create unlinked": Operation(lambda store, user: store.create(unlinked(user)), before=absent, after=unlinked),
     "create a taken one": Operation(
         lambda store, user: store.create(attrs.evolve(user, identities=PEOPLE[0].identities)),
-        before=nobody,
-        after=nobody,
+        before=absent,
+        after=absent,
     ),
     "get": Operation(lambda store, user: store.get(user.id)),
     "get_by_email": Operation(lambda store, user: store.get_by_email(user.email_key or "")),
@@ -90,7 +90,7 @@ OPERATIONS: Final = {
         after=lambda user: attrs.evolve(user, confirmed=False, version=2),
     ),
     "update keys": Operation(
-        lambda store, user: store.update(user.id, renamed(user)),  # type: ignore[arg-type] # they are changes
+        lambda store, user: store.update(user.id, renamed(user)),  # type: ignore[arg-type] # a plain dict
         after=lambda user: attrs.evolve(user, **renamed(user), version=2),
     ),
     "update a stale one": Operation(
@@ -99,20 +99,20 @@ OPERATIONS: Final = {
     "update to a taken one": Operation(
         lambda store, user: store.update(user.id, {"confirmed": False, "identities": PEOPLE[0].identities})
     ),
-    "delete": Operation(lambda store, user: store.delete(user.id), after=nobody),
+    "delete": Operation(lambda store, user: store.delete(user.id), after=absent),
     "search": Operation(lambda store, user: store.search(UserQuery(email_prefix=user.email_key), limit=9)),
     "count": Operation(lambda store, user: store.count(UserQuery(username_contains=user.username_key))),
 }
 
 
 @each(STORES)
-async def test_a_cancelled_call_of_a_store_is_done_wholly_or_not_at_all(driver: Driver) -> None:
+async def test_a_cancelled_store_call_takes_full_effect_or_none(driver: Driver) -> None:
     async with both(driver) as (url, client, other):
         await cancel_operations(driver, url, client, other, OPERATIONS)
 
 
 @each(STORES)
-async def test_a_cancelled_call_about_the_blackout_is_done_wholly_or_not_at_all(driver: Driver) -> None:
+async def test_a_cancelled_blackout_call_takes_full_effect_or_none(driver: Driver) -> None:
     async with both(driver) as (url, client, other):
         store, witness = driver.users(client, url), driver.users(other, url)
         await prepare(store)
@@ -143,11 +143,11 @@ ON_ENTRIES: Final[list[tuple[CacheCall, list[str | None]]]] = [
     (lambda cache, keys: cache.delete(keys[1]), ["1", None, None]),
     (lambda cache, keys: cache.increment_many(keys, by=5, ttl=MINUTE), ["6", "7", "5"]),
 ]
-"""A call about three keys that hold 1, 2 and nothing, and what they hold after it."""
+"""A call on three keys that hold 1, 2 and nothing, and their values after it."""
 
 
 @each(ASYNCHRONOUS)
-async def test_a_cancelled_call_of_a_cache_is_done_wholly_or_not_at_all(driver: Driver, clock: ManualClock) -> None:
+async def test_a_cancelled_cache_call_takes_full_effect_or_none(driver: Driver, clock: ManualClock) -> None:
     async with both(driver) as (url, client, other):
         cache, witness = driver.cache(client, url, clock), driver.cache(other, url, clock)
         await prepare(cache)
@@ -170,7 +170,7 @@ async def test_a_cancelled_call_of_a_cache_is_done_wholly_or_not_at_all(driver: 
 
 
 @each(STORES)
-async def test_a_store_that_was_cancelled_as_it_connected_connects_anew(driver: Driver) -> None:
+async def test_a_store_cancelled_while_connecting_connects_again(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url) as other:
             witness = driver.users(other, url)
@@ -179,7 +179,7 @@ async def test_a_store_that_was_cancelled_as_it_connected_connects_anew(driver: 
                 await witness.create(person)
 
             async def attempt(cancel: Cancel) -> None:
-                async with driver.client(url, **driver.alone) as client:
+                async with driver.client(url, **driver.single) as client:
                     store = driver.users(client, url)
                     await cancel.during(store.get(PEOPLE[0].id))
                     await everybody_is_found(store)
@@ -189,14 +189,14 @@ async def test_a_store_that_was_cancelled_as_it_connected_connects_anew(driver: 
 
 
 @each([driver for driver in ASYNCHRONOUS if not driver.keeps_users])
-async def test_a_cache_that_was_cancelled_as_it_connected_connects_anew(driver: Driver, clock: ManualClock) -> None:
+async def test_a_cache_cancelled_while_connecting_connects_again(driver: Driver, clock: ManualClock) -> None:
     with driver.space() as url:
         async with driver.client(url) as other:
             for key, value in ENTRIES.items():
                 await driver.cache(other, url, clock).set(key, value, ttl=MINUTE)
 
             async def attempt(cancel: Cancel) -> None:
-                async with driver.client(url, **driver.alone) as client:
+                async with driver.client(url, **driver.single) as client:
                     cache = driver.cache(client, url, clock)
                     await cancel.during(cache.get("one"))
                     await every_entry_is_found(cache)
@@ -205,8 +205,8 @@ async def test_a_cache_that_was_cancelled_as_it_connected_connects_anew(driver: 
 
 
 @each(ASYNCHRONOUS)
-async def test_no_reply_reaches_another_caller_while_many_are_cancelled(driver: Driver, clock: ManualClock) -> None:
-    random = Random(2026)  # noqa: S311 - to be the same each time
+async def test_cancellations_never_pass_a_reply_to_another_caller(driver: Driver, clock: ManualClock) -> None:
+    random = Random(2026)  # noqa: S311 - seeded, so that runs repeat
     values = {f"key {number}": f"value {number}" for number in range(20)}
     with driver.space() as url:
         async with driver.client(url) as client:
@@ -221,16 +221,16 @@ async def test_no_reply_reaches_another_caller_while_many_are_cancelled(driver: 
                     await cancel.during(cache.get_many([key]))
                     assert await cache.get_many([key]) == [values[key]]
 
-            async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as readers:
+            async with asyncio.timeout(TIMEOUT), asyncio.TaskGroup() as readers:
                 for key in values:
                     readers.create_task(read(key))
 
 
 @asynccontextmanager
 async def both(driver: Driver, **options: Any) -> AsyncGenerator[tuple[str, Any, Any], None]:
-    """Lend a space, a client whose calls are cancelled, with the one connection that all calls share, and another."""
+    """Lend a space, a client with one connection whose calls are cancelled, and a second client."""
     with driver.space() as url:
-        async with driver.client(url, **driver.alone, **options) as client, driver.client(url) as other:
+        async with driver.client(url, **driver.single, **options) as client, driver.client(url) as other:
             yield url, client, other
 
 
@@ -255,32 +255,32 @@ async def cancel_operations(driver: Driver, url: str, client: Any, other: Any, n
 
 
 async def everybody_is_found(store: UserStore) -> None:
-    """Ask for several people on one connection, and so for replies that are not for us."""
-    async with asyncio.timeout(PATIENCE):
+    """Read several people on one connection; a leftover reply would be somebody else's."""
+    async with asyncio.timeout(TIMEOUT):
         for person in PEOPLE:
             assert await store.get(person.id) == person
             assert await store.get_by_username(person.username_key or "") == person
 
 
 async def every_entry_is_found(cache: Cache) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         for key, value in ENTRIES.items():
             assert await cache.get(key) == value
         assert await cache.get_many(list(ENTRIES)) == list(ENTRIES.values())
 
 
 async def seen(witness: UserStore, user: User, *others: User | None) -> User | None:
-    """Return the user, whom all keys of theirs lead to, and none that they would have otherwise."""
+    """Return the stored user, after checking that exactly their keys find them."""
     found = await witness.get(user.id)
     owners = {key: await getattr(witness, f"get_by_{key[0]}")(*key[1:]) for key in _keys(user, found, *others)}
-    if await witness.get(user.id) != found:  # MongoDB does not tell when what was sent last is done
+    if await witness.get(user.id) != found:  # in MongoDB the cancelled write may still be running
         return await seen(witness, user, *others)
     assert owners == {key: found if key in _keys(found) else None for key in owners}
     return found
 
 
 def _keys(*users: User | None) -> set[tuple[str, ...]]:
-    """Return all keys, each after the kind that it is of."""
+    """Return all keys, each with its kind first."""
     there = [user for user in users if user]
     return {
         *(("email", user.email_key or "") for user in there),
@@ -298,22 +298,22 @@ SESSIONS: Final = {
     "sqlite": "BEGIN IMMEDIATE",
 }
 IDLE: Final[list[list[str]]] = [[], ["idle"], ["Sleep"]]
-"""At most the one connection that waits in the pool."""
+"""At most one connection, idle in the pool."""
 
 
 async def at_rest(client: Any, other: Any) -> None:
-    """Wait until a cancelled call has left nothing checked out, and no other session or transaction at the server."""
+    """Wait until no connection is checked out, and the server has no session but the idle one of the pool."""
     if isinstance(client, AsyncEngine):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
-                checked_out = client.pool.checkedout()  # type: ignore[attr-defined] # as the pool of one does
+                checked_out = client.pool.checkedout()  # type: ignore[attr-defined] # a `QueuePool` has it
                 if not checked_out and await sessions(other) in IDLE:
                     return
-                gc.collect()  # psycopg leaves a connection that it was just making to it
+                gc.collect()  # psycopg leaves an unfinished connection to the garbage collector
 
 
 async def sessions(other: AsyncEngine) -> list[str]:
-    """Say what else goes on in the database; in SQLite, take the lock that nobody else may have."""
+    """Return the states of the other sessions; on SQLite, take the write lock, which nobody may hold."""
     async with other.connect() as connection:
         result = await connection.execute(text(SESSIONS[other.dialect.name]))
         if not result.returns_rows:
@@ -323,7 +323,7 @@ async def sessions(other: AsyncEngine) -> list[str]:
 
 
 async def without_deadline(driver: Driver, other: Any, url: str) -> list[object]:
-    """Return the entries that would stay for ever; in SQL, the column takes no NULL."""
+    """Return the entries that never expire; in SQL, a NOT NULL column rules them out."""
     if driver.kind in {"mongodb", "mongodb-replica-set"}:
         found: list[object] = await other.get_default_database()["authx_cache"].find({"deadline": None}).to_list()
         return found

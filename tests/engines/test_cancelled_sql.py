@@ -1,4 +1,4 @@
-"""A cancelled call in SQL either ends by itself, and its connection serves on, or is cut short, and costs it."""
+"""A cancelled SQL call runs to its end and keeps its connection, or is interrupted and loses it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from authx_contract.samples.users import full_user
 from engines.cancelling import Cancel, everywhere
 from engines.drivers import Driver, prepare
 from engines.test_cancellation import (
-    PATIENCE,
     PEOPLE,
     STORES,
+    TIMEOUT,
     at_rest,
     both,
     cancel_operations,
@@ -29,16 +29,16 @@ from engines.test_cancellation import (
 )
 
 SQL: Final = [driver for driver in STORES if driver.kind in {None, "postgres", "mariadb"}]
-TELLING: Final = ["create", "get", "update to a taken one"]
-"""One statement, and several of which each is kept or none."""
+SAMPLE: Final = ["create", "get", "update to a taken one"]
+"""A read of one statement, and writes of several in a transaction."""
 SHARED: Final = {"isolation_level": None, "skip_autocommit_rollback": False}
-"""What SQLAlchemy's engines are without further ado."""
+"""The defaults of an SQLAlchemy engine."""
 
 both_ways = pytest.mark.parametrize("options", [{}, SHARED], ids=["autocommit", "shared"])
 
 
 def connections(client: AsyncEngine) -> list[object]:
-    """Note every connection that an engine makes from now on."""
+    """Return a list to which every new connection of an engine is added."""
     made = list[object]()
     event.listen(client.sync_engine, "connect", lambda _, record: made.append(record))
     return made
@@ -46,58 +46,58 @@ def connections(client: AsyncEngine) -> list[object]:
 
 @each(SQL)
 @both_ways
-async def test_a_cancelled_call_ends_by_itself_and_costs_no_connection(
+async def test_a_cancelled_call_runs_to_its_end_and_keeps_its_connection(
     driver: Driver, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its driver does not even hear of it."""
-    monkeypatch.setattr(cancelling, "GRACE", PATIENCE)
+    """The cancellation does not reach the driver."""
+    monkeypatch.setattr(cancelling, "GRACE", TIMEOUT)
     async with both(driver, **options) as (url, client, other):
         made = connections(client)
-        await cancel_operations(driver, url, client, other, TELLING)
+        await cancel_operations(driver, url, client, other, SAMPLE)
         assert len(made) == 1
 
 
 @each(SQL)
 @both_ways
-async def test_a_call_that_is_cut_short_is_done_wholly_or_not_at_all(
+async def test_an_interrupted_call_takes_full_effect_or_none(
     driver: Driver, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cancelling, "GRACE", 0)
     async with both(driver, **options) as (url, client, other):
-        await cancel_operations(driver, url, client, other, TELLING)
+        await cancel_operations(driver, url, client, other, SAMPLE)
 
 
 @each([driver for driver in SQL if driver.kind])
-async def test_a_driver_that_forgets_a_cancellation_loses_its_connection(
+async def test_a_driver_that_swallows_a_cancellation_loses_its_connection(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As psycopg does in its pipeline: the next call would find the connection busy, or the answer of this one."""
+    """As psycopg does in its pipeline: the next call would find the connection busy, or read this call's reply."""
     monkeypatch.setattr(cancelling, "GRACE", 0)
     async with both(driver) as (url, client, other):
         store, witness = driver.users(client, url), driver.users(other, url)
         await prepare(witness)
         for person in PEOPLE:
             await witness.create(person)
-        made, forgotten = connections(client), list[object]()
+        made, swallowed = connections(client), list[object]()
 
         @event.listens_for(client.sync_engine, "do_execute")
         def _(cursor: Any, statement: str, parameters: Any, _: Any) -> bool:
             try:
                 cursor.execute(statement, parameters)
             except asyncio.CancelledError:
-                forgotten.append(cursor)
+                swallowed.append(cursor)
             return True
 
         async def attempt(cancel: Cancel) -> None:
             await store.get(PEOPLE[0].id)
             made.clear()
-            before = len(forgotten)
+            before = len(swallowed)
             await cancel.during(store.get(PEOPLE[1].id))
             await everybody_is_found(store)
-            assert made or len(forgotten) == before
+            assert made or len(swallowed) == before
 
         await everywhere(attempt)
-        assert forgotten
+        assert swallowed
 
 
 @each(SQL)
@@ -112,7 +112,7 @@ async def test_a_call_cancelled_inside_the_callers_transaction_leaves_all_of_it_
                 store = SQLAlchemyUserStore(connection)
                 await store.create(first)
                 await cancel.during(store.create(user))
-                with suppress(SQLAlchemyError):  # it had to give up the transaction
+                with suppress(SQLAlchemyError):  # the store had to abandon the transaction
                     await connection.commit()
             await at_rest(client, other)
             committed = await witness.get(first.id)

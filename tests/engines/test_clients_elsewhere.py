@@ -1,4 +1,4 @@
-"""Clients of Redis and MongoDB in a forked child and in another event loop: nobody gets another's reply or hangs."""
+"""Clients of Redis and MongoDB in a forked child and in another event loop: no wrong reply, no hang."""
 
 from __future__ import annotations
 
@@ -33,42 +33,42 @@ BLOCKING: Final = [driver for driver in OURS if driver.blocking]
 ASYNCHRONOUS: Final = [driver for driver in OURS if not driver.blocking]
 CHILDREN: Final = 8
 ROUNDS: Final = 15
-PATIENCE: Final = 30
+TIMEOUT: Final = 30
 """Seconds after which a child that hangs is killed."""
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of what a child, or an ended loop, leaves open
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # a child or a closed loop leaves sockets open
 
 
 @pytest.fixture(autouse=True)
 def collected() -> Iterator[None]:
-    """Let what an ended loop leaves open be found while its warnings are expected."""
+    """Collect what a closed loop leaves open while its warnings are still ignored."""
     yield
     gc.collect()
 
 
 def forked(work: Callable[[], object]) -> int:
-    """Do something in a child, whose end is awaited elsewhere; return its id."""
+    """Run work in a child; return the child's process id, for `ended`."""
     child = os.fork()
     if child:
         return child
-    signal.alarm(PATIENCE)
+    signal.alarm(TIMEOUT)
     status = 1
     try:
         work()
         status = 0
-    except BaseException:  # noqa: BLE001 - nothing of pytest may run in a child
+    except BaseException:  # noqa: BLE001 - pytest must not continue in a child
         traceback.print_exc()
     finally:
         os._exit(status)
 
 
 def ended(child: int) -> int:
-    """Wait for a child; return how it ended, 0 being well."""
+    """Wait for a child; return its status, 0 for success."""
     return os.waitpid(child, 0)[1]
 
 
 def read_own(cache: Cache, name: str) -> None:
-    """Write and read values that nobody else has."""
+    """Write and read values that no other process or thread has."""
     for number in range(ROUNDS):
         run(cache.set(name, f"{name} {number}", ttl=MINUTE))
         assert run(cache.get(name)) == f"{name} {number}"
@@ -76,7 +76,7 @@ def read_own(cache: Cache, name: str) -> None:
 
 @pytest.mark.parametrize("driver", BLOCKING, ids=str)
 async def test_a_forked_child_gets_connections_of_its_own(driver: Driver) -> None:
-    """While the parent's threads go on."""
+    """While the parent's threads use theirs."""
     with driver.space() as url:
         async with driver.client(url) as client:
             cache = driver.cache(client, url, SystemClock())
@@ -98,7 +98,7 @@ async def test_a_forked_child_gets_connections_of_its_own(driver: Driver) -> Non
 
 
 @pytest.mark.parametrize("driver", [each for each in BLOCKING if not each.keeps_users], ids=str)
-async def test_a_lock_that_a_thread_holds_at_a_fork_is_open_in_the_child(driver: Driver) -> None:
+async def test_a_lock_that_a_thread_holds_during_a_fork_is_free_in_the_child(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url) as client:
             cache = driver.cache(client, url, SystemClock())
@@ -109,11 +109,11 @@ async def test_a_lock_that_a_thread_holds_at_a_fork_is_open_in_the_child(driver:
                 def hold(lock: Lock = lock, held: Event = held, done: Event = done) -> None:
                     with lock:
                         held.set()
-                        done.wait(PATIENCE)
+                        done.wait(TIMEOUT)
 
                 with ThreadPoolExecutor(1) as threads:
                     holding = threads.submit(hold)
-                    held.wait(PATIENCE)
+                    held.wait(TIMEOUT)
                     child = forked(lambda: read_own(cache, "child"))
                     end = ended(child)
                     done.set()
@@ -122,7 +122,7 @@ async def test_a_lock_that_a_thread_holds_at_a_fork_is_open_in_the_child(driver:
 
 
 def locks(client: Any) -> list[Any]:
-    """Return the locks that redis-py takes on its way to a connection."""
+    """Return the locks that redis-py takes to get a connection."""
     if isinstance(client, RedisCluster):
         manager = client.nodes_manager
         node: Any = next(iter(manager.nodes_cache.values()))
@@ -131,7 +131,7 @@ def locks(client: Any) -> list[Any]:
     return [client.connection_pool._lock, client.connection_pool._fork_lock]
 
 
-async def test_a_client_of_a_single_connection_is_refused_in_a_child() -> None:
+async def test_a_single_connection_client_is_refused_in_a_child() -> None:
     with servers.prefix() as prefix, Redis.from_url(servers.url("redis"), single_connection_client=True) as client:
         cache = RedisCache(client, prefix=prefix)
         read_own(cache, "parent")
@@ -140,7 +140,7 @@ async def test_a_client_of_a_single_connection_is_refused_in_a_child() -> None:
 
 
 def refused(call: Coroutine[Any, Any, object], field: str, code: str) -> None:
-    """Check that a call is refused, by name."""
+    """Check that a call is refused with this field and code."""
     with pytest.raises(InvalidValue) as invalid:
         run(call)
     assert [(problem.field, problem.code) for problem in invalid.value.problems] == [(field, code)]
@@ -167,7 +167,7 @@ def in_a_new_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(work())
 
 
-async def test_a_session_of_mongodb_is_refused_in_a_child() -> None:
+async def test_a_mongodb_session_is_refused_in_a_child() -> None:
     with (
         servers.database("mongodb-replica-set") as url,
         MongoClient[Any](url) as client,
@@ -180,7 +180,7 @@ async def test_a_session_of_mongodb_is_refused_in_a_child() -> None:
 
 
 @pytest.mark.filterwarnings("error::UserWarning")
-async def test_a_childs_first_call_of_mongodb_warns_of_nothing() -> None:
+async def test_a_childs_first_call_to_mongodb_emits_no_warning() -> None:
     with servers.database("mongodb") as url, MongoClient[Any](url) as client:
         cache = MongoCache(client.get_default_database(), SystemClock())
         read_own(cache, "parent")
@@ -188,8 +188,8 @@ async def test_a_childs_first_call_of_mongodb_warns_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("driver", ASYNCHRONOUS, ids=str)
-def test_a_client_of_a_module_is_refused_by_name_in_every_loop_but_its_first(driver: Driver) -> None:
-    """Whichever adapter asks."""
+def test_a_module_level_client_is_refused_in_every_event_loop_but_its_first(driver: Driver) -> None:
+    """Also through a new adapter."""
     with driver.space() as url:
         client = driver.open(url.partition("#")[0])
         shared = driver.cache(client, url, SystemClock())
@@ -202,13 +202,13 @@ def test_a_client_of_a_module_is_refused_by_name_in_every_loop_but_its_first(dri
                 return invalid.problems[0].code
             return "ok"
 
-        told = [asyncio.run(use(shared)) for _ in range(4)]
-        told += [asyncio.run(use(driver.cache(client, url, SystemClock()))) for _ in range(2)]
-        assert told == ["ok"] + ["foreign_loop"] * 5
+        codes = [asyncio.run(use(shared)) for _ in range(4)]
+        codes += [asyncio.run(use(driver.cache(client, url, SystemClock()))) for _ in range(2)]
+        assert codes == ["ok"] + ["foreign_loop"] * 5
 
 
 @pytest.mark.parametrize("make", [AsyncRedis, AsyncRedisCluster], ids=["one server", "cluster"])
-def test_events_are_refused_by_name_in_every_loop_but_the_first(make: Any) -> None:
+def test_events_are_refused_in_every_event_loop_but_the_first(make: Any) -> None:
     client = make.from_url(servers.url("redis" if make is AsyncRedis else "redis-cluster"))
     events = RedisEvents(client)
 
@@ -222,7 +222,7 @@ def test_events_are_refused_by_name_in_every_loop_but_the_first(make: Any) -> No
     assert [asyncio.run(publish()) for _ in range(4)] == ["ok"] + ["foreign_loop"] * 3
 
 
-def test_a_client_that_the_application_used_in_another_loop_is_refused_by_name() -> None:
+def test_a_client_that_the_application_used_in_another_event_loop_is_refused() -> None:
     client = AsyncRedis.from_url(servers.url("redis"))
 
     async def ping() -> None:
@@ -239,7 +239,7 @@ def test_a_client_that_the_application_used_in_another_loop_is_refused_by_name()
     asyncio.run(use())
 
 
-def test_the_usual_pool_of_redis_begins_anew_in_a_child() -> None:
+def test_the_default_redis_pool_reconnects_in_a_child() -> None:
     with servers.prefix() as prefix, Redis.from_url(servers.url("redis"), max_connections=1) as client:
         assert type(client.connection_pool) is ConnectionPool
         cache = RedisCache(client, prefix=prefix)

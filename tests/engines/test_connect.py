@@ -1,4 +1,4 @@
-"""From a URL to working users, on every engine; what `tests/unit` says of memory and SQLite holds here too."""
+"""`connect` and `connect_blocking` on every server; `tests/unit` tests them on memory and SQLite."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ URLS: list[tuple[DatabaseKind, str]] = [
 ]
 ONLY_ASYNCHRONOUS = {"postgresql+asyncpg", "mariadb+aiomysql"}
 UNCLOSED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-"""PyMongo leaves a socket that it was just connecting to the garbage collector."""
-PATIENCE = 20
-"""Seconds of a cache on a busy machine, where its calls are not what is tried."""
+"""PyMongo drops a socket whose connection attempt is interrupted."""
+TIMEOUT = 20
+"""Seconds for a cache call on a busy machine; these tests are not about time."""
 CALLERS = 150
-"""More than redis-py's usual pool serves at once."""
+"""More than redis-py's default pool serves at once."""
 
 
 @pytest.mark.parametrize(("kind", "scheme"), URLS)
 async def test_users_and_cache_from_one_url(kind: DatabaseKind, scheme: str) -> None:
     with servers.database(kind) as lent:
         url = f"{scheme}://{lent.partition('://')[2]}"
-        for _ in range(2):  # missing tables are made, and what is there is taken
-            async with connect(url, cache_url=url, cache_timeout=PATIENCE) as users:
+        for _ in range(2):  # the first opening creates the tables, the second finds them
+            async with connect(url, cache_url=url, cache_timeout=TIMEOUT) as users:
                 user = await users.get_by_login("ANA@example.com") or await users.create({"email": "ana@example.com"})
                 token = await users.request_email_confirmation("ana@example.com")
                 assert await users.confirm_email(token)
@@ -47,20 +47,20 @@ async def test_users_and_cache_from_one_url(kind: DatabaseKind, scheme: str) -> 
             with pytest.raises(InvalidValue, match="driver"), connect_blocking(url):
                 pass
         else:
-            with connect_blocking(url, cache_url=url, cache_timeout=PATIENCE) as blocking:
+            with connect_blocking(url, cache_url=url, cache_timeout=TIMEOUT) as blocking:
                 assert blocking.search() == ([blocking.get(user.id)], 1)
 
 
 @pytest.mark.parametrize(("kind", "scheme"), [("redis", "redis"), ("redis-cluster", "redis+cluster")])
 async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, scheme: str) -> None:
     url = servers.url(kind).replace("redis", scheme, 1)
-    key, seconds = f"test {uuid4()}", 20  # after which nothing is left of it
-    async with connect("memory://", cache_url=url, cache_timeout=PATIENCE) as users:
+    key, seconds = f"test {uuid4()}", 20  # the counters then expire
+    async with connect("memory://", cache_url=url, cache_timeout=TIMEOUT) as users:
         count = [users._check_timeout_and_incr(key, 10, seconds) for _ in range(CALLERS)]
         assert sum(await asyncio.gather(*count)) == 10
     key += " blocking"
     with (
-        connect_blocking("memory://", cache_url=url, cache_timeout=PATIENCE) as blocking,
+        connect_blocking("memory://", cache_url=url, cache_timeout=TIMEOUT) as blocking,
         ThreadPoolExecutor(CALLERS) as threads,
     ):
         assert sum(threads.map(lambda _: blocking._check_timeout_and_incr(key, 10, seconds), range(CALLERS))) == 10
@@ -81,7 +81,9 @@ async def test_a_cache_in_redis_serves_many_callers_at_once(kind: RedisKind, sch
         ("redis://localhost", "memory://", InvalidValue),
     ],
 )
-async def test_what_cannot_be_reached_or_understood_is_told(url: str, cache_url: str, error: type[Exception]) -> None:
+async def test_an_unreachable_server_or_an_invalid_url_is_an_error(
+    url: str, cache_url: str, error: type[Exception]
+) -> None:
     with pytest.raises(error), connect_blocking(url, cache_url=cache_url, timeout=1) as users:
         users.is_bruteforce("192.0.2.7", "ana")
     with pytest.raises(error):
@@ -90,7 +92,7 @@ async def test_what_cannot_be_reached_or_understood_is_told(url: str, cache_url:
     gc.collect()
 
 
-def test_a_database_that_would_break_a_promise_is_refused_at_the_start() -> None:
+def test_a_database_with_unsafe_settings_is_refused_on_opening() -> None:
     with servers.database("mariadb") as url:
         with pytest.raises(InvalidSchema, match="sql_mode"), connect_blocking(f"{url}?sql_mode=ANSI"):
             pass
@@ -98,8 +100,8 @@ def test_a_database_that_would_break_a_promise_is_refused_at_the_start() -> None
             pass
 
 
-def place(kind: DatabaseKind) -> tuple[str, str]:
-    """Return who may log in, and where the server is."""
+def user_and_host(kind: DatabaseKind) -> tuple[str, str]:
+    """Return the user and the host of a server's URL."""
     user, _, rest = servers.url(kind).partition("://")[2].rpartition("@")
     return user, rest.partition("/")[0]
 
@@ -114,15 +116,15 @@ def place(kind: DatabaseKind) -> tuple[str, str]:
         ("mariadb", "mariadb+pymysql", "not known", "Access denied", "Unknown database 'missing'"),
     ],
 )
-async def test_a_host_a_user_and_a_database_that_are_not_there_are_told_apart(
+async def test_an_unknown_host_a_refused_user_and_a_missing_database_have_different_errors(
     kind: DatabaseKind, scheme: str, unknown: str, denied: str, missing: str
 ) -> None:
-    user, host = place(kind)
-    for url, said in (
+    user, host = user_and_host(kind)
+    for url, message in (
         (f"{scheme}://ann@nowhere.invalid/d", unknown),
         (f"{scheme}://nobody:wrong@{host}/d", denied),
         (f"{scheme}://{user}@{host}/missing", missing),
     ):
-        with pytest.raises(StoreUnavailable, match=said):
+        with pytest.raises(StoreUnavailable, match=message):
             async with connect(url):
                 pass

@@ -1,4 +1,4 @@
-"""A server that is killed and started again has all that it acknowledged, and its clients go on as they are."""
+"""A server that is killed and restarted keeps all acknowledged writes, and clients reconnect by themselves."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from servers.redis import Cluster
 
 REGISTRATIONS: Final = 1000
 BEFORE: Final = 300
-"""Registrations that are acknowledged before the server is killed."""
+"""Acknowledged registrations before the server is killed."""
 AT_ONCE: Final = 8
-PATIENCE: Final = 60
-"""Seconds in which everybody is served, the server's recovery included."""
+TIMEOUT: Final = 60
+"""Seconds within which all calls are served, including the server's recovery."""
 MINUTE: Final = timedelta(minutes=1)
 
 Call = Callable[[int], Coroutine[Any, Any, None]]
 STORES: Final = ("psycopg", "asyncpg", "async-psycopg", "pymysql", "asyncmy", "aiomysql")
-STORES_OF_DOCUMENTS: Final = ("pymongo", "async-pymongo", "pymongo-set", "async-pymongo-set")
-NOBODY_LISTENS: Final[dict[servers.Kind, str]] = {
+DOCUMENT_STORES: Final = ("pymongo", "async-pymongo", "pymongo-set", "async-pymongo-set")
+NO_SERVER: Final[dict[servers.Kind, str]] = {
     "postgres": "postgresql://postgres@127.0.0.1:1/test",
     "mariadb": "mariadb://root@127.0.0.1:1/test",
 }
@@ -42,13 +42,13 @@ CACHES: Final = ("redis", "async-redis", "redis-cluster", "async-redis-cluster")
 
 @pytest.fixture(scope="module")
 def private() -> Iterator[Callable[[servers.Kind], Any]]:
-    """Lend one server of each kind to the tests here, who kill it one after the other."""
+    """Lend one server of each kind, which the tests of this module kill in turn."""
     with ExitStack() as stack:
         yield cache(lambda kind: stack.enter_context(servers.private(kind)))
 
 
 class Crash(Thread):
-    """Kills a server, or the member of a group that matters, when that is due; starts it again when it was noticed."""
+    """Kills a server, a primary or a master once `due` is set; restarts it once the crash was `noticed`."""
 
     def __init__(self, server: Any) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Crash(Thread):
         self.due, self.noticed = Event(), Event()
 
     def run(self) -> None:
-        self.due.wait(PATIENCE)
+        self.due.wait(TIMEOUT)
         match self._server:
             case ReplicaSet():
                 self._server.kill_primary()
@@ -64,12 +64,12 @@ class Crash(Thread):
                 self._server.kill_master(1)
             case _:
                 self._server.kill()
-                self.noticed.wait(PATIENCE)
+                self.noticed.wait(TIMEOUT)
         self._server.start()
 
 
-@pytest.mark.parametrize("driver", [DRIVERS[name] for name in (*STORES, *STORES_OF_DOCUMENTS)], ids=str)
-async def test_whoever_was_registered_as_the_server_was_killed_is_there_once(
+@pytest.mark.parametrize("driver", [DRIVERS[name] for name in (*STORES, *DOCUMENT_STORES)], ids=str)
+async def test_a_user_registered_while_the_server_is_killed_exists_once(
     driver: Driver, private: Callable[[servers.Kind], Any]
 ) -> None:
     assert driver.kind
@@ -82,7 +82,7 @@ async def test_whoever_was_registered_as_the_server_was_killed_is_there_once(
             crash = Crash(server)
 
             async def register(number: int) -> None:
-                """Try until it is done, with a new id each time, as if nobody knew of an earlier try."""
+                """Retry until it succeeds, with a new id each time, as a client without memory would."""
                 tries = 0
                 while True:
                     tries += 1
@@ -93,7 +93,7 @@ async def test_whoever_was_registered_as_the_server_was_killed_is_there_once(
                         await pause(driver)
                         continue
                     except EmailTaken:
-                        assert tries > 1, "nobody else has this address"
+                        assert tries > 1, "the first try was refused though no user has this address"
                     break
                 if len(acknowledged) > BEFORE:
                     crash.due.set()
@@ -120,7 +120,7 @@ async def test_a_cache_whose_server_was_killed_serves_again(
             cache, crash = driver.cache(client, url, SystemClock()), Crash(server)
 
             async def use(number: int) -> None:
-                deadline = time.monotonic() + PATIENCE
+                deadline = time.monotonic() + TIMEOUT
                 while time.monotonic() < deadline:
                     served_after = not crash.is_alive()
                     try:
@@ -142,10 +142,10 @@ async def test_a_cache_whose_server_was_killed_serves_again(
 
 
 @pytest.mark.parametrize("driver", [DRIVERS[name] for name in STORES], ids=str)
-async def test_connections_that_died_unused_are_replaced(
+async def test_connections_that_died_while_idle_are_replaced(
     driver: Driver, private: Callable[[servers.Kind], Any]
 ) -> None:
-    """On an engine as SQLAlchemy makes it, where even taking a connection asks the server something."""
+    """On an engine with SQLAlchemy's defaults, where checking out a connection already sends something."""
     assert driver.kind
     server = private(driver.kind)
     with driver.space(server.url) as url:
@@ -167,18 +167,18 @@ async def test_connections_that_died_unused_are_replaced(
 
 
 @pytest.mark.parametrize("driver", [DRIVERS[name] for name in STORES], ids=str)
-async def test_a_database_that_is_not_there_is_unavailable(driver: Driver) -> None:
-    """Where it is the driver itself that complains, before SQLAlchemy has a connection."""
+async def test_a_missing_database_is_store_unavailable(driver: Driver) -> None:
+    """The driver itself raises here, before SQLAlchemy has a connection."""
     assert driver.kind
     with driver.space() as url:
-        for nowhere in (f"{url}_missing", NOBODY_LISTENS[driver.kind]):
+        for nowhere in (f"{url}_missing", NO_SERVER[driver.kind]):
             async with driver.client(nowhere) as client:
                 with pytest.raises(StoreUnavailable):
                     await driver.users(client, nowhere).count(UserQuery())
 
 
 async def pause(driver: Driver) -> None:
-    """Give the server a moment before one asks again."""
+    """Wait a moment before the next try."""
     if driver.blocking:
         Event().wait(0.01)
     else:
@@ -193,17 +193,17 @@ def newcomer(number: int) -> User:
 
 
 async def several_at_once(driver: Driver, call: Call, times: int = REGISTRATIONS) -> None:
-    """Make calls, some of them at a time: from tasks, or from threads."""
+    """Make calls, `AT_ONCE` at a time, from tasks or threads."""
     numbers = iter(range(times))
     if driver.blocking:
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            list(threads.map(lambda number: run(call(number)), numbers, timeout=PATIENCE))
+            list(threads.map(lambda number: run(call(number)), numbers, timeout=TIMEOUT))
         return
 
     async def work() -> None:
         for number in numbers:
             await call(number)
 
-    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(TIMEOUT), asyncio.TaskGroup() as tasks:
         for _ in range(AT_ONCE):
             tasks.create_task(work())

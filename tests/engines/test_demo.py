@@ -1,4 +1,4 @@
-"""The demo runs on each engine, in either colour, with the cache in memory or beside the users."""
+"""The demo runs on each server, blocking or asynchronous, with its cache in memory or in the same database."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 
 
 @pytest.mark.parametrize(
-    ("kind", "blocking", "beside"),
+    ("kind", "blocking", "shared_cache"),
     [
         ("postgres", False, True),
         ("mariadb", True, False),
         ("mongodb", False, False),
     ],
 )
-def test_the_demo_plays_a_day_and_leaves_nobody_behind(kind: DatabaseKind, blocking: bool, beside: bool) -> None:  # noqa: FBT001 - a table's columns
+def test_the_demo_plays_a_day_and_leaves_no_user_behind(kind: DatabaseKind, blocking: bool, shared_cache: bool) -> None:  # noqa: FBT001 - a table's columns
     with servers.database(kind) as url:
-        command = [sys.executable, str(DEMO), "--url", url, *(["--cache-url", url] if beside else [])]
+        command = [sys.executable, str(DEMO), "--url", url, *(["--cache-url", url] if shared_cache else [])]
         command += ["--blocking"] * blocking
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
         assert done.returncode == 0, done.stdout + done.stderr
@@ -34,7 +34,7 @@ def test_the_demo_plays_a_day_and_leaves_nobody_behind(kind: DatabaseKind, block
             assert users.search() == ([], 0)
 
 
-def test_the_demo_says_what_is_wrong_with_an_address() -> None:
+def test_the_demo_explains_a_wrong_url() -> None:
     for options, reason in (
         (["--url", "oracle://localhost/test"], "url: says 'oracle', but must be one of"),
         (["--url", "postgresql://localhost:1/test"], "store unavailable"),

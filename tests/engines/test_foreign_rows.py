@@ -1,4 +1,4 @@
-"""Rows that somebody else wrote: named in one sentence with their fields, never a raw error, never their values."""
+"""Rows that another program wrote: the error names the row and its fields, never its values, and is never a raw one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANYWHERE: Final = {
     "epoch": ["0", "-1"],
     "version": ["0"],
 }
-"""Fields, and what every engine lets somebody write there, as SQL."""
+"""Fields, and wrong values that every engine accepts, as SQL."""
 UNTYPED: Final = {
     "identities": ["'secret'", "x'5b5d'"],
     "extra": ["'{\"secret\": NaN}'", f"'{'[' * 20_000}'"],
@@ -40,9 +40,9 @@ UNTYPED: Final = {
     "email": ["x'00'"],
     "password_hash": ["x'00'"],
 }
-"""What SQLite, whose columns have no type, lets somebody write besides."""
-GONE: Final = "DELETE FROM authx_users WHERE id = 'foreign'"
-ROW: Final = """
+"""More wrong values, which SQLite accepts because its columns have no type."""
+DELETE: Final = "DELETE FROM authx_users WHERE id = 'foreign'"
+INSERT: Final = """
 INSERT INTO authx_users
 (id, username_key, active, confirmed, permissions, identities, created_at, extra, epoch, version)
 VALUES ('foreign', 'foreign', true, true, '[]', '[]', 1, '{}', 1, 1)
@@ -51,30 +51,30 @@ NULLS: Final = ("active", "confirmed", "permissions", "identities", "created_at"
 
 
 @pytest.mark.parametrize("driver", SQL, ids=str)
-async def test_a_row_of_others_is_named_with_the_field_that_no_user_has(driver: Driver) -> None:
+async def test_a_foreign_row_is_reported_with_its_wrong_field(driver: Driver) -> None:
     async with users(driver) as (store, engine):
         for wrong in (ANYWHERE, {} if driver.kind else UNTYPED):
             for field, values in wrong.items():
                 for value in values:
-                    await send(engine, GONE, ROW, f"UPDATE authx_users SET {field} = {value} WHERE id = 'foreign'")  # noqa: S608 - ours
+                    await send(engine, DELETE, INSERT, f"UPDATE authx_users SET {field} = {value} WHERE id = 'foreign'")  # noqa: S608 - ours
                     await refused(store, field)
 
 
 @pytest.mark.parametrize("driver", [DRIVERS[name] for name in ("sqlite", "psycopg", "asyncmy")], ids=str)
-async def test_a_row_without_what_every_user_has_is_named(driver: Driver) -> None:
-    """In a table that an application made without NOT NULL; every field that is wrong is told at once."""
+async def test_a_row_without_required_fields_is_reported(driver: Driver) -> None:
+    """In a table that an application created without NOT NULL; all wrong fields are reported together."""
     schema = Schema()
     for field in NULLS:
         schema.users.c[field].nullable = True
     async with users(driver, schema) as (store, engine):
-        await send(engine, GONE, "INSERT INTO authx_users (id) VALUES ('foreign')")
+        await send(engine, DELETE, "INSERT INTO authx_users (id) VALUES ('foreign')")
         with pytest.raises(InvalidSchema) as invalid:
             await store.get("foreign")
         assert {problem.field for problem in invalid.value.problems} == {f"row 'foreign', {field}" for field in NULLS}
 
 
 @pytest.mark.parametrize("driver", [DRIVERS[name] for name in ("sqlite", "aiosqlite")], ids=str)
-async def test_text_that_is_no_utf_8_is_named_by_its_column(driver: Driver) -> None:
+async def test_text_that_is_not_utf_8_is_reported_with_its_column(driver: Driver) -> None:
     async with users(driver) as (store, engine):
         await send(
             engine, "UPDATE authx_users SET password_hash = CAST(x'73656372657480' AS TEXT) WHERE id = 'foreign'"
@@ -84,7 +84,7 @@ async def test_text_that_is_no_utf_8_is_named_by_its_column(driver: Driver) -> N
         assert "secret" not in f"{invalid.value!r} {invalid.value.__cause__!r}"
 
 
-async def test_a_long_id_leaves_room_for_the_field() -> None:
+async def test_a_long_id_does_not_crowd_out_the_field() -> None:
     long = "long " * 20
     async with users(DRIVERS["sqlite"]) as (store, engine):
         await send(engine, f"UPDATE authx_users SET id = '{long}', permissions = '' WHERE id = 'foreign'")  # noqa: S608 - ours
@@ -93,7 +93,7 @@ async def test_a_long_id_leaves_room_for_the_field() -> None:
 
 
 @pytest.mark.parametrize("driver", SQL, ids=str)
-async def test_a_cut_off_of_others_is_named(driver: Driver) -> None:
+async def test_a_foreign_cut_off_is_reported(driver: Driver) -> None:
     async with users(driver) as (store, engine):
         await send(engine, "INSERT INTO authx_blackout (id, cutoff) VALUES (1, 9223372036854775807)")
         with pytest.raises(InvalidSchema, match="row '1', cutoff: is not an instant"):
@@ -104,7 +104,7 @@ async def test_a_cut_off_of_others_is_named(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("driver", [DRIVERS[name] for name in ("sqlite", "aiosqlite")], ids=str)
-async def test_an_entry_of_others_is_named(driver: Driver) -> None:
+async def test_a_foreign_cache_entry_is_reported(driver: Driver) -> None:
     async with lent(driver) as engine:
         cache = SQLAlchemyCache(engine, ManualClock())
         await cache.create_schema()
@@ -134,23 +134,23 @@ async def lent(driver: Driver) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def users(driver: Driver, schema: Schema | None = None) -> AsyncIterator[tuple[SQLAlchemyUserStore, Any]]:
-    """Lend a store of two, of whom one will be somebody else's."""
+    """Lend a store with Ann and a row that the test makes foreign."""
     async with lent(driver) as engine:
         store = SQLAlchemyUserStore(engine, schema)
         await store.create_schema()
         await store.create(ANN)
-        await send(engine, ROW)
+        await send(engine, INSERT)
         yield store, engine
 
 
 async def refused(store: SQLAlchemyUserStore, field: str) -> None:
-    """See every call that comes across the row name it, and all others work."""
+    """Check that each call that reads the row reports it, and that all others work."""
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: store.get("foreign"),
         lambda: store.get_by_username("foreign"),
         lambda: store.search(EVERYBODY, limit=10),
     ]
-    if field != "version":  # which an update counts on, and so makes sound
+    if field != "version":  # an update writes it anew, and so repairs it
         calls.append(lambda: store.update("foreign", {"username": "new"}))
     for call in calls:
         with pytest.raises(InvalidSchema, match=rf"row 'foreign', {field}: is .* so remove or convert it") as invalid:
@@ -163,7 +163,7 @@ async def refused(store: SQLAlchemyUserStore, field: str) -> None:
 
 
 async def send(engine: Any, *statements: str) -> None:
-    """Write by hand."""
+    """Execute statements without our adapters."""
     if isinstance(engine, AsyncEngine):
         async with engine.connect() as connection:
             for statement in statements:

@@ -22,7 +22,7 @@ from engines.drivers import DRIVERS
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)
 SAFE = "SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds: these tests are not about time."""
 ROUNDS = 25
 """Of a race; by default, most are lost."""
@@ -47,7 +47,7 @@ async def everywhere(nodes: list[str]) -> AsyncGenerator[tuple[list[UserStore], 
     ]
     async with AsyncExitStack() as stack:
         repos = [
-            await stack.enter_async_context(connect(url, cache_url=url, timeout=PATIENCE, cache_timeout=PATIENCE))
+            await stack.enter_async_context(connect(url, cache_url=url, timeout=TIMEOUT, cache_timeout=TIMEOUT))
             for url in urls
         ]
         yield [repo.database for repo in repos], [repo.cache for repo in repos]
@@ -86,7 +86,7 @@ async def test_an_engine_with_both_settings_is_taken(name: str, nodes: list[str]
 
 
 def test_what_a_blocking_caller_opens_is_taken(nodes: list[str]) -> None:
-    with connect_blocking(nodes[0], cache_url=nodes[1], cache_timeout=PATIENCE) as users:
+    with connect_blocking(nodes[0], cache_url=nodes[1], cache_timeout=TIMEOUT) as users:
         assert users.get("nobody") is None
 
 

@@ -93,7 +93,7 @@ async def test_connections_that_were_idle_for_long_are_asked_first_and_others_ar
         url, _ = await stack.enter_async_context(prepared(driver))
         counter = stack.enter_context(Counter(url))
         unprepared = {"connect_args": {"prepare_threshold": None}} if "psycopg" in driver.name else {}
-        client = await stack.enter_async_context(driver.client(counter.url, **driver.alone, **unprepared))
+        client = await stack.enter_async_context(driver.client(counter.url, **driver.single, **unprepared))
         store = SQLAlchemyUserStore(client, timeout=4)
         for _ in range(3):
             await store.get(ANN.id)
@@ -172,7 +172,7 @@ async def test_nobody_sees_a_migration_under_a_running_process(driver: Driver) -
 
 @pytest.mark.parametrize("driver", [driver for driver in REMOTE if driver.kind == "postgres"], ids=str)
 async def test_a_migration_under_the_callers_transaction_ends_it_with_an_error_that_says_so(driver: Driver) -> None:
-    async with prepared(driver, **driver.alone, isolation_level=None) as (url, client), driver.client(url) as other:
+    async with prepared(driver, **driver.single, isolation_level=None) as (url, client), driver.client(url) as other:
         for _ in range(8):
             await in_transaction(client, lambda store: store.get(ANN.id))
         await execute(other, *MIGRATIONS["postgresql"]["a longer column"])

@@ -17,7 +17,7 @@ from authx_core import AuthxError, SocialIdentity, User, UserQuery, UserStore, r
 from engines.drivers import DRIVERS, KEEPING_USERS, Driver, prepare
 
 AT_ONCE: Final = 200
-PATIENCE: Final = 60
+TIMEOUT: Final = 60
 """Seconds; what is not done by then never will be."""
 MINUTE: Final = timedelta(minutes=1)
 
@@ -37,7 +37,7 @@ USES: Final[list[tuple[str, Callable[[UserStore, User], Coroutine[Any, Any, obje
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
 async def test_a_store_with_one_connection_serves_200_at_once(driver: Driver) -> None:
     with driver.space() as url:
-        async with driver.client(url, **driver.alone) as client:
+        async with driver.client(url, **driver.single) as client:
             store = driver.users(client, url)
             await prepare(store)
             await store.create(full_user("everybody"))
@@ -57,7 +57,7 @@ async def test_a_store_with_one_connection_serves_200_at_once(driver: Driver) ->
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=str)
 async def test_a_cache_with_one_connection_serves_200_at_once(driver: Driver, clock: ManualClock) -> None:
     with driver.space() as url:
-        async with driver.client(url, **driver.alone) as client:
+        async with driver.client(url, **driver.single) as client:
             cache = driver.cache(client, url, clock)
             await prepare(cache)
 
@@ -79,10 +79,10 @@ async def at_once(driver: Driver, call: Callable[[int], Coroutine[Any, Any, str]
         start = Barrier(AT_ONCE)
 
         def work(number: int) -> str:
-            start.wait(PATIENCE)
+            start.wait(TIMEOUT)
             return run(call(number))
 
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            return list(threads.map(work, range(AT_ONCE), timeout=PATIENCE))
-    async with asyncio.timeout(PATIENCE):
+            return list(threads.map(work, range(AT_ONCE), timeout=TIMEOUT))
+    async with asyncio.timeout(TIMEOUT):
         return await asyncio.gather(*map(call, range(AT_ONCE)))

@@ -28,7 +28,7 @@ from authx_adapters.clock import SystemClock
 from authx_contract.samples.users import full_user
 from engines.drivers import DRIVERS, Driver, prepare
 
-PATIENCE: Final = 60
+TIMEOUT: Final = 60
 """Seconds in which a server has started, or answers."""
 WORKERS: Final = 2
 CALLS: Final = 100
@@ -72,7 +72,7 @@ def gunicorn(spaces: str) -> Iterator[Ask]:
         at = f"127.0.0.1:{free.getsockname()[1]}"
 
     def ask(driver: str, key: str) -> Any:
-        with urlopen(f"http://{at}/{driver}/{key}", timeout=PATIENCE) as response:
+        with urlopen(f"http://{at}/{driver}/{key}", timeout=TIMEOUT) as response:
             return json.load(response)
 
     command = ["gunicorn", "--preload", "-w", f"{WORKERS}", "-b", at, "engines.served:application"]
@@ -87,7 +87,7 @@ def celery(spaces: str) -> Iterator[Ask]:
     client = Celery(broker=queue["AUTHX_BROKER"], backend=queue["AUTHX_BROKER"])
 
     def ask(driver: str, key: str) -> Any:
-        return client.send_task("ask", [driver, key], queue=queue["AUTHX_QUEUE"]).get(timeout=PATIENCE)
+        return client.send_task("ask", [driver, key], queue=queue["AUTHX_QUEUE"]).get(timeout=TIMEOUT)
 
     command = ["celery", "-A", "engines.worked", "worker", "-P", "prefork", "-c", f"{WORKERS}"]
     command += ["--without-gossip", "--without-mingle", "-l", "WARNING"]
@@ -142,19 +142,19 @@ def running(command: list[str], settings: dict[str, str]) -> Generator[None, Non
     finally:
         server.terminate()
         with suppress(subprocess.TimeoutExpired):
-            server.wait(PATIENCE)
+            server.wait(TIMEOUT)
         with suppress(ProcessLookupError):  # workers that hang outlive their server
             os.killpg(server.pid, signal.SIGKILL)
-        server.wait(PATIENCE)
+        server.wait(TIMEOUT)
 
 
 def started(at: str) -> None:
     """Wait until a server answers."""
     host, port = at.split(":")
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while True:
         try:
-            socket.create_connection((host, int(port)), PATIENCE).close()
+            socket.create_connection((host, int(port)), TIMEOUT).close()
         except OSError:
             assert time.monotonic() < until, "it does not start"
             time.sleep(0.1)

@@ -11,7 +11,7 @@ from authx_adapters import connect, connect_blocking
 from authx_core import CacheUnavailable
 from servers.redis import Guarded, Sentinel
 
-PATIENCE = 20
+TIMEOUT = 20
 """Seconds of a call on a busy machine."""
 
 
@@ -19,11 +19,11 @@ async def serves(url: str, guarded: Guarded, number: int = 0, prefix: str = "aut
     """Count in both colours, and see the key where it belongs."""
     with Redis.from_url(guarded.url) as client:
         client.flushall()
-        async with connect("memory://", cache_url=url, cache_timeout=PATIENCE) as users:
-            assert await users._check_timeout_and_incr("key", 2, PATIENCE)
-        with connect_blocking("memory://", cache_url=url, cache_timeout=PATIENCE) as blocking:
-            assert blocking._check_timeout_and_incr("key", 2, PATIENCE)
-            assert not blocking._check_timeout_and_incr("key", 2, PATIENCE)
+        async with connect("memory://", cache_url=url, cache_timeout=TIMEOUT) as users:
+            assert await users._check_timeout_and_incr("key", 2, TIMEOUT)
+        with connect_blocking("memory://", cache_url=url, cache_timeout=TIMEOUT) as blocking:
+            assert blocking._check_timeout_and_incr("key", 2, TIMEOUT)
+            assert not blocking._check_timeout_and_incr("key", 2, TIMEOUT)
         client.select(number)
         assert [key.startswith(prefix.encode()) for key in client.scan_iter()] == [True]
 
@@ -59,9 +59,9 @@ async def test_a_service_that_no_sentinel_knows_and_a_wrong_password_are_told(
         f"unix://:wrong@{guarded.socket}",
         f"unix://:{password}@/nowhere/valkey.sock",
     ):
-        async with connect("memory://", cache_url=url, cache_timeout=PATIENCE) as users:
+        async with connect("memory://", cache_url=url, cache_timeout=TIMEOUT) as users:
             with pytest.raises(CacheUnavailable):
                 await users.is_bruteforce("192.0.2.7", "ann")
-        blocking_users = connect_blocking("memory://", cache_url=url, cache_timeout=PATIENCE)
+        blocking_users = connect_blocking("memory://", cache_url=url, cache_timeout=TIMEOUT)
         with blocking_users as blocking, pytest.raises(CacheUnavailable):
             blocking.is_bruteforce("192.0.2.7", "ann")

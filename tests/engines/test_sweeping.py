@@ -103,7 +103,7 @@ def database(client: Any, driver: Driver) -> Any:
 async def test_all_other_writes_cost_what_they_did(driver: Driver) -> None:
     clock = ManualClock()
     with driver.space() as url:
-        async with metered(driver, url, **driver.alone) as (client, trips):
+        async with metered(driver, url, **driver.single) as (client, trips):
             cache = driver.cache(client, url, clock)
             await prepare(cache)
             costs = list[int]()

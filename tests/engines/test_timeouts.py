@@ -238,7 +238,7 @@ async def test_a_read_of_sqlite_that_another_process_locks_wholly_ends_in_time(d
 @pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
 async def test_after_a_call_a_connection_of_sqlite_waits_for_locks_as_long_as_its_owner_said(driver: Driver) -> None:
     with driver.space() as url:
-        async with driver.client(url, connect_args={"timeout": 30}, **driver.alone) as client:
+        async with driver.client(url, connect_args={"timeout": 30}, **driver.single) as client:
             store = SQLAlchemyUserStore(client, timeout=LONG)
             await prepare(store)
             assert await store.get(ANN.id) is None
@@ -257,7 +257,7 @@ async def busy_timeout(client: Any) -> int:
 async def sqlite_locked(driver: Driver) -> AsyncGenerator[Any, None]:
     """Lend a client whose patience is long, of a database that another connection has locked."""
     with driver.space() as url:
-        async with driver.client(url, connect_args={"timeout": 30}, **driver.alone) as client:
+        async with driver.client(url, connect_args={"timeout": 30}, **driver.single) as client:
             await prepare(SQLAlchemyUserStore(client))
             other = sqlite3.connect(url.partition("///")[2], isolation_level=None)
             other.execute("BEGIN EXCLUSIVE")

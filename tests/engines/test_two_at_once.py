@@ -37,7 +37,7 @@ from engines.drivers import KEEPING_USERS, Driver, prepare
 CALLERS: Final = 300
 THREADS: Final = 16
 PASSWORD: Final = "purple elephants dance"
-PATIENCE: Final = 120.0
+TIMEOUT: Final = 120.0
 Deed = Callable[[UserStore], Awaitable[Any]]
 
 
@@ -91,7 +91,7 @@ class Scene:
 
     async def at_once(self, calls: list[Callable[[], Coroutine[Any, Any, Any]]]) -> list[Any]:
         """Make all calls at the same time: on threads if the client blocks, else as tasks."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             if not self.driver.blocking:
                 return await asyncio.gather(*(call() for call in calls))
             loop = asyncio.get_running_loop()
