@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timezone
+from threading import get_ident
 from typing import TypeAlias
 
 import attrs
@@ -11,6 +12,8 @@ import attrs
 from authx_contract import Capabilities, Harness, SteppedClock
 from authx_core.domain import (
     IdentifierTaken,
+    InvalidValue,
+    Problem,
     StaleUser,
     User,
     UserChanges,
@@ -51,10 +54,11 @@ Happened: TypeAlias = Kept | Removed | CutOff
 
 
 class LogUsers(UserStore):
-    """Each handle follows the log that all share, and appends only to what it has seen."""
+    """Each handle follows the log that all share, and appends only to what it has seen; it refuses other threads."""
 
     def __init__(self, log: list[Happened]) -> None:
         self._log, self._seen = log, 0
+        self._thread = get_ident()
         self._documents: dict[UserId, str] = {}
         self._owners: dict[Key, UserId] = {}
         self._cutoff: datetime | None = None
@@ -142,6 +146,8 @@ class LogUsers(UserStore):
         return True
 
     def _catch_up(self) -> None:
+        if get_ident() != self._thread:
+            raise InvalidValue(Problem("", "foreign_loop", "a handle belongs to the thread that opened it"))
         for happened in self._log[self._seen :]:
             match happened:
                 case Kept(document):
