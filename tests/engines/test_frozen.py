@@ -1,4 +1,4 @@
-"""Members of a cluster or a replica set, and a master that sentinels name, that freeze: every call ends in time."""
+"""Calls end in time when members of a cluster or replica set, or a master behind sentinels, freeze."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from servers.redis import Cluster, Guarded, Sentinel
 
 TIMEOUT: Final = 0.3
 BUSY: Final = 4.0
-"""Seconds that a busy machine may add; the drivers' own settings would wait for longer."""
+"""Seconds that a busy machine may add; the drivers' defaults would wait longer still."""
 LONG: Final = 20.0
-"""Seconds of a call that a busy machine must not fail, and of an election."""
+"""Seconds that a call or an election may take on a busy machine."""
 CLUSTERS: Final = [DRIVERS["redis-cluster"], DRIVERS["async-redis-cluster"]]
 SETS: Final = [DRIVERS["pymongo-set"], DRIVERS["async-pymongo-set"]]
 Call: TypeAlias = Callable[[], Awaitable[object]]
@@ -77,7 +77,7 @@ def frozen(*members: servers.Server) -> Iterator[None]:
 
 
 def calls_of(driver: Driver, *calls: Call) -> list[Call]:
-    """Return calls that do not wait for each other: those of a blocking client are made in threads."""
+    """Return calls that can run concurrently: those of a blocking client run in threads."""
 
     async def made(call: Call) -> object:
         return await call()
@@ -89,7 +89,7 @@ def calls_of(driver: Driver, *calls: Call) -> list[Call]:
 
 
 async def outcome(call: Call) -> PortUnavailable | None:
-    """Make a call that must end in time; return its error, or None if it was served."""
+    """Make a call that must end in time; return its error, or None if it succeeds."""
     start = time.monotonic()
     try:
         await call()
@@ -105,8 +105,8 @@ async def outcomes(calls: Iterable[Call]) -> list[PortUnavailable | None]:
     return await asyncio.gather(*map(outcome, calls))
 
 
-async def come_back(calls: Iterable[Call]) -> None:
-    """Repeat calls, each in time, until they are served."""
+async def recover(calls: Iterable[Call]) -> None:
+    """Repeat each call until it succeeds; every try must end in time."""
     deadline = time.monotonic() + LONG
     for call in calls:
         while (error := await outcome(call)) is not None:
@@ -123,19 +123,19 @@ async def test_every_call_to_a_cluster_whose_nodes_freeze_ends_in_time(cluster: 
             for name, operation in OPERATIONS.items():
                 (on_all_nodes if name.endswith("many") else others).extend(calls_of(driver, partial(operation, cache)))
             publishing += calls_of(driver, partial(events.publish, BlackoutLifted()))
-        await come_back(on_all_nodes)
+        await recover(on_all_nodes)
         with frozen(cluster.members[0]):
             errors = await outcomes([*on_all_nodes, *others, *publishing])
             assert {type(error) for error in errors[: len(on_all_nodes)]} == {CacheUnavailable}
-        await come_back(on_all_nodes)
+        await recover(on_all_nodes)
         with frozen(*cluster.members):
             for _ in range(2):
                 assert {type(error) for error in await outcomes([*on_all_nodes, *others])} == {CacheUnavailable}
                 assert {type(error) for error in await outcomes(publishing)} == {PortUnavailable}
-        await come_back([*on_all_nodes, *publishing])
+        await recover([*on_all_nodes, *publishing])
 
 
-async def test_connect_bounds_every_call_to_a_cluster_and_to_a_master_of_sentinels_that_freeze(
+async def test_connect_limits_every_call_to_a_frozen_cluster_or_sentinel_master(
     cluster: Cluster, guarded: Guarded, sentinel: Sentinel
 ) -> None:
     passwords = f":{quote(guarded.password, safe='')}@", f"?sentinel_password={quote(sentinel.password)}"
@@ -150,16 +150,16 @@ async def test_connect_bounds_every_call_to_a_cluster_and_to_a_master_of_sentine
             blocking = opened.enter_context(connect_blocking("memory://", cache_url=url, cache_timeout=TIMEOUT))
             calls.append(partial(users._check_timeout_and_incr, "key", 1000, LONG))
             calls.append(partial(in_thread, partial(blocking._check_timeout_and_incr, "key", 1000, LONG)))
-        await come_back(calls)
+        await recover(calls)
         with frozen(*cluster.members, guarded):
             assert {type(error) for error in await outcomes(calls)} == {CacheUnavailable}
             with frozen(sentinel):
-                await asyncio.gather(*map(asked_again, calls))
-        await come_back(calls)
+                await asyncio.gather(*map(fails_again, calls))
+        await recover(calls)
 
 
-async def asked_again(call: Call) -> None:
-    """Wait until a cache is asked again, for which the driver looks for its servers anew; it must end in time too."""
+async def fails_again(call: Call) -> None:
+    """Repeat a call until the circuit breaker lets it through to the driver, where it must fail in time again."""
     deadline = time.monotonic() + LONG
     while "a moment ago" in str(error := await outcome(call)):
         assert time.monotonic() < deadline
@@ -168,7 +168,7 @@ async def asked_again(call: Call) -> None:
 
 
 async def test_every_call_to_a_replica_set_whose_members_freeze_ends_in_time(replica_set: ReplicaSet) -> None:
-    """Where the primary alone freezes, the others elect another one, which serves meanwhile."""
+    """If only the primary freezes, the others elect another one, which serves until it returns."""
     async with AsyncExitStack() as clients:
         calls, kinds, writing = list[Call](), list[type[PortUnavailable]](), list[Call]()
         for driver in SETS:
@@ -187,9 +187,9 @@ async def test_every_call_to_a_replica_set_whose_members_freeze_ends_in_time(rep
         with frozen(replica_set.primary):
             errors = await outcomes(calls)
             assert all(error is None or type(error) is kind for error, kind in zip(errors, kinds, strict=True))
-            await come_back(writing)
-        await come_back(writing)
+            await recover(writing)
+        await recover(writing)
         with frozen(*replica_set.members):
             for _ in range(2):
                 assert [type(error) for error in await outcomes(calls)] == kinds
-        await come_back(writing)
+        await recover(writing)

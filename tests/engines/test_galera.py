@@ -1,4 +1,4 @@
-"""A cluster with several masters: three nodes of MariaDB Galera, with the settings that they have by default."""
+"""A multi-master cluster: three nodes of MariaDB Galera with their default settings."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)
 SAFE = "SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 7"
 TIMEOUT = 30.0
-"""Seconds: these tests are not about time."""
+"""Seconds; these tests are not about time."""
 ROUNDS = 25
-"""Of a race; by default, most are lost."""
+"""Rounds of a race; with the default settings, most have a wrong result."""
 LAGS = 3
-"""How often another node is behind; one that does not wait then sees nothing of what was written."""
+"""How often another node lags; a read that does not wait then misses the last write."""
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[list[str]]:
-    """One database by its URL at each of the three nodes."""
+    """The URLs of one database at the three nodes."""
     with servers.galera() as cluster, servers.database("mariadb", cluster.url) as url:
         yield cluster.urls(url.rpartition("/")[2])
 
 
 @asynccontextmanager
-async def everywhere(nodes: list[str]) -> AsyncGenerator[tuple[list[UserStore], list[Cache]], None]:
-    """What `connect` opens at each node, through each driver."""
+async def opened_at(nodes: list[str]) -> AsyncGenerator[tuple[list[UserStore], list[Cache]], None]:
+    """Lend the stores and caches that `connect` opens at each node, through both drivers."""
     drivers = ("mariadb+asyncmy", "mariadb+aiomysql", "mariadb+asyncmy")
     urls = [
         make_url(node).set(drivername=driver).render_as_string(hide_password=False)
@@ -55,9 +55,9 @@ async def everywhere(nodes: list[str]) -> AsyncGenerator[tuple[list[UserStore], 
 
 @asynccontextmanager
 async def lagging(node: str) -> AsyncGenerator[Callable[[], Awaitable[object]], None]:
-    """Lend a call at a node after which the others see what it writes next only much later, unless they wait.
+    """Lend a call that makes the other nodes lag behind this one.
 
-    In a table without a key they look for each row that it has changed, and what comes after that waits.
+    It updates a table without a key: the others scan the table for each changed row, and later writes queue behind.
     """
     async with DRIVERS["asyncmy"].client(node) as engine, engine.connect() as connection:
         await connection.execute(text("CREATE OR REPLACE TABLE slow (number int)"))
@@ -65,7 +65,7 @@ async def lagging(node: str) -> AsyncGenerator[Callable[[], Awaitable[object]], 
         yield partial(connection.execute, text("UPDATE slow SET number = -number"))
 
 
-def test_nodes_with_their_default_settings_are_refused_with_both_settings_named(nodes: list[str]) -> None:
+def test_default_settings_are_refused_and_the_error_names_both(nodes: list[str]) -> None:
     engine = DRIVERS["pymysql"].open(nodes[1])
     for adapter in (SQLAlchemyUserStore(engine), SQLAlchemyCache(engine, SystemClock())):
         run(adapter.create_schema())
@@ -78,20 +78,20 @@ def test_nodes_with_their_default_settings_are_refused_with_both_settings_named(
 
 
 @pytest.mark.parametrize("name", ["pymysql", "asyncmy", "aiomysql"])
-async def test_an_engine_with_both_settings_is_taken(name: str, nodes: list[str]) -> None:
+async def test_an_engine_with_both_settings_is_accepted(name: str, nodes: list[str]) -> None:
     async with DRIVERS[name].client(nodes[2], connect_args={"init_command": SAFE}) as engine:
         for adapter in (SQLAlchemyUserStore(engine), SQLAlchemyCache(engine, SystemClock())):
             await adapter.create_schema()
             await adapter.verify_schema()
 
 
-def test_what_a_blocking_caller_opens_is_taken(nodes: list[str]) -> None:
+def test_connect_blocking_sets_both(nodes: list[str]) -> None:
     with connect_blocking(nodes[0], cache_url=nodes[1], cache_timeout=TIMEOUT) as users:
         assert users.get("nobody") is None
 
 
-async def test_with_reads_that_wait_a_deletion_sees_what_another_node_has_just_written(nodes: list[str]) -> None:
-    """With `wsrep_sync_wait = 1`, which lets deletions themselves go ahead of what they would find."""
+async def test_a_deletion_sees_the_last_write_of_another_node_even_if_only_reads_wait(nodes: list[str]) -> None:
+    """With `wsrep_sync_wait = 1`, a deletion itself does not wait for the row that it should find."""
     settings = {"init_command": "SET SESSION wsrep_retry_autocommit = 0, wsrep_sync_wait = 1"}
     driver = DRIVERS["asyncmy"]
     async with (
@@ -112,8 +112,8 @@ async def test_with_reads_that_wait_a_deletion_sees_what_another_node_has_just_w
         assert not await SQLAlchemyUserStore(two).delete("nobody")
 
 
-async def test_a_link_works_once_at_whichever_nodes_it_is_spent(nodes: list[str]) -> None:
-    async with everywhere(nodes) as (_, caches):
+async def test_a_link_works_once_across_all_nodes(nodes: list[str]) -> None:
+    async with opened_at(nodes) as (_, caches):
         for number in range(ROUNDS):
             key = f"link {number}"
             await caches[0].set(key, "ana", ttl=MINUTE)
@@ -121,8 +121,8 @@ async def test_a_link_works_once_at_whichever_nodes_it_is_spent(nodes: list[str]
             assert sorted(map(str, got)) == ["None", "None", "ana"]
 
 
-async def test_counters_and_first_comers_are_right_at_all_nodes_together(nodes: list[str]) -> None:
-    async with everywhere(nodes) as (_, caches):
+async def test_counts_and_adds_are_exact_across_all_nodes(nodes: list[str]) -> None:
+    async with opened_at(nodes) as (_, caches):
         for number in range(ROUNDS):
             calls = [cache.increment(f"count {number}", ttl=MINUTE) for cache in caches * 2]
             assert sorted(await asyncio.gather(*calls)) == [1, 2, 3, 4, 5, 6]
@@ -130,8 +130,8 @@ async def test_counters_and_first_comers_are_right_at_all_nodes_together(nodes: 
             assert added.count(True) == 1
 
 
-async def test_each_node_sees_at_once_what_another_has_written(nodes: list[str]) -> None:
-    async with everywhere(nodes) as (stores, caches), lagging(nodes[0]) as lag:
+async def test_each_node_sees_the_last_write_of_another(nodes: list[str]) -> None:
+    async with opened_at(nodes) as (stores, caches), lagging(nodes[0]) as lag:
         first, second, third = stores
         for number in range(LAGS):
             await lag()
@@ -154,8 +154,8 @@ async def test_each_node_sees_at_once_what_another_has_written(nodes: list[str])
             assert await caches[2].get(f"seen {number}") is None
 
 
-async def test_of_writers_at_different_nodes_one_wins(nodes: list[str]) -> None:
-    async with everywhere(nodes) as (stores, _):
+async def test_one_of_several_writers_at_different_nodes_wins(nodes: list[str]) -> None:
+    async with opened_at(nodes) as (stores, _):
         for number in range(ROUNDS):
             made = await asyncio.gather(
                 *(

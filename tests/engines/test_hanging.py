@@ -1,4 +1,4 @@
-"""What `connect` opens, on a server that stops answering: calls end in time, and work again after its return."""
+"""Calls through `connect` end in time when a server hangs, and succeed again when it answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 TIMEOUT: Final = 1.0
 BUSY: Final = 12.0
-"""Seconds that a busy machine may add; the drivers alone wait for 30 or more, or for ever."""
+"""Seconds that a busy machine may add; the drivers' defaults are 30 or more, or no timeout."""
 URLS: Final[list[tuple[DatabaseKind, str, bool]]] = [
     ("postgres", "postgresql", True),
     ("postgres", "postgresql+psycopg", False),
@@ -31,13 +31,13 @@ URLS: Final[list[tuple[DatabaseKind, str, bool]]] = [
     ("mariadb", "mariadb+pymysql", False),
     ("mongodb", "mongodb", True),
 ]
-"""Servers, schemes, and whether blocking callers are tried too: they have one driver for each server."""
-UNNOTICED: Final = "&heartbeatFrequencyMS=120000"
-"""By default, PyMongo's heartbeat notices after ten seconds that a server hangs, and ends its calls."""
+"""Servers, schemes, and whether to test blocking callers too: they have one driver for each server."""
+NO_HEARTBEAT: Final = "&heartbeatFrequencyMS=120000"
+"""Delays PyMongo's heartbeat, which otherwise notices after ten seconds that a server hangs, and ends the calls."""
 
 
 async def until(call: Callable[[], Awaitable[T]]) -> T:
-    """Make a call again until there is an answer."""
+    """Repeat a call until it succeeds."""
     end = time.monotonic() + 60
     while True:
         try:
@@ -61,8 +61,8 @@ async def refusal(call: Callable[[], Awaitable[object]]) -> CacheUnavailable:
     return refused.value
 
 
-class Colours:
-    """The same facade for asynchronous callers and for blocking ones, which call in a thread here."""
+class Opener:
+    """Opens the same facade for asynchronous and for blocking callers, and closes it at the end."""
 
     def __init__(self, stack: AsyncExitStack, url: str, **options: Any) -> None:
         self._stack, self._url, self._options = stack, url, {"timeout": TIMEOUT, "cache_timeout": TIMEOUT, **options}
@@ -79,7 +79,7 @@ class Colours:
 
 
 def calls(users: UsersRepo, blocking: UsersRepo | None) -> list[tuple[Callable[[], Awaitable[object]], Any]]:
-    """Return a call of each store and cache, with its error."""
+    """Return a call to each store and cache, with the error that it raises when the server hangs."""
     found: list[tuple[Callable[[], Awaitable[object]], Any]] = [
         (lambda: users.database.get("ann"), StoreUnavailable),
         (lambda: users.cache.get("key"), CacheUnavailable),
@@ -93,18 +93,20 @@ def calls(users: UsersRepo, blocking: UsersRepo | None) -> list[tuple[Callable[[
 
 
 @pytest.mark.parametrize(("kind", "scheme", "also_blocking"), URLS)
-async def test_a_store_and_a_cache_that_hang(kind: DatabaseKind, scheme: str, *, also_blocking: bool) -> None:
+async def test_calls_to_a_hanging_store_and_cache_end_in_time(
+    kind: DatabaseKind, scheme: str, *, also_blocking: bool
+) -> None:
     async with AsyncExitStack() as stack:
         url = stack.enter_context(servers.database(kind))
         relay = stack.enter_context(Relay(url))
-        url = f"{scheme}://{relay.url.partition('://')[2]}{UNNOTICED if kind == 'mongodb' else ''}"
-        colours = Colours(stack, url, cache_url=url)
-        users = await until(colours.asynchronous)
-        blocking = await until(colours.blocking) if also_blocking else None
+        url = f"{scheme}://{relay.url.partition('://')[2]}{NO_HEARTBEAT if kind == 'mongodb' else ''}"
+        opener = Opener(stack, url, cache_url=url)
+        users = await until(opener.asynchronous)
+        blocking = await until(opener.blocking) if also_blocking else None
         found = calls(users, blocking)
         await asyncio.gather(*(until(call) for call, _ in found))
         relay.freeze()
-        opening = [colours.asynchronous(), *([colours.blocking()] if also_blocking else [])]
+        opening = [opener.asynchronous(), *([opener.blocking()] if also_blocking else [])]
         await asyncio.gather(
             *(ends_in_time(call(), error) for call, error in found),
             *(ends_in_time(each, StoreUnavailable) for each in opening),
@@ -113,26 +115,26 @@ async def test_a_store_and_a_cache_that_hang(kind: DatabaseKind, scheme: str, *,
         await asyncio.gather(*(until(call) for call, _ in found))
 
 
-async def test_a_redis_that_hangs_is_asked_once_a_second() -> None:
+async def test_a_hanging_redis_is_probed_once_a_second() -> None:
     async with AsyncExitStack() as stack:
         relay = stack.enter_context(Relay(servers.url("redis")))
-        colours = Colours(stack, "memory://", cache_url=relay.url)
-        users, blocking = await colours.asynchronous(), await colours.blocking()
+        opener = Opener(stack, "memory://", cache_url=relay.url)
+        users, blocking = await opener.asynchronous(), await opener.blocking()
         caches = [call for call, error in calls(users, blocking) if error is CacheUnavailable]
         await asyncio.gather(*(until(call) for call in caches))
         relay.freeze()
         await asyncio.gather(*(ends_in_time(call(), CacheUnavailable) for call in caches))
         refusals = [str(await refusal(caches[0])) for _ in range(5)]
-        assert any("a moment ago" in said for said in refusals), "one may be the probe, on a machine that is busy"
+        assert any("a moment ago" in message for message in refusals), "no call was refused by the circuit breaker"
         relay.thaw()
         await asyncio.gather(*(until(call) for call in caches))
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
-async def test_writes_to_a_locked_file_end_in_time_and_reads_go_on(scheme: str, tmp_path: Path) -> None:
+async def test_writes_to_a_locked_sqlite_file_end_in_time_and_reads_continue(scheme: str, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
-        colours = Colours(stack, f"{scheme}:///{tmp_path}/users.db", timeout=3)
-        users = await colours.asynchronous()
+        opener = Opener(stack, f"{scheme}:///{tmp_path}/users.db", timeout=3)
+        users = await opener.asynchronous()
         other = sqlite3.connect(tmp_path / "users.db", isolation_level=None)
         stack.callback(other.close)
         other.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""What engines are known to stumble over is kept and found literally, or refused: as in memory, so everywhere."""
+"""Every engine stores and finds hostile texts literally, or refuses them, exactly as memory does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STORES = [driver for driver in KEEPING_USERS if driver in ONE_OF_A_KIND]
 
 
 @pytest.mark.parametrize("driver", STORES, ids=str)
-async def test_users_with_such_texts(driver: Driver) -> None:
+async def test_hostile_texts_in_users(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url) as client:
             store = driver.users(client, url)
@@ -29,7 +29,7 @@ async def test_users_with_such_texts(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("driver", STORES, ids=str)
-async def test_the_first_and_the_last_instants(driver: Driver) -> None:
+async def test_extreme_instants(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url) as client:
             store = driver.users(client, url)
@@ -38,7 +38,7 @@ async def test_the_first_and_the_last_instants(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("driver", ONE_OF_A_KIND, ids=str)
-async def test_entries_of_such_texts(driver: Driver, clock: ManualClock) -> None:
+async def test_hostile_texts_in_cache_entries(driver: Driver, clock: ManualClock) -> None:
     with driver.space() as url:
         async with driver.client(url) as client:
             entries = driver.cache(client, url, clock)
@@ -46,21 +46,21 @@ async def test_entries_of_such_texts(driver: Driver, clock: ManualClock) -> None
             assert differing(await hostile.of_entries(entries), entries_in_memory()) == {}
 
 
-def test_in_memory_texts_are_kept_and_found_literally_or_refused() -> None:
-    told, entries = users_in_memory(), entries_in_memory()
+def test_memory_stores_and_finds_texts_literally_or_refuses_them() -> None:
+    outcomes, entries = users_in_memory(), entries_in_memory()
     kept = {f"user {n}": text for n, text in enumerate(TEXTS) if text not in REFUSED and len(text) <= limits.MAX_EMAIL}
     for number, text in enumerate(TEXTS):
         name, user_id = label(text), f"user {number}"
-        found = [told[f"{look_up} {name}"] for look_up in ("get_by_email", "get_by_username", "get_by_social")]
+        found = [outcomes[f"{look_up} {name}"] for look_up in ("get_by_email", "get_by_username", "get_by_social")]
         if user_id in kept:
-            assert found == [told[f"create {name}"]] * 3
-            assert told[f"search by permission {name}"] == [user_id]
-            assert told[f"search by email_prefix {name}"] == sorted(n for n in kept if kept[n].startswith(text))
-            assert told[f"search by username_contains {name}"] == sorted(n for n in kept if text in kept[n])
+            assert found == [outcomes[f"create {name}"]] * 3
+            assert outcomes[f"search by permission {name}"] == [user_id]
+            assert outcomes[f"search by email_prefix {name}"] == sorted(n for n in kept if kept[n].startswith(text))
+            assert outcomes[f"search by username_contains {name}"] == sorted(n for n in kept if text in kept[n])
             assert entries[f"get {name}"] == shown(text)
         else:
             assert found == [None] * 3
-            assert InvalidValue in cast("tuple[type]", told[f"create {name}"])
+            assert InvalidValue in cast("tuple[type]", outcomes[f"create {name}"])
 
 
 @cache
@@ -73,5 +73,5 @@ def entries_in_memory() -> hostile.Outcomes:
     return run(hostile.of_entries(MemoryCache(ManualClock())))
 
 
-def differing(told: hostile.Outcomes, expected: hostile.Outcomes) -> dict[str, tuple[object, object]]:
-    return {name: (told[name], expected[name]) for name in expected if told[name] != expected[name]}
+def differing(outcomes: hostile.Outcomes, expected: hostile.Outcomes) -> dict[str, tuple[object, object]]:
+    return {name: (outcomes[name], expected[name]) for name in expected if outcomes[name] != expected[name]}

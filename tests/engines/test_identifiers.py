@@ -36,7 +36,7 @@ async def put(store: UserStore, id_: str, **fields: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ENGINES, ids=str)
-def test_who_would_collide_is_listed_and_the_others_are_written(
+def test_collisions_are_listed_and_all_other_keys_are_updated(
     kind: DatabaseKind | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def fill(url: str) -> None:
@@ -67,19 +67,19 @@ def test_who_would_collide_is_listed_and_the_others_are_written(
         assert asyncio.run(keys(url)) == [before[0], ("παπάσ", 2), *before[2:]]
 
 
-def test_it_says_by_its_exit_code_whether_all_stand(tmp_path: Path) -> None:
+def test_the_exit_code_is_zero_if_no_key_changes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "authx_adapters.identifiers"]
-    stand = subprocess.run([*command, f"sqlite:///{tmp_path / 'users.db'}"], capture_output=True, text=True, check=True)  # noqa: S603 - our own command
-    assert (stand.stdout, stand.stderr) == ("All keys stand.\n", "")
+    done = subprocess.run([*command, f"sqlite:///{tmp_path / 'users.db'}"], capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    assert (done.stdout, done.stderr) == ("All keys stand.\n", "")
 
 
 @pytest.mark.parametrize("url", ["postgresql://localhost:1/x", "redis://localhost", "nothing"])
-def test_users_who_cannot_be_read_are_told_apart(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_or_invalid_url_exits_with_3(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([url]) == 3
     assert capsys.readouterr().err.startswith("python -m authx_adapters.identifiers: ")
 
 
-def test_a_mistake_of_use_is_not_taken_for_a_finding() -> None:
+def test_a_usage_error_exits_with_3() -> None:
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == 3

@@ -1,4 +1,4 @@
-"""The first call after a night in which somebody did something to the idle connections, or to the tables."""
+"""The first call after idle connections were closed or forgotten, or tables were migrated."""
 
 from __future__ import annotations
 
@@ -47,30 +47,30 @@ CALLS: Final[list[Call]] = [
     lambda store: store.update(ANN.id, {"confirmed": True}),
     lambda store: store.get_blackout(),
 ]
-"""A read, a write in one statement, in a transaction, in one or the other, and a read of another table."""
+"""A read, a write in one statement, one in a transaction, an update, and a read of another table."""
 
 
 @pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_nobody_sees_that_the_server_closed_idle_connections(driver: Driver, options: dict[str, Any]) -> None:
+async def test_calls_succeed_after_the_server_closed_idle_connections(driver: Driver, options: dict[str, Any]) -> None:
     async with prepared(driver, **options) as (url, client):
         store, cache = driver.users(client, url), driver.cache(client, url, ManualClock())
         await prepare(cache)
         for call in CALLS:
             idle = await fill(client)
             kill_sessions(url)
-            wait_for_news(idle)
+            wait_for_end(idle)
             await call(store)
             assert await cache.get("key") is None
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_a_call_whose_connection_dies_is_repeated_only_if_it_was_not_done(driver: Driver) -> None:
+async def test_a_call_whose_connection_dies_is_retried_only_if_that_is_safe(driver: Driver) -> None:
     async with prepared(driver) as (url, client):
         store = driver.users(client, url)
 
         async def dying(before: str, call: Call) -> object:
-            """Make a call on a connection that was used before, and kill that before a statement."""
+            """Make a call on a used connection, which is killed before a statement."""
             await store.get_blackout()
             with killing(client, url, before):
                 return await call(store)
@@ -88,7 +88,7 @@ async def test_a_call_whose_connection_dies_is_repeated_only_if_it_was_not_done(
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_connections_that_were_idle_for_long_are_asked_first_and_others_are_not(driver: Driver) -> None:
+async def test_only_connections_that_were_idle_for_long_are_pinged(driver: Driver) -> None:
     async with AsyncExitStack() as stack:
         url, _ = await stack.enter_async_context(prepared(driver))
         counter = stack.enter_context(Counter(url))
@@ -97,15 +97,15 @@ async def test_connections_that_were_idle_for_long_are_asked_first_and_others_ar
         store = SQLAlchemyUserStore(client, timeout=4)
         for _ in range(3):
             await store.get(ANN.id)
-        for age, asks in ((59, False), (61, True), (-61, True)):
+        for age, pings in ((59, False), (61, True), (-61, True)):
             await aged(client, age)
             counter.reset()
             assert await store.get(ANN.id) == ANN
-            assert (counter.round_trips > 1) == asks
+            assert (counter.round_trips > 1) == pings
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_nobody_sees_that_a_firewall_forgot_idle_connections(driver: Driver) -> None:
+async def test_calls_succeed_after_a_firewall_forgot_idle_connections(driver: Driver) -> None:
     async with AsyncExitStack() as stack:
         url, _ = await stack.enter_async_context(prepared(driver))
         relay = stack.enter_context(Relay(url))
@@ -124,7 +124,7 @@ MIGRATIONS: Final[dict[str, dict[str, list[str]]]] = {
         "another type": ["ALTER TABLE authx_users ALTER COLUMN version TYPE numeric"],
         "a new column": ["ALTER TABLE authx_users ADD COLUMN note text"],
         "a new index": ["CREATE INDEX ON authx_users (created_at)"],
-        "another table of the name": [
+        "another table of the same name": [
             "CREATE TABLE copy (LIKE authx_blackout INCLUDING ALL)",
             "ALTER TABLE copy ALTER COLUMN cutoff TYPE numeric",
             "DROP TABLE authx_blackout",
@@ -137,7 +137,7 @@ MIGRATIONS: Final[dict[str, dict[str, list[str]]]] = {
             "ALTER TABLE authx_users MODIFY username varchar(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
         ],
         "a new column": ["ALTER TABLE authx_users ADD COLUMN note text"],
-        "another table of the name": [
+        "another table of the same name": [
             "CREATE TABLE copy LIKE authx_blackout",
             "RENAME TABLE authx_blackout TO old, copy TO authx_blackout",
         ],
@@ -154,13 +154,13 @@ MIGRATIONS: Final[dict[str, dict[str, list[str]]]] = {
 
 
 @pytest.mark.parametrize("driver", SQL, ids=str)
-async def test_nobody_sees_a_migration_under_a_running_process(driver: Driver) -> None:
+async def test_calls_succeed_after_a_migration_under_a_running_process(driver: Driver) -> None:
     async with prepared(driver) as (url, client), driver.client(url) as other:
         store = driver.users(client, url)
         for statements in MIGRATIONS[dialect(other)].values():
             for call in CALLS:
                 await fill(client)
-                for _ in range(7 * POOL):  # psycopg prepares what it has run five times
+                for _ in range(7 * POOL):  # psycopg prepares a statement after five uses
                     await call(store)
             await execute(other, *statements)
             if not statements:
@@ -171,7 +171,7 @@ async def test_nobody_sees_a_migration_under_a_running_process(driver: Driver) -
 
 
 @pytest.mark.parametrize("driver", [driver for driver in REMOTE if driver.kind == "postgres"], ids=str)
-async def test_a_migration_under_the_callers_transaction_ends_it_with_an_error_that_says_so(driver: Driver) -> None:
+async def test_a_migration_during_the_callers_transaction_is_reported(driver: Driver) -> None:
     async with prepared(driver, **driver.single, isolation_level=None) as (url, client), driver.client(url) as other:
         for _ in range(8):
             await in_transaction(client, lambda store: store.get(ANN.id))
@@ -183,7 +183,7 @@ async def test_a_migration_under_the_callers_transaction_ends_it_with_an_error_t
 
 @asynccontextmanager
 async def prepared(driver: Driver, **options: Any) -> AsyncGenerator[tuple[str, Any], None]:
-    """Lend a database with Ann in it, and a client of a few connections."""
+    """Lend a database with Ann in it, and a client with few connections."""
     with driver.space() as url:
         async with driver.client(url, **{"pool_size": POOL, "max_overflow": 0} | options) as client:
             store = driver.users(client, url)
@@ -201,7 +201,7 @@ def engine(client: Any) -> Any:
 
 
 async def fill(client: Any) -> list[int]:
-    """Have all connections of the pool opened; return their descriptors."""
+    """Open all connections of the pool; return their file descriptors."""
     found = list[int]()
     connections = [await settle(client.connect()) for _ in range(POOL)]
     for connection in connections:
@@ -213,9 +213,9 @@ async def fill(client: Any) -> list[int]:
     return found
 
 
-def wait_for_news(descriptors: list[int]) -> None:
-    """Wait until the news of their end has come to all connections."""
-    until(lambda: len(select(descriptors, [], [], 0)[0]) == len(descriptors), "they do not hear of it")
+def wait_for_end(descriptors: list[int]) -> None:
+    """Wait until the server's end of each connection has reached this process."""
+    until(lambda: len(select(descriptors, [], [], 0)[0]) == len(descriptors), "a connection was not closed")
 
 
 async def created(user: User, store: UserStore) -> User:
@@ -223,7 +223,7 @@ async def created(user: User, store: UserStore) -> User:
 
 
 async def aged(client: Any, seconds: float) -> None:
-    """Let all idle connections be so many seconds older."""
+    """Make all idle connections look this many seconds older."""
 
     def age(_: object, record: Any) -> None:
         record.info["authx_idle_since"] -= seconds
@@ -244,7 +244,7 @@ async def execute(client: Any, *statements: str) -> None:
 
 
 async def forget_plans(client: Any) -> None:
-    """Deallocate the prepared statements of each session, as a pooler does."""
+    """Deallocate the prepared statements of each session, as a pooler may."""
     connections = [await settle(client.connect()) for _ in range(POOL)]
     for connection in connections:
         await settle(connection.exec_driver_sql("DEALLOCATE ALL"))
@@ -262,7 +262,7 @@ async def in_transaction(client: Any, call: Call) -> object:
 
 
 class killing:  # noqa: N801 - it reads as a verb
-    """Kill the sessions of a database, once, as one of them is about to send a statement that begins so."""
+    """Kill all sessions of a database once, just before the first statement with this beginning."""
 
     def __init__(self, client: Any, url: str, beginning: str) -> None:
         self._engine, self._url, self._beginning = engine(client), url, beginning
@@ -282,18 +282,18 @@ class killing:  # noqa: N801 - it reads as a verb
 
 
 def kill_sessions(url: str) -> None:
-    """End all other sessions of a database, as a server does with idle ones, and wait until they are gone."""
+    """End all other sessions of a database, as a server ends idle ones, and wait until they are gone."""
     if url.startswith("postgresql"):
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         with postgresql.connect(url) as connection:
             connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
-            until(lambda: not connection.execute(f"SELECT 1 {others}").fetchall(), "sessions live on")
+            until(lambda: not connection.execute(f"SELECT 1 {others}").fetchall(), "sessions are still alive")
         return
     others = "SELECT id FROM information_schema.processlist WHERE db = %s"
     name = urlsplit(url).path[1:]
     with mariadb.connect(url) as cursor:
         cursor.execute(others, (name,))
         for session in cursor.fetchall():
-            with suppress(pymysql.OperationalError):  # it has just gone
+            with suppress(pymysql.OperationalError):  # it has already ended
                 cursor.execute("KILL CONNECTION %s", session)
-        until(lambda: not cursor.execute(others, (name,)), "sessions live on")
+        until(lambda: not cursor.execute(others, (name,)), "sessions are still alive")

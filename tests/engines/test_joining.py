@@ -1,4 +1,4 @@
-"""A store inside the caller's transaction, which stays the caller's."""
+"""A store in the caller's transaction, which the caller alone commits or rolls back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ana(**fields: Any) -> User:
 
 @asynccontextmanager
 async def application(driver: Driver, url: str) -> AsyncGenerator[Any, None]:
-    """An application's engine, with the tables of users and one of its own."""
+    """Lend an application's engine, with our tables and one of its own."""
     async with driver.client(url) as engine:
         await prepare(SQLAlchemyUserStore(engine))
     async with driver.client(url, isolation_level="READ COMMITTED" if driver.kind else "SERIALIZABLE") as engine:
@@ -42,7 +42,7 @@ async def application(driver: Driver, url: str) -> AsyncGenerator[Any, None]:
 async def begun(
     engine: Engine | AsyncEngine, *, client_is: str = "connection", commit: bool = True
 ) -> AsyncGenerator[Any, None]:
-    """Lend a transaction, as a connection or a session, and a store inside it; end it as an application would."""
+    """Lend a connection or session in a transaction, and a store inside it; then commit or roll back."""
     if client_is == "session":
         client: Any = AsyncSession(engine) if isinstance(engine, AsyncEngine) else Session(engine)
     else:
@@ -74,7 +74,7 @@ async def test_a_user_and_the_applications_own_row_are_committed_together(driver
 
 
 @pytest.mark.parametrize("client_is", ["connection", "session"])
-async def test_rolling_back_leaves_no_user_no_key_and_no_identity(driver: Driver, client_is: str) -> None:
+async def test_a_rollback_undoes_users_keys_and_identities(driver: Driver, client_is: str) -> None:
     identity = SocialIdentity("github", "1")
     with driver.space() as url:
         async with application(driver, url) as engine:
@@ -96,7 +96,7 @@ async def test_rolling_back_leaves_no_user_no_key_and_no_identity(driver: Driver
                 assert (found.id, found.email_key, found.version) == ("eve", "ana@example.com", 1)
 
 
-async def test_a_taken_key_spoils_nothing_that_was_done_before(driver: Driver) -> None:
+async def test_a_taken_key_does_not_undo_earlier_statements(driver: Driver) -> None:
     identity = SocialIdentity("github", "1")
     with driver.space() as url:
         async with application(driver, url) as engine:
@@ -122,8 +122,8 @@ async def test_a_taken_key_spoils_nothing_that_was_done_before(driver: Driver) -
 
 
 @pytest.mark.parametrize("driver", [driver for driver in SQL if driver.kind], ids=str)
-async def test_a_key_that_was_taken_since_the_transaction_began_is_named(driver: Driver) -> None:
-    """At REPEATABLE READ it does not see the other user; PostgreSQL then names the first key that is taken."""
+async def test_a_key_taken_since_the_transaction_began_is_reported(driver: Driver) -> None:
+    """At REPEATABLE READ the store does not see the other user; PostgreSQL then names only the first taken key."""
     with driver.space() as url:
         async with (
             application(driver, url) as other,
@@ -139,8 +139,8 @@ async def test_a_key_that_was_taken_since_the_transaction_began_is_named(driver:
             assert (await settle(client.execute(text("SELECT 1")))).scalar_one() == 1
 
 
-async def test_an_engines_own_transactions_go_on_as_before(driver: Driver) -> None:
-    """A store sets autocommit for its own statements only, whatever pool they share."""
+async def test_an_engines_own_transactions_do_not_change(driver: Driver) -> None:
+    """A store sets autocommit for its own statements only, though they share the pool."""
     with driver.space() as url:
         async with application(driver, url) as engine:
             await SQLAlchemyUserStore(engine).create(ana())
@@ -150,7 +150,7 @@ async def test_an_engines_own_transactions_go_on_as_before(driver: Driver) -> No
                 assert (await settle(client.execute(text("SELECT COUNT(*) FROM orders")))).scalar_one() == 0
 
 
-async def test_a_client_in_autocommit_has_no_transaction_to_join(driver: Driver) -> None:
+async def test_a_connection_in_autocommit_is_refused(driver: Driver) -> None:
     with driver.space() as url:
         async with (
             application(driver, url),
@@ -161,7 +161,7 @@ async def test_a_client_in_autocommit_has_no_transaction_to_join(driver: Driver)
                 await store.get("ana")
 
 
-async def test_tables_are_not_made_inside_a_transaction(driver: Driver) -> None:
+async def test_create_schema_is_refused_inside_a_transaction(driver: Driver) -> None:
     with driver.space() as url:
         async with application(driver, url) as engine, begun(engine) as (_, store):
             with pytest.raises(InvalidValue, match="engine"):

@@ -1,4 +1,4 @@
-"""What keeps nothing is refused: `verify_schema` writes a row, and looks for it through a second connection."""
+"""`verify_schema` refuses a database that keeps nothing: it writes a row and reads it on a second connection."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refused(adapter: Any, code: str) -> str:
 def test_a_driver_that_does_not_commit_is_refused(
     make: Callable[[Any], Any], options: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Turso's dialect takes the level AUTOCOMMIT, and does not follow it."""
+    """Turso's dialect accepts the level AUTOCOMMIT and ignores it."""
     pytest.importorskip("turso")
     engine = create_engine(f"sqlite+turso:///{tmp_path}/users.db", **options)
     adapter = make(engine)
@@ -47,24 +47,22 @@ def test_a_driver_that_does_not_commit_is_refused(
 
 
 @pytest.mark.parametrize("make", ADAPTERS.values(), ids=ADAPTERS)
-def test_a_database_in_the_memory_of_one_connection_is_refused(make: Callable[[Any], Any]) -> None:
+def test_a_memory_database_of_one_connection_is_refused(make: Callable[[Any], Any]) -> None:
     engine = create_engine("sqlite://")
     run(make(engine).create_schema())
     assert "memory" in refused(make(engine), "keeps_nothing")
-    assert inspect_tables(engine), "the connection of the application is left alone"
+    assert table_names(engine), "the application's own connection lost its tables"
     engine.dispose()
 
 
-def inspect_tables(engine: Engine) -> list[str]:
+def table_names(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT name FROM sqlite_master")).scalars())
 
 
 @pytest.mark.parametrize("pool", [{"pool_size": 1, "max_overflow": 0}, {"poolclass": NullPool}], ids=["one", "none"])
 @pytest.mark.parametrize("driver", SQL, ids=str)
-async def test_looking_through_a_second_connection_needs_no_larger_pool_and_leaves_no_trace(
-    driver: Driver, pool: dict[str, Any]
-) -> None:
+async def test_verify_schema_needs_no_larger_pool_and_leaves_no_rows(driver: Driver, pool: dict[str, Any]) -> None:
     with driver.space() as url:
         async with driver.client(url, **pool) as engine:
             for make in ADAPTERS.values():
@@ -74,8 +72,8 @@ async def test_looking_through_a_second_connection_needs_no_larger_pool_and_leav
             assert await inside(engine, lambda connection: connection.execute(text(counts)).scalar_one()) == 0
 
 
-async def test_a_database_of_one_shared_connection_is_taken() -> None:
-    """An application's tests may choose it: there is no second connection that could see something else."""
+async def test_a_database_with_one_shared_connection_is_accepted() -> None:
+    """An application's tests may use `StaticPool`: there is no second connection that could see other data."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
     store = SQLAlchemyUserStore(engine)
     await store.create_schema()
@@ -83,7 +81,7 @@ async def test_a_database_of_one_shared_connection_is_taken() -> None:
     engine.dispose()
 
 
-async def test_any_number_may_verify_at_once_while_others_write_and_purge() -> None:
+async def test_verify_schema_may_run_concurrently_with_writes_and_purges() -> None:
     driver = DRIVERS["asyncpg"]
     with driver.space() as url:
         async with driver.client(url, pool_size=10) as engine:
@@ -103,7 +101,7 @@ READ_ONLY: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("name", READ_ONLY)
 @pytest.mark.parametrize("make", ADAPTERS.values(), ids=ADAPTERS)
-def test_a_replica_that_takes_no_writes_is_told_as_one(name: str, make: Callable[[Any], Any]) -> None:
+def test_a_read_only_replica_is_reported_as_such(name: str, make: Callable[[Any], Any]) -> None:
     driver = DRIVERS[name]
     with driver.space() as url:
         engine = driver.open(url)
@@ -115,7 +113,7 @@ def test_a_replica_that_takes_no_writes_is_told_as_one(name: str, make: Callable
         engine.dispose()
 
 
-async def test_a_role_that_may_not_write_is_told_what_to_grant() -> None:
+async def test_the_error_for_a_read_only_role_says_what_to_grant() -> None:
     driver, role = DRIVERS["psycopg"], "authx_reader"
     with servers.database("postgres") as url:
         async with driver.client(url) as engine:
@@ -132,7 +130,7 @@ async def test_a_role_that_may_not_write_is_told_what_to_grant() -> None:
                 connection.exec_driver_sql(f"DROP ROLE {role}")
 
 
-async def test_a_store_inside_the_callers_transaction_writes_nothing_as_it_verifies() -> None:
+async def test_verify_schema_writes_nothing_in_the_callers_transaction() -> None:
     driver = DRIVERS["psycopg"]
     with driver.space() as url:
         async with driver.client(url) as engine:

@@ -1,4 +1,4 @@
-"""An asynchronous engine of a module, in one event loop after another."""
+"""A module-level asynchronous engine in several event loops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engines.drivers import ASYNCHRONOUS, SQL, Driver
 
 LOOPED: Final = [driver for driver in ASYNCHRONOUS if driver in SQL]
 AT_ONCE: Final = 30
-"""Callers, more than the pool has connections, so that some wait in its queue."""
+"""Callers; more than the pool has connections, so that some queue."""
 each = pytest.mark.parametrize("driver", LOOPED, ids=str)
 
 
@@ -56,7 +56,7 @@ class Application:
 
 @contextmanager
 def application(driver: Driver, **options: Any) -> Iterator[Application]:
-    """Make an application; in the end, hear of every connection that was left open."""
+    """Lend an application; then close it and collect garbage, so that a leaked connection fails the test."""
     with driver.space() as url:
         made = Application(driver.open(url, **options))
         try:
@@ -76,7 +76,7 @@ def test_an_engine_serves_one_loop_after_another(driver: Driver) -> None:
 
 
 @each
-def test_a_cache_serves_the_loop_that_the_store_left(driver: Driver) -> None:
+def test_a_cache_and_a_store_may_use_the_engine_in_different_loops(driver: Driver) -> None:
     with application(driver) as made:
         asyncio.run(made.start())
         assert asyncio.run(made.cache.get("nothing")) is None
@@ -84,8 +84,8 @@ def test_a_cache_serves_the_loop_that_the_store_left(driver: Driver) -> None:
 
 
 @each
-def test_connections_that_the_application_left_in_a_closed_loop_are_replaced(driver: Driver) -> None:
-    """It asked the database in a loop in which the store was not used yet."""
+def test_connections_that_the_application_opened_in_a_closed_loop_are_replaced(driver: Driver) -> None:
+    """The application queried the database in a loop in which no adapter of ours was used."""
     with application(driver) as made:
         asyncio.run(made.use_without_us())
         asyncio.run(made.start())
@@ -93,7 +93,7 @@ def test_connections_that_the_application_left_in_a_closed_loop_are_replaced(dri
 
 
 @each
-def test_an_engine_of_a_loop_that_is_not_closed_is_refused_elsewhere(driver: Driver) -> None:
+def test_an_engine_of_an_open_loop_is_refused_in_another_loop(driver: Driver) -> None:
     with application(driver) as made:
         loop = asyncio.new_event_loop()
         loop.run_until_complete(made.start())

@@ -1,4 +1,4 @@
-"""The tables in an application's own `MetaData`: its naming convention, its migrations, its schemas."""
+"""Our tables in an application's own `MetaData`: naming conventions, migrations and schemas."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ANA = User(
     created_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
 )
 CONVENTIONS: dict[str, Mapping[Any, Any]] = {
-    "recommended": {  # by SQLAlchemy's manual, "Constraint Naming Conventions"
+    "recommended": {  # in SQLAlchemy's manual, "Constraint Naming Conventions"
         "ix": "ix_%(column_0_label)s",
         "uq": "uq_%(table_name)s_%(column_0_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -52,7 +52,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
-def test_any_naming_convention_is_an_applications_to_choose(engine: Engine, convention: Mapping[Any, Any]) -> None:
+def test_an_application_may_choose_any_naming_convention(engine: Engine, convention: Mapping[Any, Any]) -> None:
     metadata = MetaData(naming_convention=convention)
     schema, cache_schema = Schema(metadata), CacheSchema(metadata)
     for users, cache in ((schema, cache_schema), (Schema(), CacheSchema())):
@@ -85,7 +85,7 @@ target_metadata = metadata
 
 @pytest.mark.parametrize("name", ["recommended", "none"])
 def test_alembic_upgrades_finds_nothing_to_do_and_downgrades(engine: Engine, name: str, tmp_path: Path) -> None:
-    """As `docs/migrations.md` tells an application to set it up."""
+    """Set up as `docs/migrations.md` says."""
     config = _environment(tmp_path, engine, CONVENTIONS[name])
     command.revision(config, "authx-users", autogenerate=True)
     for _ in range(2):
@@ -98,7 +98,7 @@ def test_alembic_upgrades_finds_nothing_to_do_and_downgrades(engine: Engine, nam
 
 
 def _environment(folder: Path, engine: Engine, convention: Mapping[Any, Any]) -> Config:
-    """Do what `alembic init` does, and what our manual says besides."""
+    """Run `alembic init`, and make the changes that our manual asks for."""
     scripts = folder / "migrations"
     config = Config(stdout=StringIO())
     config.set_main_option("path_separator", "os")
@@ -119,8 +119,8 @@ def _environment(folder: Path, engine: Engine, convention: Mapping[Any, Any]) ->
 
 
 @asynccontextmanager
-async def elsewhere(driver: Driver, **execution_options: Any) -> AsyncGenerator[tuple[Any, str], None]:
-    """An engine, and the name of a schema besides its usual one: on SQLite an attached file."""
+async def in_schema(driver: Driver, **execution_options: Any) -> AsyncGenerator[tuple[Any, str], None]:
+    """Lend an engine and the name of a second schema; on SQLite, an attached file."""
     with ExitStack() as stack:
         url, place = stack.enter_context(driver.space()), "tenant"
         if driver.kind == "mariadb":
@@ -155,7 +155,7 @@ def tables(place: str | None) -> Any:
 @pytest.mark.parametrize("driver", SQL, ids=str)
 async def test_tables_may_be_in_a_schema_of_their_own(driver: Driver, by: str) -> None:
     translate = {"schema_translate_map": True} if by == "schema_translate_map" else {}
-    async with elsewhere(driver, **translate) as (engine, place):
+    async with in_schema(driver, **translate) as (engine, place):
         metadata = MetaData() if translate else MetaData(schema=place)
         store = SQLAlchemyUserStore(engine, Schema(metadata))
         cache = SQLAlchemyCache(engine, ManualClock(), CacheSchema(metadata))
@@ -202,9 +202,9 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-async def test_a_fault_is_found_where_the_tables_are_and_not_where_they_are_not(name: str) -> None:
-    """Sound tables stand in the usual schema, damaged ones in the other."""
-    async with elsewhere(DRIVERS[name], schema_translate_map=True) as (engine, place):
+async def test_a_fault_is_found_in_the_configured_schema_only(name: str) -> None:
+    """The default schema has correct tables, the other one damaged tables."""
+    async with in_schema(DRIVERS[name], schema_translate_map=True) as (engine, place):
         store = SQLAlchemyUserStore(engine)
         usual = SQLAlchemyUserStore(engine.execution_options(schema_translate_map={}))
         for each in (store, usual):
@@ -220,7 +220,7 @@ async def test_a_fault_is_found_where_the_tables_are_and_not_where_they_are_not(
 
 
 async def test_a_row_that_refers_to_a_user_in_an_attached_file_is_found() -> None:
-    async with elsewhere(DRIVERS["sqlite"], schema_translate_map=True) as (engine, _):
+    async with in_schema(DRIVERS["sqlite"], schema_translate_map=True) as (engine, _):
         schema = Schema()
         Table("orders", schema.metadata, Column("owner", Exact(255), ForeignKey("authx_users.id"), primary_key=True))
         await SQLAlchemyUserStore(engine, schema).create_schema()
