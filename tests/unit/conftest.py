@@ -1,4 +1,4 @@
-"""The facade for both kinds of caller over several engines, so that each test is written once."""
+"""Run each test of the facade with both kinds of caller, on several engines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MakeUsers: TypeAlias = Callable[..., UsersRepo]
 
 
 class Awaited:
-    """A `BlockingUsersRepo` whose operations are awaited, each in a thread; all else is its `UsersRepo`'s."""
+    """A `BlockingUsersRepo` whose operations run in threads and are awaited; other attributes are its `UsersRepo`'s."""
 
     def __init__(self, blocking: BlockingUsersRepo) -> None:
         self._blocking = blocking
@@ -68,14 +68,14 @@ def store(engine: str, tmp_path: Path, runner: asyncio.Runner) -> Iterator[UserS
             yield MemoryUserStore()
         elif engine == "aiosqlite":
             connections = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/users.db")
-            listen(connections.sync_engine, "connect", _hurry)
+            listen(connections.sync_engine, "connect", _skip_fsync)
             stack.callback(lambda: runner.run(connections.dispose()))
             users = SQLAlchemyUserStore(connections)
             runner.run(users.create_schema())
             yield users
         else:
             blocking = create_engine(f"sqlite:///{tmp_path}/users.db")
-            listen(blocking, "connect", _hurry)
+            listen(blocking, "connect", _skip_fsync)
             stack.callback(blocking.dispose)
             users = SQLAlchemyUserStore(blocking)
             run(users.create_schema())
@@ -103,7 +103,7 @@ def users(make_users: MakeUsers) -> UsersRepo:
 
 @pytest.fixture
 def ana(users: UsersRepo, published: list[Event], runner: asyncio.Runner) -> User:
-    """A user with every name and a password; the event of the creation is forgotten."""
+    """A user with an address, a username and a password; `published` is empty again."""
     new = NewUser(
         email="Ana@Example.com", username="Ana", password="correct horse battery", permissions=frozenset({"read"})
     )
@@ -112,8 +112,8 @@ def ana(users: UsersRepo, published: list[Event], runner: asyncio.Runner) -> Use
     return created
 
 
-def _hurry(connection: Any, _: object) -> None:
-    """Do not wait for the disk: no test pulls the plug."""
+def _skip_fsync(connection: Any, _: object) -> None:
+    """Do not wait for the disk: no test cuts the power."""
     connection.execute("PRAGMA synchronous = OFF")
 
 

@@ -77,13 +77,13 @@ def test_no_module_of_the_core_imports_outwards(path: Path) -> None:
         ("repo", "blocking"),
     ],
 )
-def test_arrows_point_inwards(inner: str, outer: str) -> None:
+def test_dependencies_point_inwards(inner: str, outer: str) -> None:
     for path in (ROOT / inner).rglob("*.py"):
         parts = {name.split(".")[1] for name in imported(path) if name.startswith("authx_core.")}
         assert not parts & set(outer.split()), path
 
 
-def test_time_comes_from_the_clock_alone() -> None:
+def test_time_comes_only_from_the_clock() -> None:
     for part in ("domain", "use_cases", "repo"):
         for path in (ROOT / part).rglob("*.py"):
             assert "datetime.now" not in path.read_text("utf-8"), path

@@ -1,4 +1,4 @@
-"""The same core without an event loop."""
+"""The blocking facade: the same operations without an event loop."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ OPERATIONS = [
 
 
 class Accounts(UsersRepo):
-    """With an operation of its own, and an override."""
+    """A facade with an additional operation and an override."""
 
     async def double(self, number: int, *, plus: int = 0) -> int:
         """Return twice a number."""
         return number * 2 + plus
 
     async def get(self, id: str) -> Any:  # noqa: A002 - the facade's name
-        """Find nobody, loudly."""
+        """Raise `UserNotFound` for every id."""
         raise UserNotFound(id)
 
 
 class BlockingAccounts(BlockingUsersRepo):
-    """Its blocking wrapper."""
+    """The blocking facade of `Accounts`."""
 
     double = blocking(Accounts.double)
 
@@ -78,7 +78,7 @@ def test_every_operation_has_a_blocking_twin(accounts: BlockingAccounts, name: s
     users = UsersRepo(**ports(accounts))
     twin, original = getattr(BlockingUsersRepo(users), name, None), getattr(users, name)
     assert twin is not None, f"BlockingUsersRepo lacks {name}"
-    assert inspect.iscoroutinefunction(original), f"{name} is not async: it needs another kind of twin"
+    assert inspect.iscoroutinefunction(original), f"{name} is not a coroutine function, so `blocking` cannot wrap it"
     assert inspect.signature(twin) == inspect.signature(original)
     assert inspect.getdoc(twin) == inspect.getdoc(original)
     assert twin.__name__ == name
@@ -95,19 +95,19 @@ def test_every_blocking_twin_has_an_original() -> None:
     assert twins == set(OPERATIONS)
 
 
-def test_a_subclass_adds_operations_and_overrides_count(accounts: BlockingAccounts) -> None:
+def test_a_subclass_can_add_and_override_operations(accounts: BlockingAccounts) -> None:
     assert accounts.double(4, plus=1) == 9
     with pytest.raises(UserNotFound):
         accounts.get("7")
 
 
-def test_a_twin_on_the_class_is_the_decorator_with_the_docstring() -> None:
+def test_a_twin_accessed_on_its_class_keeps_the_docstring() -> None:
     twin: Any = BlockingAccounts.double
     assert isinstance(twin, blocking)
     assert twin.__doc__ == "Return twice a number."
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_operation_says_what_it_does(name: str) -> None:
+def test_every_operation_has_a_docstring(name: str) -> None:
     operation: Callable[..., Coroutine[Any, Any, Any]] = getattr(UsersRepo, name)
     assert operation.__doc__

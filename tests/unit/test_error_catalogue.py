@@ -1,4 +1,4 @@
-"""``docs/errors.md`` is what the error tree says: each class, each code, each answer."""
+"""``docs/errors.md`` lists every error class, its code and its HTTP status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _below(kind: type[AuthxError]) -> Iterator[type[AuthxError]]:
 
 
 def _codes() -> Iterator[str]:
-    """Find the second argument of each ``Problem("…", "code", "…")`` in the core."""
+    """Yield the second argument of each ``Problem("…", "code", "…")`` in the core."""
     for file in Path(authx_core.__file__).parent.rglob("*.py"):
         if "contract" in file.parts:
             continue
@@ -43,7 +43,7 @@ def _codes() -> Iterator[str]:
                     yield code
 
 
-def test_the_page_is_what_the_tool_writes() -> None:
+def test_the_page_is_up_to_date() -> None:
     assert catalogue.PAGE.read_text("utf-8") == catalogue.page(), "run `python tools/error_catalogue.py`"
 
 

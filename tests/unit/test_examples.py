@@ -14,7 +14,7 @@ _FENCE: Final = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def _examples(page: Path) -> Iterator[tuple[int, str]]:
-    """Find the first line and the code of each example of a page."""
+    """Yield the line before each example of a page, and its code."""
     text = page.read_text(encoding="utf-8")
     for match in _FENCE.finditer(text):
         yield text.count("\n", 0, match.start(1)), match[1]
@@ -28,7 +28,7 @@ _EXAMPLES: Final = [
 
 @pytest.mark.parametrize(("page", "line", "code"), _EXAMPLES)
 def test_an_example_runs(page: Path, line: int, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an empty folder and a namespace of its own; a traceback shows the line of the page."""
+    """Each example runs in an empty folder and a new namespace; a traceback shows the line of the page."""
     monkeypatch.chdir(tmp_path)
     program = compile("\n" * line + code, page, "exec")
     exec(program, {"__name__": "example"})  # noqa: S102 - running the pages' own code is the point

@@ -1,4 +1,4 @@
-"""The examples in ``docs/identifiers.md`` are what the core does."""
+"""The core does what the examples in ``docs/identifiers.md`` say."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def test_an_example_of_the_page_is_true(given: str, code: str | None, stored: st
     assert changes[f"{field}_key"] == (email_key if field == "email" else username_key)(given)
 
 
-def test_every_row_of_the_table_is_an_example() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     rows = [line for line in _PAGE.splitlines() if line.startswith("| `")]
     assert len(rows) == len(_EXAMPLES) > 80

@@ -1,4 +1,4 @@
-"""Hooks and callbacks receive every event; one that raises harms nothing."""
+"""Hooks and callbacks receive every event, and their errors break no operation."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class Channel(Events):
     """Keeps the events that it receives."""
 
     def __init__(self) -> None:
-        self.heard: list[Event] = []
+        self.received: list[Event] = []
 
     async def publish(self, event: Event, /) -> None:
-        self.heard.append(event)
+        self.received.append(event)
 
 
 class Duck:
     """Receives events without inheriting the port."""
 
     def __init__(self) -> None:
-        self.heard: list[Event] = []
+        self.received: list[Event] = []
 
     async def publish(self, event: Event, /) -> None:
-        self.heard.append(event)
+        self.received.append(event)
 
 
 class Forever:
-    """Waits, with and without an event loop."""
+    """An awaitable that never completes, with or without an event loop."""
 
     def __await__(self) -> Generator[None]:
         while True:
@@ -57,7 +57,7 @@ class Forever:
 
 
 class Greeting(UsersRepo):
-    """Greets new users, and raises at a kick."""
+    """Greets new users, and raises when a user is kicked."""
 
     greeted: list[str | None]
 
@@ -81,7 +81,7 @@ async def test_plain_callbacks_async_callbacks_and_channels_all_receive_events(
 
     users = make_users(callbacks=[plain.append, receive, channel, duck])
     user = await users.create({"username": "ana"})
-    assert plain == later == channel.heard == duck.heard == [UserCreated(user=user)]
+    assert plain == later == channel.received == duck.received == [UserCreated(user=user)]
 
 
 async def test_an_overridden_method_is_called_before_the_callbacks(make_users: Callable[..., UsersRepo]) -> None:
@@ -91,7 +91,7 @@ async def test_an_overridden_method_is_called_before_the_callbacks(make_users: C
     assert order == [["ana"]]
 
 
-async def test_a_callback_that_raises_undoes_nothing_and_is_logged(
+async def test_an_error_in_a_callback_is_logged_and_undoes_nothing(
     make_users: Callable[..., UsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     def plain(event: Event) -> None:
@@ -110,7 +110,7 @@ async def test_a_callback_that_raises_undoes_nothing_and_is_logged(
     assert "in plain" in caplog.text
 
 
-async def test_an_overridden_method_that_raises_is_logged_too(
+async def test_an_error_in_an_overridden_method_is_logged_too(
     make_users: Callable[..., UsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     users = make_users(Greeting)
@@ -120,7 +120,7 @@ async def test_an_overridden_method_that_raises_is_logged_too(
     assert "who kicked ana?" in caplog.text
 
 
-async def test_an_application_s_own_event_reaches_the_callbacks(
+async def test_an_event_defined_by_the_application_reaches_the_callbacks(
     make_users: Callable[..., UsersRepo], published: list[Event]
 ) -> None:
     class ShoeBought(Event):
@@ -149,7 +149,7 @@ def blocking(clock: ManualClock, hasher: PasslibHasher) -> Callable[..., Blockin
     )
 
 
-def test_a_callback_that_waits_breaks_neither_the_blocking_facade_nor_the_others(
+def test_a_callback_that_awaits_breaks_neither_the_blocking_facade_nor_other_callbacks(
     blocking: Callable[..., BlockingUsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def receive(_: Event) -> None:
@@ -164,7 +164,7 @@ def test_a_callback_that_waits_breaks_neither_the_blocking_facade_nor_the_others
     assert "an asynchronous adapter or callback is behind the blocking facade" in caplog.text
 
 
-async def test_a_callback_that_hangs_breaks_neither_the_operation_nor_the_others(
+async def test_a_callback_that_hangs_breaks_neither_the_operation_nor_other_callbacks(
     make_users: Callable[..., UsersRepo], published: list[Event], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def hang(_: Event) -> None:
@@ -179,6 +179,8 @@ async def test_a_callback_that_hangs_breaks_neither_the_operation_nor_the_others
 
 
 @pytest.mark.parametrize("seconds", [0, -1, None, "60", float("nan")])
-def test_the_access_expiration_is_checked_at_once(clock: ManualClock, hasher: PasslibHasher, seconds: Any) -> None:
+def test_an_invalid_access_expiration_is_refused_at_construction(
+    clock: ManualClock, hasher: PasslibHasher, seconds: Any
+) -> None:
     with pytest.raises(InvalidPolicy, match="access_expiration"):
         UsersRepo(MemoryUserStore(), MemoryCache(clock), (), seconds, clock=clock, hasher=hasher)

@@ -1,4 +1,4 @@
-"""Proof of addresses, through both facades."""
+"""Confirming e-mail addresses, through both facades."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ async def test_an_unknown_address_gets_the_same_answer_and_no_event(
     assert not await users.confirm_email(token)
 
 
-async def test_a_blacklisted_user_is_not_written_to(users: UsersRepo, ana: User, published: list[Event]) -> None:
+async def test_a_blacklisted_user_is_sent_no_link(users: UsersRepo, ana: User, published: list[Event]) -> None:
     await users.blacklist(ana.id)
     published.clear()
     assert await users.request_email_confirmation("ana@example.com")
     assert published == []
 
 
-async def test_a_link_dies_after_a_day_and_stays_dead_when_the_clock_steps_back(
+async def test_a_link_expires_after_a_day_and_stays_expired_when_the_clock_steps_back(
     users: UsersRepo, ana: User, clock: ManualClock
 ) -> None:
     token = await users.request_email_confirmation(str(ana.email))
@@ -76,7 +76,7 @@ async def test_an_unknown_token_confirms_no_user(users: UsersRepo) -> None:
     assert not await users.confirm_email("Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE")
 
 
-async def test_a_flood_of_one_user_s_links_voids_no_other_user_s(
+async def test_a_flood_of_links_for_one_user_voids_no_link_of_another(
     make_users: Callable[..., UsersRepo], clock: ManualClock
 ) -> None:
     users = make_users(cache=MemoryCache(clock, size=50))
@@ -90,6 +90,6 @@ async def test_a_flood_of_one_user_s_links_voids_no_other_user_s(
     assert await users.confirm_email(token)
 
 
-async def test_the_last_eight_links_of_a_user_live(users: UsersRepo, ana: User) -> None:
+async def test_only_the_last_eight_links_of_a_user_work(users: UsersRepo, ana: User) -> None:
     tokens = [await users.request_email_confirmation(str(ana.email)) for _ in range(10)]
     assert [await users.confirm_email(token) for token in tokens] == [False] * 2 + [True] * 8

@@ -1,4 +1,4 @@
-"""Create, find, change and remove, through both facades."""
+"""Creating, finding, updating and deleting users, through both facades."""
 
 from __future__ import annotations
 
@@ -155,14 +155,14 @@ async def test_an_update_refuses_fields_that_have_operations_of_their_own(
     assert await users.get(ana.id) == ana
 
 
-async def test_the_last_name_cannot_be_taken_away(users: UsersRepo) -> None:
+async def test_the_last_name_cannot_be_removed(users: UsersRepo) -> None:
     bob = await users.create({"username": "bob", "email": "bob@example.com"})
     await users.update(bob.id, {"email": None})
     with pytest.raises(InvalidUser):
         await users.update(bob.id, {"username": None})
 
 
-async def test_a_deleted_user_is_gone_and_frees_the_names(users: UsersRepo, ana: User, published: list[Event]) -> None:
+async def test_deleting_a_user_frees_the_names(users: UsersRepo, ana: User, published: list[Event]) -> None:
     assert await users.delete(ana.id)
     assert not await users.delete(ana.id)
     assert published == [UserDeleted(user_id=ana.id)]
@@ -170,7 +170,7 @@ async def test_a_deleted_user_is_gone_and_frees_the_names(users: UsersRepo, ana:
     await users.create({"email": "ana@example.com", "username": "ana"})
 
 
-async def test_the_last_login_is_noted(users: UsersRepo, ana: User, clock: ManualClock) -> None:
+async def test_the_last_login_is_recorded(users: UsersRepo, ana: User, clock: ManualClock) -> None:
     clock.advance(timedelta(hours=1, microseconds=7))
     assert (await users.update_last_login(ana.id)).last_login == clock.now()
 
@@ -183,7 +183,7 @@ async def test_updating_an_unknown_user_is_user_not_found(users: UsersRepo, oper
             await (users.update("nobody", given) if operation == "update" else users.update_last_login("nobody"))
 
 
-async def test_a_search_is_paged_and_literal(users: UsersRepo, clock: ManualClock) -> None:
+async def test_a_search_is_paged_and_takes_wildcards_literally(users: UsersRepo, clock: ManualClock) -> None:
     made = []
     for name in ("a_na", "axna", "hanna", "anna", "bob"):
         clock.advance(1)
@@ -248,7 +248,7 @@ async def test_a_lookup_by_a_value_that_is_not_text_is_invalid_value(users: User
         "5f4dcc3b5aa765d61d8327deb882cf99",
     ],
 )
-async def test_a_hash_of_no_accepted_scheme_is_not_stored(users: UsersRepo, password_hash: str) -> None:
+async def test_a_hash_of_an_unsupported_scheme_is_not_stored(users: UsersRepo, password_hash: str) -> None:
     with pytest.raises(InvalidUser, match="password_hash: is no hash of an accepted scheme"):
         await users.create(NewUser(username="bob", password_hash=password_hash))
     assert await users.get_by_username("bob") is None
@@ -260,7 +260,7 @@ async def test_a_hash_of_the_empty_password_is_not_stored(users: UsersRepo, hash
         await users.create(NewUser(username="bob", password_hash=empty))
 
 
-async def test_an_error_does_not_grow_with_its_input(users: UsersRepo) -> None:
+async def test_the_size_of_an_error_is_bounded(users: UsersRepo) -> None:
     with pytest.raises(InvalidUser) as caught:
         await users.create({f"field {number}": number for number in range(300_000)})
     assert len(caught.value.problems) == 100

@@ -1,4 +1,4 @@
-"""The events of each operation, for monitors and for warnings to a former mailbox."""
+"""The events that each operation publishes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_a_callback_cannot_change_the_caller_s_result(make_users: Callable
     assert await users.get(user.id) == user
 
 
-# Links of those who cannot use them
+# Links that cannot be used
 
 
 @pytest.mark.parametrize("end", ["reinstate", "toggle_blacklist"])
@@ -73,7 +73,7 @@ async def test_a_reset_link_of_a_blacklisted_user_is_not_published_and_never_wor
 ) -> None:
     await users.blacklist(ana.id)
     published.clear()
-    assert await users.set_password_reset_token(ana.id, TOKEN) is None  # type: ignore[func-returns-value]  # the same answer
+    assert await users.set_password_reset_token(ana.id, TOKEN) is None  # type: ignore[func-returns-value]  # it returns None for every user
     assert published == []
     assert await users.get_id_for_password_reset(TOKEN) is None
     await getattr(users, end)(ana.id)
@@ -84,7 +84,7 @@ async def test_a_reset_link_of_a_blacklisted_user_is_not_published_and_never_wor
     assert await users.get_id_for_password_reset(TOKEN) == ana.id
 
 
-async def test_a_confirmation_link_requested_while_blacklisted_never_works(
+async def test_a_confirmation_link_that_was_requested_while_blacklisted_never_works(
     users: UsersRepo, ana: User, published: list[Event]
 ) -> None:
     await users.blacklist(ana.id)
@@ -103,7 +103,7 @@ async def test_a_reset_link_without_an_address_is_not_published(users: UsersRepo
     assert await users.get_id_for_password_reset(TOKEN) == bob.id
 
 
-# What a monitor sees
+# Events for monitoring
 
 
 async def blacklisted(users: UsersRepo, ana: User) -> None:
@@ -118,7 +118,7 @@ async def readdressed(users: UsersRepo, ana: User) -> None:
     await users.update(ana.id, {"email": "new@example.com"})
 
 
-OVERTAKEN: dict[str, Do] = {"blacklisted": blacklisted, "deleted": deleted, "readdressed": readdressed}
+VOIDED_BY: dict[str, Do] = {"blacklisted": blacklisted, "deleted": deleted, "readdressed": readdressed}
 
 
 async def try_reset(users: UsersRepo, token: str) -> None:
@@ -126,15 +126,15 @@ async def try_reset(users: UsersRepo, token: str) -> None:
         await users.reset_password(token, OTHER)
 
 
-async def try_to_look(users: UsersRepo, token: str) -> None:
+async def look_up(users: UsersRepo, token: str) -> None:
     assert await users.get_id_for_password_reset(token) is None
 
 
-async def try_to_confirm(users: UsersRepo, token: str) -> None:
+async def try_confirm(users: UsersRepo, token: str) -> None:
     assert not await users.confirm_email(token)
 
 
-TRIES: dict[str, Any] = {"reset": try_reset, "look": try_to_look, "confirm": try_to_confirm}
+TRIES: dict[str, Any] = {"reset": try_reset, "look up": look_up, "confirm": try_confirm}
 
 
 @pytest.mark.parametrize("attempt", TRIES)
@@ -146,14 +146,14 @@ async def test_a_wrong_token_is_published(users: UsersRepo, published: list[Even
         assert wrong not in repr(published)
 
 
-@pytest.mark.parametrize("end", OVERTAKEN)
+@pytest.mark.parametrize("end", VOIDED_BY)
 @pytest.mark.parametrize("attempt", TRIES)
 async def test_a_void_link_is_published_with_its_user(
     users: UsersRepo, ana: User, published: list[Event], attempt: str, end: str
 ) -> None:
     await users.set_password_reset_token(ana.id, TOKEN)
     confirm = await users.request_email_confirmation("ana@example.com")
-    await OVERTAKEN[end](users, ana)
+    await VOIDED_BY[end](users, ana)
     published.clear()
     await TRIES[attempt](users, confirm if attempt == "confirm" else TOKEN)
     assert published == [TokenRefused(purpose="confirm" if attempt == "confirm" else "reset", user_id=ana.id)]
@@ -189,13 +189,13 @@ async def test_each_refused_attempt_is_published(
     assert await users.authenticate("bob", "correct horse battery") is not None
 
 
-# A stranger's text in a log
+# Untrusted text in a log
 
 
 @pytest.mark.parametrize(
     "text", ["evil\nINFO admin logged in", "a\r\nb", "bi\u202edi", "\x1b[31m", "sep\u2028", "x" * 10**6]
 )
-async def test_a_strangers_text_stays_on_one_line_and_short(
+async def test_untrusted_text_stays_short_and_on_one_line(
     users: UsersRepo, published: list[Event], caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
     for _ in range(2):
@@ -214,7 +214,7 @@ async def test_a_strangers_text_stays_on_one_line_and_short(
         assert len(shown) < 500
 
 
-async def test_a_callback_that_fails_on_a_strange_name_is_named_in_the_log(
+async def test_a_failed_callback_is_logged_on_one_line(
     make_users: Callable[..., UsersRepo], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""A hostile value for any parameter of any operation is one of our errors or an unknown user, never a match."""
+"""A hostile value for any parameter of any operation raises one of our errors or finds no user."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ VALID: Final[dict[str, Any]] = {
     "ts": NOW,
     "permissions": ["write"],
 }
-NOBODY: Final[tuple[object, ...]] = (None, False, [], ([], 0))
+NO_USER: Final[tuple[object, ...]] = (None, False, [], ([], 0))
 
 ORDINARY: Final = {
     ("search", "username", "empty"): "every name contains it",
@@ -64,19 +64,19 @@ ORDINARY: Final = {
     ("search_after", "username_prefix", "empty"): "every name begins with it",
     ("search_after", "email", "empty"): "every address contains it",
     ("search_after", "email_prefix", "empty"): "every address begins with it",
-    ("search_after", "after", "empty"): "everybody comes after it",
+    ("search_after", "after", "empty"): "every id comes after it",
     ("search_after", "active", "true"): "it is a state",
     ("_check_timeout_and_incr", "key", "empty"): "it is a key",
     ("_check_timeout_and_incr", "timeout", "fraction"): "it is half a second",
-    ("_check_timeout_and_incr", "max", "huge number"): "it is a limit that nobody reaches",
-    ("is_email_confirmation_available", "id", "empty"): "nobody's requests are counted too",
-    ("is_password_reset_available", "id", "empty"): "nobody's requests are counted too",
+    ("_check_timeout_and_incr", "max", "huge number"): "it is a limit",
+    ("is_email_confirmation_available", "id", "empty"): "requests for unknown ids are counted too",
+    ("is_password_reset_available", "id", "empty"): "requests for unknown ids are counted too",
     **{
         (name, "permissions", "list"): "it is a permission"
         for name in ("set_permissions", "add_permissions", "remove_permissions")
     },
 }
-"""Values that look hostile and are not."""
+"""Why a value is valid for this parameter, though it looks hostile."""
 
 OPERATIONS: Final = {
     name: operation
@@ -100,12 +100,12 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def users(make_users: Callable[..., UsersRepo]) -> UsersRepo:
-    """With limits that these attempts do not reach."""
+    """A facade whose limits these attempts do not reach."""
     return make_users(policy=Policy(login_max=100, login_client_max=1000))
 
 
 def attacked(name: str, target: str) -> Iterator[tuple[str, Any]]:
-    """The hostile values of a parameter: all but those that its default allows."""
+    """Yield the hostile values of a parameter: all but its default and the ordinary ones."""
     default = inspect.signature(OPERATIONS[name]).parameters[target].default
     for label, value in HOSTILE.items():
         if not (value is None and default is None) and (name, target, label) not in ORDINARY:
@@ -113,7 +113,7 @@ def attacked(name: str, target: str) -> Iterator[tuple[str, Any]]:
 
 
 def arguments(name: str, target: str, value: Any, ana: User) -> dict[str, Any]:
-    """Put a hostile value among ordinary ones; parameters with a default are left out."""
+    """Return valid arguments with one hostile value; parameters that have a default are left out."""
     named: dict[str, Any] = {}
     given = {**VALID, "id": ana.id}
     for each in list(inspect.signature(OPERATIONS[name]).parameters.values())[1:]:
@@ -125,7 +125,7 @@ def arguments(name: str, target: str, value: Any, ana: User) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "target"), PARAMETERS)
-async def test_hostile_text_finds_no_user_and_breaks_nothing(
+async def test_a_hostile_value_finds_no_user_and_changes_nothing(
     users: UsersRepo, ana: User, name: str, target: str
 ) -> None:
     identifies = (name, target) not in {("authenticate", "ip"), ("request_email_confirmation", "email")}
@@ -138,11 +138,11 @@ async def test_hostile_text_finds_no_user_and_breaks_nothing(
             assert await users.get(ana.id) == before, label
             assert len(str(result).encode()) < 2000, label
         else:
-            assert result in NOBODY or not identifies, label
+            assert result in NO_USER or not identifies, label
 
 
 async def outcome(call: Awaitable[object]) -> object:
-    """Return the result or one of our errors; any other error is raised."""
+    """Return the result, or the error if it is one of ours."""
     try:
         return await call
     except AuthxError as error:
@@ -150,13 +150,13 @@ async def outcome(call: Awaitable[object]) -> object:
 
 
 @pytest.mark.parametrize(("key", "label"), ORDINARY.items())
-def test_every_listed_operation_exists(key: tuple[str, str, str], label: str) -> None:
+def test_every_ordinary_value_names_a_parameter_and_a_hostile_value(key: tuple[str, str, str], label: str) -> None:
     assert key[:2] in PARAMETERS
     assert key[2] in HOSTILE
     assert label
 
 
-async def test_a_hostile_address_gets_a_link_that_opens_nothing(users: UsersRepo, ana: User) -> None:
+async def test_a_link_for_a_hostile_address_confirms_no_user(users: UsersRepo, ana: User) -> None:
     for label, address in HOSTILE.items():
         try:
             token = await users.request_email_confirmation(address)
@@ -169,7 +169,7 @@ async def test_a_hostile_address_gets_a_link_that_opens_nothing(users: UsersRepo
 
 @pytest.mark.parametrize("field", ["email", "username", "password", "identities", "extra"])
 @pytest.mark.parametrize("operation", ["create", "update"])
-async def test_hostile_fields_are_refused_or_kept_as_they_are(
+async def test_hostile_fields_are_refused_or_stored_unchanged(
     users: UsersRepo, ana: User, field: str, operation: str
 ) -> None:
     for number, value in enumerate(HOSTILE.values()):
@@ -195,7 +195,7 @@ async def test_hostile_fields_are_refused_or_kept_as_they_are(
 
 
 @pytest.mark.parametrize("field", [field.name for field in attrs.fields(NewUser)])
-async def test_a_hostile_new_user_is_refused_or_kept_as_it_is(users: UsersRepo, ana: User, field: str) -> None:
+async def test_a_hostile_new_user_is_refused_or_stored_unchanged(users: UsersRepo, ana: User, field: str) -> None:
     for value in HOSTILE.values():
         given: dict[str, Any] = {"username": "bob", "identities": (SocialIdentity("x", "y"),), field: value}
         with suppress(AuthxError):

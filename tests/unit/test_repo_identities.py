@@ -1,4 +1,4 @@
-"""Outside accounts are linked and unlinked, the last credential stays, and nothing is lost in parallel."""
+"""Linking and unlinking social identities, one by one and concurrently."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from authx_core import (
 GITHUB, GOOGLE = SocialIdentity("github", "7"), SocialIdentity("google", "8")
 
 
-async def test_an_outside_account_is_linked_and_unlinked(users: UsersRepo, ana: User, published: list[Event]) -> None:
+async def test_a_social_identity_is_linked_and_unlinked(users: UsersRepo, ana: User, published: list[Event]) -> None:
     linked = await users.link_social(ana.id, "github", "7")
     assert (linked.identities, linked.version, linked.epoch) == ((GITHUB,), ana.version + 1, ana.epoch)
     assert await users.get_by_social("github", "7") == linked
@@ -49,7 +49,7 @@ async def test_linking_or_unlinking_twice_changes_nothing(users: UsersRepo, ana:
 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
-async def test_a_request_s_body_cannot_link_an_account(users: UsersRepo, ana: User, operation: str) -> None:
+async def test_a_mapping_cannot_link_an_identity(users: UsersRepo, ana: User, operation: str) -> None:
     victim: dict[str, Any] = {"identities": [{"provider": "google", "subject": "8"}]}
     call = users.create({"username": "eve", **victim}) if operation == "create" else users.update(ana.id, victim)
     with pytest.raises(InvalidUser) as caught:
@@ -58,7 +58,7 @@ async def test_a_request_s_body_cannot_link_an_account(users: UsersRepo, ana: Us
     assert await users.get_by_social("google", "8") is None
 
 
-async def test_another_user_s_account_is_taken(users: UsersRepo, ana: User) -> None:
+async def test_the_identity_of_another_user_is_taken(users: UsersRepo, ana: User) -> None:
     bob = await users.create(NewUser(username="bob", identities=(GOOGLE,)))
     with pytest.raises(SocialTaken) as caught:
         await users.link_social(ana.id, "google", "8")
@@ -70,21 +70,21 @@ async def test_another_user_s_account_is_taken(users: UsersRepo, ana: User) -> N
 
 
 @pytest.mark.parametrize("operation", ["link_social", "unlink_social"])
-async def test_the_accounts_of_an_unknown_user_are_user_not_found(users: UsersRepo, operation: str) -> None:
-    for nobody in ("nobody", "", "x\0"):
+async def test_linking_or_unlinking_for_an_unknown_user_is_user_not_found(users: UsersRepo, operation: str) -> None:
+    for unknown in ("nobody", "", "x\0"):
         with pytest.raises(UserNotFound):
-            await getattr(users, operation)(nobody, "github", "7")
+            await getattr(users, operation)(unknown, "github", "7")
 
 
 @pytest.mark.parametrize("operation", ["link_social", "unlink_social"])
 @pytest.mark.parametrize("wrong", ["", "x" * 256, "nul\0", "lone\ud800", 5, None, b"x"])
-async def test_malformed_text_is_refused(users: UsersRepo, ana: User, operation: str, wrong: Any) -> None:
+async def test_a_malformed_identity_is_refused(users: UsersRepo, ana: User, operation: str, wrong: Any) -> None:
     with pytest.raises(InvalidUser) as caught:
         await getattr(users, operation)(ana.id, wrong, wrong)
     assert [problem.field for problem in caught.value.problems] == ["provider", "sid"]
 
 
-async def test_a_user_has_at_most_a_hundred_accounts(users: UsersRepo) -> None:
+async def test_a_user_has_at_most_a_hundred_identities(users: UsersRepo) -> None:
     many = tuple(SocialIdentity("github", str(number)) for number in range(100))
     bob = await users.create(NewUser(username="bob", identities=many))
     assert await users.link_social(bob.id, "github", "99") == bob
@@ -109,14 +109,14 @@ async def test_the_last_credential_cannot_be_unlinked(
         assert (await users.unlink_social(bob.id, "github", "7")).identities == ()
 
 
-async def test_twenty_links_at_once_all_stay(users: UsersRepo, ana: User) -> None:
+async def test_twenty_concurrent_links_are_all_kept(users: UsersRepo, ana: User) -> None:
     await asyncio.gather(*(users.link_social(ana.id, "github", str(number)) for number in range(20)))
     after = await users.get(ana.id)
     assert after is not None
     assert {identity.subject for identity in after.identities} == set(map(str, range(20)))
 
 
-async def test_of_two_callers_who_unlink_the_last_two_accounts_one_is_refused(users: UsersRepo) -> None:
+async def test_one_of_two_callers_who_unlink_the_last_two_identities_is_refused(users: UsersRepo) -> None:
     bob = await users.create(NewUser(username="bob", identities=(GITHUB, GOOGLE)))
     calls = (users.unlink_social(bob.id, each.provider, each.subject) for each in (GITHUB, GOOGLE))
     done = await asyncio.gather(*calls, return_exceptions=True)
@@ -126,7 +126,7 @@ async def test_of_two_callers_who_unlink_the_last_two_accounts_one_is_refused(us
     assert len(after.identities) == 1
 
 
-async def test_of_two_users_who_link_one_account_at_once_one_wins(users: UsersRepo, ana: User) -> None:
+async def test_one_of_two_users_who_link_one_identity_wins(users: UsersRepo, ana: User) -> None:
     bob = await users.create({"username": "bob"})
     calls = (users.link_social(each.id, "github", "7") for each in (ana, bob))
     done = await asyncio.gather(*calls, return_exceptions=True)

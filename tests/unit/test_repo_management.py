@@ -1,4 +1,4 @@
-"""Operations of administrators, through both facades."""
+"""Operations for administrators, through both facades."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ async def test_the_blacklist_is_read_in_pages(users: UsersRepo, clock: ManualClo
         await users.get_blacklist(size=0)
 
 
-async def test_the_blacklist_is_entered_and_left_once(users: UsersRepo, ana: User, published: list[Event]) -> None:
+async def test_blacklisting_or_reinstating_twice_changes_nothing(
+    users: UsersRepo, ana: User, published: list[Event]
+) -> None:
     out = await users.blacklist(ana.id)
     assert await users.blacklist(ana.id) == out
     back = await users.reinstate(ana.id)
@@ -53,7 +55,7 @@ async def test_a_toggle_returns_the_new_state(users: UsersRepo, ana: User, publi
     assert [event.name for event in published] == ["user_blacklisted", "user_reinstated"]
 
 
-async def test_a_kick_is_for_good(users: UsersRepo, ana: User, published: list[Event]) -> None:
+async def test_every_kick_raises_the_epoch(users: UsersRepo, ana: User, published: list[Event]) -> None:
     after = await users.kick(ana.id)
     assert after.epoch == ana.epoch + 1
     assert published == [UserKicked(user=after)]
@@ -94,7 +96,7 @@ async def test_permissions_are_replaced_added_and_removed(users: UsersRepo, ana:
     assert len(published) == 3
 
 
-async def test_permissions_stay_within_their_bound(users: UsersRepo, ana: User) -> None:
+async def test_permissions_are_bounded(users: UsersRepo, ana: User) -> None:
     with pytest.raises(InvalidUser):
         await users.add_permissions(ana.id, map(str, range(1000)))
     assert await users.get(ana.id) == ana

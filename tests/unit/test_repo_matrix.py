@@ -85,14 +85,14 @@ ROWS = [
 
 @pytest.fixture
 def new() -> NewUser:
-    """A user whose password was hashed with less memory than is current."""
+    """A user whose hash has outdated parameters."""
     return NewUser(
         email="ana@example.com", username="ana", password_hash=OUTDATED.hash(PASSWORD), permissions=frozenset({"read"})
     )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
-async def test_an_operation_changes_its_row_of_the_matrix(users: UsersRepo, new: NewUser, row: Row) -> None:
+async def test_an_operation_has_the_effects_of_its_row(users: UsersRepo, new: NewUser, row: Row) -> None:
     ana = await users.create(new)
     await users.set_password_reset_token(ana.id, RESET)
     await users.request_email_confirmation("ana@example.com", CONFIRM)
@@ -118,7 +118,7 @@ async def test_a_confirmation_link_is_refused_only_while_inactive(users: UsersRe
     assert await users.confirm_email(CONFIRM)
 
 
-async def test_a_user_of_the_same_names_does_not_inherit_links(
+async def test_a_new_user_with_the_same_names_does_not_inherit_links(
     users: UsersRepo, new: NewUser, clock: ManualClock
 ) -> None:
     ana = await users.create(new)

@@ -25,7 +25,7 @@ from authx_core import (
 TOKEN, OTHER = "Yp3vQ0s8kXo5cWb1Zr7TgLd2nJf4hUe6AaMiKtBxRwE", "another horse battery"
 
 
-async def test_a_social_account_can_set_a_first_password(users: UsersRepo) -> None:
+async def test_a_user_with_only_a_social_identity_can_set_a_first_password(users: UsersRepo) -> None:
     bob = await users.create(NewUser(identities=(SocialIdentity("github", "7"),), username="bob"))
     assert await users.get_password_status(bob.id) == "set"
     await users.set_password(bob.id, OTHER)
@@ -52,7 +52,7 @@ async def test_a_password_must_not_be_the_user_s_address(users: UsersRepo, ana: 
         await users.set_password(ana.id, "ANA@example.com")
 
 
-async def test_looking_spends_nothing_and_a_reset_link_works_once(
+async def test_a_reset_link_works_once_and_looking_it_up_does_not_spend_it(
     users: UsersRepo, ana: User, published: list[Event]
 ) -> None:
     await users.set_password_reset_token(ana.id, TOKEN)
@@ -74,8 +74,8 @@ async def test_a_link_whose_new_password_is_refused_still_works(users: UsersRepo
     assert await users.authenticate("ana", OTHER) is not None
 
 
-async def test_a_reset_link_dies_with_the_address_it_was_sent_to(users: UsersRepo, ana: User) -> None:
-    """The mailbox may be a stranger's by now."""
+async def test_a_reset_link_is_void_after_a_change_of_address(users: UsersRepo, ana: User) -> None:
+    """The old mailbox may belong to a stranger by now."""
     await users.set_password_reset_token(ana.id, TOKEN)
     await users.update(ana.id, {"email": "anna@example.com"})
     with pytest.raises(InvalidToken):
@@ -109,7 +109,7 @@ async def test_an_expired_link_stays_expired_when_the_clock_steps_back(
         await users.reset_password(TOKEN, OTHER)
 
 
-async def test_a_clock_that_steps_back_revives_no_link_that_was_never_followed(
+async def test_an_unused_link_stays_expired_when_the_clock_steps_back(
     users: UsersRepo, ana: User, clock: ManualClock
 ) -> None:
     await users.set_password_reset_token(ana.id, TOKEN)

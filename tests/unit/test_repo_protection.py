@@ -1,4 +1,4 @@
-"""Limits and logging in, through both facades."""
+"""Rate limits and logging in, through both facades."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ async def test_a_limit_admits_its_number_in_each_window(users: UsersRepo, clock:
     assert await limited(users, "key", 2, 60.0)
 
 
-async def test_a_window_that_is_over_stays_over_when_the_clock_steps_back(users: UsersRepo, clock: ManualClock) -> None:
+async def test_a_window_that_has_ended_stays_ended_when_the_clock_steps_back(
+    users: UsersRepo, clock: ManualClock
+) -> None:
     assert not await limited(users, "key", 0, 60)
     clock.advance(60)
     assert await limited(users, "key", 1, 60)
@@ -67,21 +69,21 @@ async def test_a_login_is_locked_over_its_limit_and_published_once(users: UsersR
     assert published == [BruteForceDetected(ip=None, login="ana")]
 
 
-async def test_an_impossible_login_is_counted_without_its_name(users: UsersRepo, published: list[Event]) -> None:
+async def test_an_invalid_login_is_counted_but_not_published(users: UsersRepo, published: list[Event]) -> None:
     for login in ("my passw0rd, typed here", None):
         for _ in range(11):
             await users.is_bruteforce(None, login)  # type: ignore[arg-type]  # wrong on purpose
     assert published == [BruteForceDetected(ip=None, login=None)] * 2
 
 
-async def test_a_client_is_locked_over_its_limit_whatever_its_address(users: UsersRepo, published: list[Event]) -> None:
+async def test_addresses_of_one_ipv6_network_share_a_limit(users: UsersRepo, published: list[Event]) -> None:
     attempts = [await users.is_bruteforce(f"2001:db8::{number:x}", f"user{number}") for number in range(32)]
     assert attempts == [False] * 30 + [True] * 2
     assert published == [BruteForceDetected(ip="2001:db8::1e", login=None)]
     assert not await users.is_bruteforce("2001:db8:0:1::1", "user")
 
 
-async def test_hits_do_not_prolong_a_lock(users: UsersRepo, clock: ManualClock) -> None:
+async def test_attempts_do_not_prolong_a_lock(users: UsersRepo, clock: ManualClock) -> None:
     for _ in range(11):
         await users.is_bruteforce(None, "ana")
     clock.advance(timedelta(minutes=14))
@@ -93,7 +95,7 @@ async def test_hits_do_not_prolong_a_lock(users: UsersRepo, clock: ManualClock) 
 @pytest.mark.parametrize(
     "login", ["ana", "ANA", " ana\u00a0", "ana@example.com", "Ana@EXAMPLE.com", "\tana@example.com "]
 )
-async def test_name_or_address_and_password_log_in(
+async def test_a_user_logs_in_with_username_or_address(
     users: UsersRepo, ana: User, published: list[Event], login: str
 ) -> None:
     assert await users.authenticate(login, PASSWORD, ip="192.0.2.1") == ana
@@ -129,14 +131,14 @@ async def test_too_many_attempts_lock_out_even_the_right_password(users: UsersRe
 
 
 @pytest.mark.usefixtures("ana")
-async def test_a_success_starts_the_count_anew(users: UsersRepo) -> None:
+async def test_a_success_resets_the_count(users: UsersRepo) -> None:
     for _ in range(3):
         for _ in range(9):
             assert await users.authenticate("ana", WRONG) is None
         assert await users.authenticate("ana", PASSWORD) is not None
 
 
-async def test_a_hash_of_an_unknown_scheme_is_logged_and_fits_no_password(
+async def test_a_hash_of_an_unknown_scheme_is_logged_and_matches_no_password(
     users: UsersRepo, store: UserStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     planted = User(id="7", username="bob", username_key="bob", password_hash=Secret("$canary$"), created_at=clock.now())
@@ -146,7 +148,7 @@ async def test_a_hash_of_an_unknown_scheme_is_logged_and_fits_no_password(
     assert "canary" not in caplog.text
 
 
-async def test_a_user_without_a_password_cannot_log_in_by_one(users: UsersRepo) -> None:
+async def test_a_user_without_a_password_cannot_log_in_with_an_empty_one(users: UsersRepo) -> None:
     await users.create({"username": "bob"})
     assert await users.authenticate("bob", "") is None
 
@@ -158,7 +160,7 @@ async def test_the_policy_sets_the_limits(make_users: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["reset", "confirmation", "login:client", "login:name"])
-async def test_a_key_of_the_application_shares_no_counter_with_the_core(users: UsersRepo, ana: User, key: str) -> None:
+async def test_limits_of_the_application_share_no_counter_with_the_core(users: UsersRepo, ana: User, key: str) -> None:
     for _ in range(50):
         await users._check_timeout_and_incr(f"{key}:{ana.id}", 1, 60)
         await users._check_timeout_and_incr(f"app:{key}:{ana.id}", 1, 60)

@@ -1,4 +1,4 @@
-"""Passwords, tokens and hashes show in no repr, log, error or traceback with locals, through both facades."""
+"""No repr, log, error or traceback with locals shows a password, token or hash, through both facades."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CONFIRM = CANARY + "-confirm"
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Do: TypeAlias = Callable[[UsersRepo, User], Awaitable[Any]]
 
-DEEDS: dict[str, Do] = {
+CALLS: dict[str, Do] = {
     "create from a mapping": lambda users, _: users.create({"username": "bob", "password": CANARY}),
     "create from a value": lambda users, _: users.create(NewUser(username="bob", password=CANARY)),
     "create with a hash": lambda users, _: users.create(NewUser(username="bob", password_hash=HASH)),
@@ -60,17 +60,17 @@ DEEDS: dict[str, Do] = {
     "set_password": lambda users, ana: users.set_password(ana.id, CANARY),
     "set_password too long": lambda users, ana: users.set_password(ana.id, LONG),
     "set_password broken": lambda users, ana: users.set_password(ana.id, BROKEN),
-    "set_password of nobody": lambda users, _: users.set_password("0", CANARY),
+    "set_passwordof an unknown user": lambda users, _: users.set_password("0", CANARY),
     "set_password of a wrong type": lambda users, ana: users.set_password(ana.id, [CANARY]),  # type: ignore[arg-type]  # wrong on purpose
     "set_password_reset_token": lambda users, ana: users.set_password_reset_token(ana.id, CANARY),
     "set_password_reset_token too long": lambda users, ana: users.set_password_reset_token(ana.id, LONG),
-    "set_password_reset_token of nobody": lambda users, _: users.set_password_reset_token("0", CANARY),
+    "set_password_reset_tokenof an unknown user": lambda users, _: users.set_password_reset_token("0", CANARY),
     "get_id_for_password_reset": lambda users, _: users.get_id_for_password_reset(BROKEN),
     "reset_password": lambda users, _: users.reset_password(CANARY, CANARY),
     "reset_password with a bad one": lambda users, _: users.reset_password(CANARY, LONG),
     "reset_password with a bad token": lambda users, _: users.reset_password(BROKEN, CANARY),
     "authenticate": lambda users, _: users.authenticate("ana", CANARY),
-    "authenticate nobody": lambda users, _: users.authenticate("bob", CANARY),
+    "authenticate an unknown user": lambda users, _: users.authenticate("bob", CANARY),
     "authenticate with too much": lambda users, _: users.authenticate("ana", LONG),
     "authenticate a broken hash": lambda users, _: users.authenticate("eve", CANARY),
     "authenticate too often": lambda users, _: often(users),
@@ -94,7 +94,7 @@ async def often(users: UsersRepo) -> None:
 
 
 def shown(error: BaseException) -> str:
-    """Write out an error, its causes, and the locals of all frames but the tests' own."""
+    """Format an error with its causes and the locals of every frame outside the tests."""
     written = TracebackException.from_exception(error, capture_locals=True)
     for each in chain(written):
         each.stack[:] = [
@@ -111,12 +111,12 @@ def chain(written: TracebackException | None) -> Iterator[TracebackException]:
 
 
 def displayed(value: object) -> str:
-    fields = attrs.asdict(value) if attrs.has(type(value)) else {}  # type: ignore[arg-type]  # has() tells
+    fields = attrs.asdict(value) if attrs.has(type(value)) else {}  # type: ignore[arg-type]  # guarded by has()
     return f"{value!r} {value!s} {fields!r}"
 
 
 class Logged(logging.Handler):
-    """Writes records out with the locals of their tracebacks, as error trackers do."""
+    """Formats records with the locals of their tracebacks, as error trackers do."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -142,9 +142,9 @@ def fails(event: Event) -> None:
     raise RuntimeError(event.name)
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-async def test_no_secret_shows(
-    make_users: Callable[..., UsersRepo], store: UserStore, published: list[Event], logged: Logged, deed: str
+@pytest.mark.parametrize("call", CALLS)
+async def test_no_call_shows_a_secret(
+    make_users: Callable[..., UsersRepo], store: UserStore, published: list[Event], logged: Logged, call: str
 ) -> None:
     users = make_users(callbacks=[fails, published.append])
     ana = await users.create({"username": "ana", "email": "ana@example.com", "password": CANARY})
@@ -156,7 +156,7 @@ async def test_no_secret_shows(
     ana = await users.get(ana.id) or ana
     text = displayed(ana)
     try:
-        text += displayed(await DEEDS[deed](users, ana))
+        text += displayed(await CALLS[call](users, ana))
     except AuthxError as error:
         text += shown(error)
     text += "".join(map(displayed, published)) + logged.text
@@ -197,7 +197,7 @@ async def test_an_overloaded_hasher_shows_no_password(make_users: Callable[..., 
 
 
 async def test_a_full_queue_shows_no_password(clock: ManualClock) -> None:
-    """`Threaded` without a place to wait refuses the second of two at once."""
+    """With an empty queue, `Threaded` refuses the second of two concurrent calls."""
 
     slow = PasslibHasher(CryptContext(["argon2"], argon2__time_cost=2, argon2__memory_cost=8192, argon2__parallelism=1))
     users = UsersRepo(MemoryUserStore(), MemoryCache(clock), clock=clock, hasher=Threaded(slow, workers=1, queue=0))

@@ -1,4 +1,4 @@
-"""A cache that does not answer is not asked again for a second, whoever calls."""
+"""After a call that a cache did not answer, every call fails at once for a second."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ MINUTE: Final = timedelta(minutes=1)
 
 
 class Seconds:
-    """A monotonic clock that a test moves."""
+    """A monotonic clock that the test moves."""
 
     def __init__(self) -> None:
-        self.told = 100.0
+        self.now = 100.0
 
     def __call__(self) -> float:
-        return self.told
+        return self.now
 
 
 class Faulty(MemoryCache):
-    """A cache that a test breaks, and that counts how often it was asked."""
+    """A cache that counts its calls, and fails when the test says so."""
 
     def __init__(self) -> None:
         super().__init__(ManualClock())
-        self.asked = 0
+        self.calls = 0
         self.fails: Callable[[], Exception] | None = None
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
-        self.asked += 1
+        self.calls += 1
         if self.fails:
             raise self.fails()
         return await super().get_many(keys)
@@ -60,7 +60,7 @@ def cache(faulty: Faulty, seconds: Seconds) -> Cache:
     return CircuitBreaker(faulty, monotonic=seconds)
 
 
-def silent() -> Exception:
+def unavailable() -> Exception:
     return CacheUnavailable("no answer")
 
 
@@ -69,7 +69,7 @@ async def fail(cache: Cache) -> None:
         await cache.get("key")
 
 
-async def test_every_operation_of_a_cache_that_works_is_passed_on(cache: Cache) -> None:
+async def test_every_operation_of_a_working_cache_is_passed_on(cache: Cache) -> None:
     await cache.set("key", "value", ttl=MINUTE)
     assert await cache.get("key") == "value"
     assert await cache.get_many(["key", "other"]) == ["value", None]
@@ -80,12 +80,12 @@ async def test_every_operation_of_a_cache_that_works_is_passed_on(cache: Cache) 
     assert await cache.increment_many(["counter", "another"], ttl=MINUTE) == [3, 1]
 
 
-async def test_after_one_silence_every_call_fails_at_once_for_a_second(
+async def test_after_one_unanswered_call_every_call_fails_at_once_for_a_second(
     cache: Cache, faulty: Faulty, seconds: Seconds
 ) -> None:
-    faulty.fails = silent
+    faulty.fails = unavailable
     await fail(cache)
-    seconds.told += 0.99
+    seconds.now += 0.99
     operations = (
         lambda: cache.get("key"),
         lambda: cache.get_many(["key"]),
@@ -99,30 +99,30 @@ async def test_after_one_silence_every_call_fails_at_once_for_a_second(
     for operate in operations:
         with pytest.raises(CacheUnavailable, match="in a second"):
             await operate()
-    assert faulty.asked == 1
+    assert faulty.calls == 1
 
 
 async def test_after_a_second_a_success_closes_the_circuit(cache: Cache, faulty: Faulty, seconds: Seconds) -> None:
-    faulty.fails = silent
+    faulty.fails = unavailable
     await fail(cache)
     faulty.fails = None
     await fail(cache)
-    seconds.told += 1
+    seconds.now += 1
     assert [await cache.get("key") for _ in range(3)] == [None] * 3
 
 
-async def test_a_cache_that_stays_silent_is_probed_once_a_second(
+async def test_a_cache_that_stays_unavailable_is_probed_once_a_second(
     cache: Cache, faulty: Faulty, seconds: Seconds
 ) -> None:
-    faulty.fails = silent
+    faulty.fails = unavailable
     for _ in range(100):
         await fail(cache)
-        seconds.told += 0.1
-    assert faulty.asked == 10
+        seconds.now += 0.1
+    assert faulty.calls == 10
 
 
 @pytest.mark.parametrize("error", [InvalidValue(), CacheUnavailable("it is full", answered=True)])
-async def test_an_engine_that_refuses_a_call_is_there(cache: Cache, faulty: Faulty, error: Exception) -> None:
+async def test_an_answered_refusal_does_not_open_the_circuit(cache: Cache, faulty: Faulty, error: Exception) -> None:
     faulty.fails = lambda: error
     with pytest.raises(type(error)):
         await cache.get("key")
@@ -131,20 +131,20 @@ async def test_an_engine_that_refuses_a_call_is_there(cache: Cache, faulty: Faul
 
 
 @pytest.mark.parametrize("pause", [0, -1, float("nan"), float("inf"), timedelta(0), True, "1"])
-def test_a_pause_that_is_no_span_of_time_is_refused(faulty: Faulty, pause: float) -> None:
+def test_an_invalid_pause_is_refused(faulty: Faulty, pause: float) -> None:
     with pytest.raises(InvalidValue):
         CircuitBreaker(faulty, pause=pause)
 
 
 class Gated(Faulty):
-    """A cache whose calls wait until a test lets them go."""
+    """A cache whose calls wait until the test opens a gate."""
 
     def __init__(self) -> None:
         super().__init__()
         self.gate = asyncio.Event()
 
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
-        self.asked += 1
+        self.calls += 1
         await self.gate.wait()
         if self.fails:
             raise self.fails()
@@ -154,30 +154,30 @@ class Gated(Faulty):
 async def test_one_task_probes_while_the_others_fail_at_once(seconds: Seconds) -> None:
     gated = Gated()
     cache = CircuitBreaker(gated, monotonic=seconds)
-    gated.fails = silent
+    gated.fails = unavailable
     gated.gate.set()
     await fail(cache)
     gated.gate.clear()
-    seconds.told += 1
+    seconds.now += 1
     probe = asyncio.create_task(cache.get("key"))
     await asyncio.sleep(0)
     for _ in range(120):
         await fail(cache)
-    assert gated.asked == 2
+    assert gated.calls == 2
     gated.fails = None
     gated.gate.set()
     assert await probe is None
     assert await cache.get("key") is None
 
 
-async def test_a_probe_that_is_cancelled_leaves_its_turn_to_another(seconds: Seconds) -> None:
+async def test_after_a_cancelled_probe_the_next_call_probes(seconds: Seconds) -> None:
     gated = Gated()
     cache = CircuitBreaker(gated, monotonic=seconds)
-    gated.fails = silent
+    gated.fails = unavailable
     gated.gate.set()
     await fail(cache)
     gated.gate.clear()
-    seconds.told += 1
+    seconds.now += 1
     probe = asyncio.create_task(cache.get("key"))
     await asyncio.sleep(0)
     probe.cancel()
@@ -187,10 +187,10 @@ async def test_a_probe_that_is_cancelled_leaves_its_turn_to_another(seconds: Sec
     assert await cache.get("key") is None
 
 
-async def test_a_failure_from_before_does_not_open_a_circuit_that_was_closed_since(seconds: Seconds) -> None:
+async def test_a_late_failure_does_not_reopen_a_circuit_that_was_closed_since(seconds: Seconds) -> None:
     gated = Gated()
     cache = CircuitBreaker(gated, monotonic=seconds)
-    gated.fails = silent
+    gated.fails = unavailable
     late, first = (asyncio.create_task(cache.get("key")) for _ in range(2))
     await asyncio.sleep(0)
     late_gate, gated.gate = gated.gate, asyncio.Event()
@@ -198,10 +198,10 @@ async def test_a_failure_from_before_does_not_open_a_circuit_that_was_closed_sin
     await asyncio.wait([first])
     gated.gate.set()
     await fail(cache)
-    seconds.told += 1
+    seconds.now += 1
     gated.fails = None
     assert await cache.get("key") is None
-    gated.fails = silent
+    gated.fails = unavailable
     late_gate.set()
     with pytest.raises(CacheUnavailable):
         await late
@@ -210,23 +210,23 @@ async def test_a_failure_from_before_does_not_open_a_circuit_that_was_closed_sin
 
 
 def test_one_thread_probes_while_the_others_fail_at_once(seconds: Seconds) -> None:
-    threads, gate, together = 16, Event(), Barrier(16)
+    threads, gate, barrier = 16, Event(), Barrier(16)
 
     class Slow(Faulty):
         async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
-            self.asked += 1
+            self.calls += 1
             gate.wait(30)
-            raise silent() from KeyError(*keys)
+            raise unavailable() from KeyError(*keys)
 
     slow = Slow()
     cache = CircuitBreaker(slow, monotonic=seconds)
     gate.set()
     run(fail(cache))
     gate.clear()
-    seconds.told += 1
+    seconds.now += 1
 
     def call() -> None:
-        together.wait(30)
+        barrier.wait(30)
         run(fail(cache))
 
     with ThreadPoolExecutor(threads) as pool:
@@ -236,4 +236,4 @@ def test_one_thread_probes_while_the_others_fail_at_once(seconds: Seconds) -> No
         gate.set()
         for each in calls:
             each.result()
-    assert slow.asked == 2
+    assert slow.calls == 2

@@ -1,4 +1,4 @@
-"""Clocks."""
+"""The system clock and the manual clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threading import Event
 from authx_adapters.clock import ManualClock, SystemClock
 
 
-def test_the_system_clock_tells_utc_wherever_the_machine_is() -> None:
+def test_the_system_clock_returns_utc_in_every_time_zone() -> None:
     before = datetime.now(timezone.utc)
     now = SystemClock().now()
     assert before <= now <= datetime.now(timezone.utc)
@@ -19,37 +19,37 @@ def test_the_system_clock_tells_utc_wherever_the_machine_is() -> None:
 
 
 class Machine:
-    """A system whose time, and whose monotonic time, a test moves."""
+    """A machine whose system time and monotonic time the test moves."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 1, 1, tzinfo=timezone.utc)
         self.nanoseconds = 5
         self.clock = SystemClock(system=lambda: self.time, monotonic=lambda: self.nanoseconds)
 
-    def passes(self, by: timedelta) -> None:
+    def advance(self, by: timedelta) -> None:
         self.time += by
         self.nanoseconds += by // timedelta(microseconds=1) * 1_000
 
 
-def test_a_clock_goes_on_while_the_system_is_behind() -> None:
+def test_a_clock_keeps_advancing_after_the_system_time_steps_back() -> None:
     machine = Machine()
     start = machine.clock.now()
     machine.time -= timedelta(hours=1)
     for minutes in range(1, 121):
-        machine.passes(timedelta(minutes=1))
+        machine.advance(timedelta(minutes=1))
         assert machine.clock.now() == start + timedelta(minutes=minutes)
 
 
-def test_a_clock_follows_the_system_forwards() -> None:
+def test_a_clock_follows_the_system_time_forwards() -> None:
     machine = Machine()
     machine.time -= timedelta(hours=1)
     machine.time += timedelta(hours=3)
     assert machine.clock.now() == machine.time
-    machine.passes(timedelta(seconds=1))
+    machine.advance(timedelta(seconds=1))
     assert machine.clock.now() == machine.time
 
 
-def test_a_clock_does_not_gain_however_often_it_is_read() -> None:
+def test_reading_a_clock_often_does_not_make_it_gain() -> None:
     machine = Machine()
     start = machine.clock.now()
     for _ in range(10_000):
@@ -59,7 +59,7 @@ def test_a_clock_does_not_gain_however_often_it_is_read() -> None:
     assert machine.clock.now() - start == timedelta(microseconds=9_990)
 
 
-def test_a_clock_whose_lock_is_held_at_a_fork_tells_the_time_in_the_child() -> None:
+def test_a_clock_works_in_a_child_that_was_forked_while_its_lock_was_held() -> None:
     entered, release = Event(), Event()
 
     def slow() -> datetime:
@@ -84,7 +84,7 @@ def test_a_clock_whose_lock_is_held_at_a_fork_tells_the_time_in_the_child() -> N
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_manual_clock_moves_when_it_is_moved() -> None:
+def test_a_manual_clock_advances_by_seconds_or_a_timedelta() -> None:
     clock = ManualClock(datetime(2026, 1, 1, 9, tzinfo=timezone(timedelta(hours=9))))
     clock.advance(60)
     clock.advance(timedelta(minutes=-2))

@@ -41,7 +41,7 @@ def test_a_blocking_repo_from_a_url(scheme: str, tmp_path: Path) -> None:
         assert users.authenticate("ana@example.com", "a long enough passphrase") == user
 
 
-def test_users_are_still_there_after_opening_again(tmp_path: Path) -> None:
+def test_users_are_still_there_after_reopening(tmp_path: Path) -> None:
     found: list[User | None] = []
     for _ in range(2):
         with connect_blocking(f"sqlite:///{tmp_path}/users.db") as users:
@@ -52,7 +52,7 @@ def test_users_are_still_there_after_opening_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["", "oracle://localhost", "sqlite://", "sqlite:///:memory:", "sqlite+aiosqlite://", None]
 )
-async def test_any_other_url_is_refused(url: str) -> None:
+async def test_an_unsupported_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidValue, match="url"):
         async with connect(url):
             pass
@@ -86,27 +86,27 @@ def test_users_are_opened_for_the_life_of_a_blocking_application(scheme: str, tm
         users.close()
 
 
-async def test_a_block_whose_context_manager_nobody_keeps_stays_open_and_warns_when_it_is_forgotten() -> None:
+async def test_users_stay_open_without_their_context_manager_and_warn_when_they_are_collected() -> None:
     users = await connect("memory://").__aenter__()
     gc.collect()
     assert (await users.create({"username": "ana"})).username == "ana"
-    with pytest.warns(ResourceWarning, match=r"connect\(…\) at .*test_connect\.py:\d+ was never closed: await users"):  # noqa: PT031 - the one lets go, the other collects
+    with pytest.warns(ResourceWarning, match=r"connect\(…\) at .*test_connect\.py:\d+ was never closed: await users"):  # noqa: PT031 - both lines are needed for the warning
         del users
         gc.collect()
 
 
-async def test_forgetting_to_close_warns_and_names_the_call() -> None:
+async def test_forgetting_to_close_warns_and_names_the_call_that_opened() -> None:
     users = await open_users("memory://")
-    with pytest.warns(ResourceWarning, match=r"open_users\(…\) at .*test_connect\.py:\d+ .*: await users\.aclose\(\)"):  # noqa: PT031 - the one lets go, the other collects
+    with pytest.warns(ResourceWarning, match=r"open_users\(…\) at .*test_connect\.py:\d+ .*: await users\.aclose\(\)"):  # noqa: PT031 - both lines are needed for the warning
         del users
         gc.collect()
     blocking = open_users_blocking("memory://")
-    with pytest.warns(ResourceWarning, match=r"open_users_blocking\(…\) at .*test_connect\.py:\d+ .*: users\.close"):  # noqa: PT031 - the one lets go, the other collects
+    with pytest.warns(ResourceWarning, match=r"open_users_blocking\(…\) at .*test_connect\.py:\d+ .*: users\.close"):  # noqa: PT031 - both lines are needed for the warning
         del blocking
         gc.collect()
 
 
-def test_who_forgets_the_block_is_told_what_to_write() -> None:
+def test_using_connect_without_a_block_says_what_to_write() -> None:
     asynchronous: Any = connect("memory://")
     with pytest.raises(
         AttributeError, match=r"'create'.*`async with connect\(…\) as users:`.*`users = await open_users"
@@ -119,8 +119,8 @@ def test_who_forgets_the_block_is_told_what_to_write() -> None:
 
 
 async def none_left(before: set[threading.Thread]) -> bool:
-    """Wait for the watchdog of the calls to SQL, which lingers for a second."""
-    while {thread.name for thread in set(threading.enumerate()) - before} == {"authx-deadlines"}:  # noqa: ASYNC110 - it ends by itself
+    """Return whether all new threads have ended; the watchdog of SQL calls lingers for a second."""
+    while {thread.name for thread in set(threading.enumerate()) - before} == {"authx-deadlines"}:  # noqa: ASYNC110 - a thread's end cannot be awaited
         await asyncio.sleep(0.05)
     return set(threading.enumerate()) <= before
 
@@ -129,7 +129,7 @@ def fail() -> None:
     raise ZeroDivisionError
 
 
-async def test_an_error_in_the_block_keeps_its_traceback_and_what_was_opened_is_closed(tmp_path: Path) -> None:
+async def test_an_error_in_the_block_keeps_its_traceback_and_closes_everything(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     for url in ("memory://", f"sqlite:///{tmp_path}/users.db"):
         with pytest.raises(ZeroDivisionError) as raised:
@@ -160,7 +160,7 @@ def test_an_impossible_timeout_is_refused_by_name(timeout: Any) -> None:
         connect_blocking("memory://", cache_timeout=timeout)
 
 
-async def test_an_option_that_nobody_knows_is_a_type_error() -> None:
+async def test_an_unknown_option_is_a_type_error() -> None:
     misspelt: Any = {"cashe_url": "memory://"}
     with pytest.raises(TypeError, match="cashe_url"):
         connect("memory://", **misspelt)
@@ -169,7 +169,7 @@ async def test_an_option_that_nobody_knows_is_a_type_error() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["memory://", "sqlite:///", "sqlite+aiosqlite:///"])
-async def test_a_facade_that_is_closed_answers_nobody(scheme: str, tmp_path: Path) -> None:
+async def test_a_closed_facade_refuses_every_call(scheme: str, tmp_path: Path) -> None:
     url = scheme if scheme == "memory://" else f"{scheme}{tmp_path}/users.db"
     users = await open_users(url)
     await users.aclose()
@@ -180,7 +180,7 @@ async def test_a_facade_that_is_closed_answers_nobody(scheme: str, tmp_path: Pat
 
 
 def outcome(program: str) -> str:
-    """Run a program in a Python of its own, and return what it prints."""
+    """Run a program in a new interpreter and return its output."""
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 - our own program
     return done.stdout.strip()
 
@@ -209,7 +209,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_extra(module: str, fie
     assert said == f"{field}: needs a package that is not installed: pip install 'authx-users[{extra}]'"
 
 
-def test_the_drivers_are_loaded_when_they_are_needed() -> None:
+def test_importing_the_adapters_loads_no_driver() -> None:
     loaded = outcome("import sys, authx_adapters; print(*{name.partition('.')[0] for name in sys.modules})").split()
     assert "authx_adapters" in loaded
     assert not {"sqlalchemy", "pymongo", "redis", "passlib"} & set(loaded)

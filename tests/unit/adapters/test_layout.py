@@ -1,4 +1,4 @@
-"""How the adapters are laid out: a folder for each engine, which alone imports its driver."""
+"""The layout of the adapters: each engine has a folder, and only that folder imports its driver."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import authx_adapters
 ROOT = Path(authx_adapters.__file__).parent
 PATHS = sorted(ROOT.rglob("*.py"))
 DRIVERS = {"sqlalchemy": "sqlalchemy", "pymongo": "mongodb", "bson": "mongodb", "redis": "redis", "passlib": ""}
-"""Each library that an extra installs, and the folder that imports it; passlib's adapters are files."""
+"""The folder that may import each optional library; the adapter for passlib is a file, not a folder."""
 
 
 def imported(path: Path) -> set[str]:
@@ -27,7 +27,7 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_driver_is_imported_in_the_folder_of_its_engine_alone(path: Path) -> None:
+def test_a_driver_is_imported_only_in_the_folder_of_its_engine(path: Path) -> None:
     folder = path.relative_to(ROOT).parts[0] if path.parent != ROOT else ""
     homes = {DRIVERS[package] for package in imported(path) & DRIVERS.keys()}
     assert homes <= {folder}

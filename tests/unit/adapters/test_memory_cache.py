@@ -1,4 +1,4 @@
-"""What a flood of new keys can and cannot do to the memory cache."""
+"""Eviction and expiry in the memory cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from authx_core import CacheUnavailable, InvalidValue, run
 WINDOW = timedelta(minutes=15)
 
 
-def test_a_flood_of_new_keys_evicts_no_counter_that_is_on_its_way_to_a_limit() -> None:
+def test_a_flood_of_new_keys_does_not_evict_a_counter_that_is_close_to_a_limit() -> None:
     cache = MemoryCache(ManualClock(), size=100)
     for _ in range(9):
         run(cache.increment("attacked", ttl=WINDOW))
@@ -22,7 +22,7 @@ def test_a_flood_of_new_keys_evicts_no_counter_that_is_on_its_way_to_a_limit() -
     assert run(cache.increment("attacked", ttl=WINDOW)) == 10
 
 
-def test_a_flood_of_counters_evicts_no_value_and_the_other_way_round() -> None:
+def test_counters_and_values_do_not_evict_each_other() -> None:
     cache = MemoryCache(ManualClock(), size=100)
     run(cache.set("link", "digest", ttl=WINDOW))
     run(cache.increment("once", ttl=WINDOW))
@@ -48,7 +48,7 @@ def test_a_cache_full_of_counters_close_to_their_limits_refuses_a_new_one_until_
     assert run(cache.get("hot-1")) == "2"
 
 
-def test_what_has_expired_does_not_stay() -> None:
+def test_expired_entries_are_removed() -> None:
     clock = ManualClock()
     cache = MemoryCache(clock)
     for number in range(1_000):
@@ -59,7 +59,7 @@ def test_what_has_expired_does_not_stay() -> None:
     assert len(cache._values.entries) == 1_000
 
 
-def test_a_clock_that_steps_back_revives_nothing() -> None:
+def test_an_expired_entry_stays_expired_when_the_clock_steps_back() -> None:
     clock = ManualClock()
     cache = MemoryCache(clock)
     run(cache.set("unread", "value", ttl=WINDOW))
@@ -69,6 +69,6 @@ def test_a_clock_that_steps_back_revives_nothing() -> None:
     assert run(cache.get("unread")) is None
 
 
-def test_a_cache_without_room_is_refused() -> None:
+def test_a_size_of_zero_is_refused() -> None:
     with pytest.raises(InvalidValue):
         MemoryCache(ManualClock(), size=0)

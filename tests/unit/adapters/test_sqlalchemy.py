@@ -1,4 +1,4 @@
-"""What the contract cannot see of the SQLAlchemy store: the schema, and what it refuses."""
+"""The parts of the SQLAlchemy store that the contract cannot test: the schema, and refused databases."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_an_unreachable_database_is_an_unavailable_store(tmp_path: Path) -> None
         run(SQLAlchemyUserStore(engine).get("1"))
 
 
-@pytest.mark.filterwarnings("ignore:version is deprecated:DeprecationWarning")  # of sqlite3, from Python 3.13 on
-def test_a_database_that_is_not_proved_is_refused() -> None:
+@pytest.mark.filterwarnings("ignore:version is deprecated:DeprecationWarning")  # sqlite3 warns from Python 3.13 on
+def test_an_unsupported_database_is_refused() -> None:
     with pytest.raises(InvalidValue, match="SQLite"):
         SQLAlchemyUserStore(create_engine("mssql+pyodbc://", module=sqlite3))
 
@@ -68,5 +68,5 @@ def test_a_database_that_is_not_proved_is_refused() -> None:
         ("\ud7ff", "\ue000"),
     ],
 )
-def test_what_follows_a_prefix_is_the_next_code_point(prefix: str, following: str | None) -> None:
+def test_the_bound_after_a_prefix_is_the_next_code_point(prefix: str, following: str | None) -> None:
     assert after_prefix(prefix) == following

@@ -33,7 +33,7 @@ from authx_core import (
 
 
 class Held(PasswordHasher):
-    """A hasher that hashes when it is let."""
+    """A hasher that waits until the test sets `free`."""
 
     def __init__(self) -> None:
         self.free, self.begun, self.threads = Event(), 0, set[int]()
@@ -49,7 +49,7 @@ class Held(PasswordHasher):
 
 
 async def begun(held: Held | HeldUsers, count: int) -> None:
-    while held.begun < count:  # noqa: ASYNC110 - it is begun in a thread
+    while held.begun < count:  # noqa: ASYNC110 - a thread counts
         await asyncio.sleep(0)
 
 
@@ -66,7 +66,7 @@ async def test_calls_beyond_the_queue_are_refused_and_the_others_finish_off_the_
     assert await hasher.hash("again") == "niaga"
 
 
-async def test_a_cancelled_call_that_waits_is_never_begun_and_gives_its_place_back() -> None:
+async def test_a_queued_call_that_is_cancelled_never_starts_and_frees_its_place() -> None:
     held = Held()
     hasher = Threaded(held, workers=1, queue=1)
     running, waiting = (asyncio.create_task(hasher.hash(text)) for text in ("running", "waiting"))
@@ -81,7 +81,7 @@ async def test_a_cancelled_call_that_waits_is_never_begun_and_gives_its_place_ba
     assert held.begun == 2
 
 
-async def test_a_cancelled_call_that_runs_ends_in_its_thread_and_the_hasher_stays_usable() -> None:
+async def test_a_running_call_that_is_cancelled_ends_in_its_thread_and_the_hasher_stays_usable() -> None:
     held = Held()
     hasher = Threaded(held, workers=1, queue=0)
     running = asyncio.create_task(hasher.hash("running"))
@@ -101,13 +101,13 @@ async def test_a_cancelled_call_that_runs_ends_in_its_thread_and_the_hasher_stay
             break
 
 
-def test_without_an_event_loop_it_says_so_in_one_sentence() -> None:
+def test_a_call_without_an_event_loop_points_to_the_blocking_facade() -> None:
     with pytest.raises(Suspended, match="blocking facade"):
         run(Threaded(Held()).hash("password"))
 
 
 class HeldUsers(MemoryUserStore):
-    """A store whose writes are blocked until they are let."""
+    """A store whose writes wait until the test sets `free`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class HeldUsers(MemoryUserStore):
 
 
 class HeldCache(MemoryCache):
-    """A cache that answers when it is let."""
+    """A cache whose deletions wait until the test sets `free`."""
 
     def __init__(self) -> None:
         super().__init__(ManualClock())
@@ -131,7 +131,7 @@ class HeldCache(MemoryCache):
         return await super().delete(key)
 
 
-async def test_a_caller_who_waits_too_long_gets_the_error_of_the_port() -> None:
+async def test_a_timeout_is_the_error_of_the_port() -> None:
     store, cache, hasher = HeldUsers(), HeldCache(), Held()
     calls: list[tuple[Any, str, type[PortUnavailable]]] = [
         (Threaded(store, timeout=0.05).delete("ana"), "HeldUsers.delete", StoreUnavailable),
@@ -145,16 +145,16 @@ async def test_a_caller_who_waits_too_long_gets_the_error_of_the_port() -> None:
         held.free.set()
 
 
-async def test_the_wait_in_the_queue_counts_too() -> None:
+async def test_the_timeout_includes_the_wait_in_the_queue() -> None:
     held = Held()
     hasher = Threaded(held, workers=1, timeout=0.05)
     outcomes = await asyncio.gather(*(hasher.hash(str(number)) for number in range(5)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {Overloaded}
-    assert held.begun == 1, "who has given up is not served later"
+    assert held.begun == 1, "a call that timed out in the queue never starts"
     held.free.set()
 
 
-async def test_a_thread_whose_caller_gave_up_is_not_free_before_its_call_has_ended() -> None:
+async def test_after_a_timeout_a_thread_stays_busy_until_its_call_ends() -> None:
     held = Held()
     hasher = Threaded(held, workers=1, queue=0, timeout=0.05)
     with pytest.raises(Overloaded, match="within"):
@@ -240,19 +240,19 @@ async def test_a_forked_child_has_threads_of_its_own() -> None:
     store: UserStore = Threaded(MemoryUserStore())
     assert await store.get("ana") is None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is what is tried here
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads, as here, warns
         child = os.fork()
     if not child:
-        os._exit(asks_in_a_loop_of_its_own(store))
+        os._exit(exit_code_of_a_read(store))
     assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 0
 
 
-def asks_in_a_loop_of_its_own(store: UserStore) -> int:
-    """Return 0 if there is an answer."""
+def exit_code_of_a_read(store: UserStore) -> int:
+    """Return 0 if the store answers."""
     asyncio._set_running_loop(None)
     try:
         asyncio.run(asyncio.wait_for(store.get("ana"), 20))
-    except BaseException:  # noqa: BLE001 - nothing may go on in the child
+    except BaseException:  # noqa: BLE001 - no error may escape in the child
         return 1
     return 0
 
@@ -267,12 +267,12 @@ def asks_in_a_loop_of_its_own(store: UserStore) -> int:
         (Threaded(MemoryUserStore()), "is a ThreadedUserStore, which has threads already"),
     ],
 )
-def test_what_is_no_blocking_port_is_refused(port: Any, said: str) -> None:
+def test_anything_but_a_blocking_port_is_refused(port: Any, said: str) -> None:
     with pytest.raises(InvalidValue, match=f"port: .*{said}"):
         Threaded(port)
 
 
-def test_impossible_numbers_are_refused_all_at_once() -> None:
+def test_invalid_numbers_are_reported_together() -> None:
     wrong: Any = {"workers": -1, "queue": 1.5}
     with pytest.raises(InvalidValue) as refused:
         Threaded(MemoryUserStore(), **wrong)
@@ -283,7 +283,7 @@ def test_impossible_numbers_are_refused_all_at_once() -> None:
             Threaded(MemoryUserStore(), **unbounded)
 
 
-async def test_a_port_that_can_be_closed_itself_is_threaded_too() -> None:
+async def test_a_port_that_has_aclose_is_threaded_too() -> None:
     class Closable(MemoryUserStore):
         async def aclose(self) -> None: ...
 
@@ -292,7 +292,7 @@ async def test_a_port_that_can_be_closed_itself_is_threaded_too() -> None:
     await store.aclose()
 
 
-async def test_an_asynchronous_port_is_told_apart_when_it_is_called() -> None:
+async def test_an_asynchronous_port_is_refused_at_its_first_call() -> None:
     class Waits(MemoryUserStore):
         async def get(self, _: str, /) -> Any:
             await asyncio.sleep(0)
@@ -306,7 +306,7 @@ async def test_an_asynchronous_port_is_told_apart_when_it_is_called() -> None:
             await Threaded(port).get("ana")
 
 
-async def test_an_executor_of_the_application_makes_the_calls_and_is_left_open() -> None:
+async def test_the_executor_of_the_application_runs_the_calls_and_stays_open() -> None:
     held = Held()
     held.free.set()
     with ThreadPoolExecutor(2) as executor:
@@ -320,7 +320,7 @@ async def test_an_executor_of_the_application_makes_the_calls_and_is_left_open()
         assert held.threads <= mine
 
 
-async def test_no_more_than_the_workers_are_busy_in_an_executor() -> None:
+async def test_an_executor_runs_no_more_calls_than_there_are_workers() -> None:
     held = HeldUsers()
     with ThreadPoolExecutor(8) as executor:
         store = Threaded(held, workers=2, executor=executor)
@@ -342,7 +342,7 @@ async def test_an_executor_that_was_shut_down_is_the_error_of_the_port() -> None
     await store.aclose()
 
 
-async def test_calls_that_an_executor_drops_do_not_keep_closing_waiting() -> None:
+async def test_closing_does_not_wait_for_calls_that_the_executor_dropped() -> None:
     free, executor = Event(), ThreadPoolExecutor(1)
     executor.submit(free.wait, 30)
     store = Threaded(MemoryUserStore(), executor=executor, timeout=60)
@@ -354,26 +354,26 @@ async def test_calls_that_an_executor_drops_do_not_keep_closing_waiting() -> Non
     await asyncio.wait_for(store.aclose(), 30)
 
 
-async def test_a_forked_child_is_refused_the_executor_of_its_parent() -> None:
+async def test_a_forked_child_cannot_use_the_executor_of_its_parent() -> None:
     with ThreadPoolExecutor(1) as executor:
         store = Threaded(MemoryUserStore(), executor=executor)
         assert await store.get("ana") is None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is what is tried here
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads, as here, warns
             child = os.fork()
         if not child:
-            os._exit(hears_that_it_was_forked(store))
+            os._exit(exit_code_of_a_refusal(store))
         assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 0
 
 
-def hears_that_it_was_forked(store: UserStore) -> int:
-    """Return 0 if it does."""
+def exit_code_of_a_refusal(store: UserStore) -> int:
+    """Return 0 if the call is refused because of the fork."""
     asyncio._set_running_loop(None)
     try:
         asyncio.run(store.get("ana"))
     except InvalidValue as error:
         return error.problems[0].code != "forked"
-    except BaseException:  # noqa: BLE001 - nothing may go on in the child
+    except BaseException:  # noqa: BLE001 - no error may escape in the child
         return 1
     return 1
 
@@ -385,6 +385,6 @@ def test_an_executor_without_threads_is_refused(executor: Any) -> None:
 
 
 @pytest.mark.parametrize(("port", "served"), [(UserStore, ThreadedUserStore), (Cache, ThreadedCache)])
-def test_every_operation_of_a_port_hops(port: Any, served: Any) -> None:
+def test_every_operation_of_a_port_has_a_threaded_form(port: Any, served: Any) -> None:
     operations = {name for name in vars(port) if inspect.iscoroutinefunction(vars(port)[name])}
     assert operations <= vars(served).keys()

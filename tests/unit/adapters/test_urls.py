@@ -1,4 +1,4 @@
-"""What a URL may say, and what is said of one that may not."""
+"""URLs that can be opened, and the messages for those that cannot."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def test_the_parts_of_a_url(url: str, user: str | None, password: str | None, ho
 @pytest.mark.parametrize(
     "url", ["postgresql://[::1/d", "postgresql://h:port/d", "postgresql://h:0/d", "postgresql://h:70000/d", "a b://h"]
 )
-def test_what_is_no_url_is_refused_and_not_shown(url: str) -> None:
+def test_a_malformed_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(InvalidValue, match=r"^url: .*percent-encode") as refused:
         parse(Secret(url), "url")
     assert url not in str(refused.value)
 
 
-HOSTERS = {
+HOSTED = {
     "Heroku": f"postgres://u:{ENCODED}@ec2-1.compute.amazonaws.com:5432/d1?sslmode=require",
     "Render": f"postgresql://u:{ENCODED}@dpg-1.oregon-postgres.render.com/d",
     "Neon": f"postgresql://u:{ENCODED}@ep-1-pooler.neon.tech/d?sslmode=require&channel_binding=require",
@@ -72,16 +72,16 @@ HOSTERS = {
 }
 
 
-@pytest.mark.parametrize("hoster", HOSTERS)
+@pytest.mark.parametrize("service", HOSTED)
 @pytest.mark.parametrize("blocking", [True, False])
-async def test_urls_of_hosters_of_postgresql_open(hoster: str, *, blocking: bool) -> None:
-    opened = open_engine(Secret(HOSTERS[hoster]), "url", 5, blocking=blocking)
+async def test_the_urls_of_hosted_postgresql_services_open(service: str, *, blocking: bool) -> None:
+    opened = open_engine(Secret(HOSTED[service]), "url", 5, blocking=blocking)
     assert PASSWORD not in repr(opened)
-    libpq = blocking or hoster in {"Neon", "Supabase"}
+    libpq = blocking or service in {"Neon", "Supabase"}
     assert opened.engine.dialect.driver == ("psycopg" if libpq else "asyncpg")
 
 
-def test_options_of_postgresql_in_the_words_of_each_driver() -> None:
+def test_postgresql_options_are_translated_for_each_driver() -> None:
     url = (
         f"postgresql://u:{ENCODED}@h1:1,h2/d?sslmode=require&connect_timeout=3&application_name=a&options=-c%20x%3D1"
         "&target_session_attrs=primary&channel_binding=prefer&prepare_threshold=0"
@@ -112,14 +112,14 @@ def test_options_of_postgresql_in_the_words_of_each_driver() -> None:
     }
 
 
-def test_the_roots_that_the_system_trusts_serve_every_driver() -> None:
+def test_every_driver_can_trust_the_certificates_of_the_system() -> None:
     url = "postgresql://h/d?sslmode=verify-full&sslrootcert=system"
     assert postgresql(url, "psycopg")["sslrootcert"] == "system"
     context = postgresql(url, "asyncpg")["ssl"]
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
-def test_behind_a_pooler_no_statement_stays_prepared() -> None:
+def test_no_statement_stays_prepared_behind_a_pooler() -> None:
     assert postgresql("postgresql://h/d?pgbouncer=true", "psycopg")["prepare_threshold"] is None
     for option in ("prepare_threshold=none", "statement_cache_size=0"):
         assert postgresql(f"postgresql://h/d?{option}", "psycopg")["prepare_threshold"] is None
@@ -144,7 +144,7 @@ def test_behind_a_pooler_no_statement_stays_prepared() -> None:
         ("ssl_verify_identity=true", True, True),
     ],
 )
-def test_tls_to_mariadb_is_a_context_for_every_driver(
+def test_mariadb_tls_options_become_an_ssl_context_for_every_driver(
     driver: str, options: str, *, verified: bool, named: bool
 ) -> None:
     context = mariadb(f"mysql://u:p@h/d?{options}", driver)["ssl"]
@@ -201,7 +201,7 @@ REFUSED_CACHES = [
 
 
 @pytest.mark.parametrize(("url", "said"), REFUSED)
-async def test_what_no_driver_can_take_is_refused_by_name_all_at_once(url: str, said: list[str]) -> None:
+async def test_unsupported_options_are_reported_together_by_name(url: str, said: list[str]) -> None:
     with pytest.raises(InvalidValue) as blocking, connect_blocking(url):
         pass
     with pytest.raises(InvalidValue) as asynchronous:
@@ -213,7 +213,7 @@ async def test_what_no_driver_can_take_is_refused_by_name_all_at_once(url: str, 
 
 
 @pytest.mark.parametrize(("url", "said"), REFUSED_CACHES)
-async def test_what_no_cache_can_take_is_refused_by_name(url: str, said: list[str]) -> None:
+async def test_unsupported_options_of_a_cache_are_refused_by_name(url: str, said: list[str]) -> None:
     with pytest.raises(InvalidValue) as blocking, connect_blocking("memory://", cache_url=url):
         pass
     with pytest.raises(InvalidValue) as asynchronous:
@@ -264,7 +264,7 @@ def test_the_table_of_options_is_complete(scheme: str, known: Any) -> None:
 @pytest.mark.parametrize(
     "option", ["channel_binding=require", "pgbouncer=true", "keepalives_idle=30", "gssencmode=disable"]
 )
-async def test_an_option_that_asyncpg_lacks_takes_psycopg_or_is_refused_by_name(option: str) -> None:
+async def test_an_option_that_asyncpg_lacks_selects_psycopg_or_is_refused_by_name(option: str) -> None:
     opened = open_engine(Secret(f"postgresql://h/d?{option}"), "url", 5, blocking=False)
     assert opened.engine.dialect.driver == "psycopg"
     with pytest.raises(InvalidValue, match=rf"'{option.partition('=')[0]}'.*postgresql\+psycopg://"):

@@ -1,4 +1,4 @@
-"""A key is its own key, or the text is refused."""
+"""Canonical keys are idempotent, and text without one is refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ADDRESS = st.builds(
 @example("İ" * 200)
 @example("\ufb2c" * 100)
 @example("K\u0323\u0301")
-def test_a_username_is_refused_or_its_key_is_its_own_key(name: str) -> None:
+def test_the_key_of_a_username_is_idempotent(name: str) -> None:
     try:
         key = username_key(name)
     except InvalidValue:
@@ -50,7 +50,7 @@ def test_a_username_is_refused_or_its_key_is_its_own_key(name: str) -> None:
 @given(ADDRESS | TEXT)
 @example("ẞ@example.com")
 @example("\u1e9b\u0323@example.com")
-def test_an_address_is_refused_or_its_key_is_its_own_key(address: str) -> None:
+def test_the_key_of_an_address_is_idempotent(address: str) -> None:
     try:
         key = email_key(address)
     except InvalidValue:
@@ -60,7 +60,7 @@ def test_an_address_is_refused_or_its_key_is_its_own_key(address: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(TEXT)
-def test_a_username_to_show_has_the_same_key(name: str) -> None:
+def test_the_shown_form_of_a_username_has_the_same_key(name: str) -> None:
     try:
         key, shown = username_key(name), username_text(name)
     except InvalidValue:
@@ -71,7 +71,7 @@ def test_a_username_to_show_has_the_same_key(name: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(ADDRESS)
-def test_an_address_to_keep_has_the_same_key(address: str) -> None:
+def test_the_stored_form_of_an_address_has_the_same_key(address: str) -> None:
     try:
         key, kept = email_key(address), email_text(address)
     except InvalidValue:
@@ -145,7 +145,7 @@ def test_special_domains_have_keys_under_any_policy(domain: str) -> None:
 
 
 @pytest.mark.parametrize("sign", "＠﹫．․‥…﹒，；：＋－＿’‘‛′´“”„–—−‐⁃／＼")
-def test_signs_that_look_like_those_of_the_keyboard_are_refused(sign: str) -> None:
+def test_characters_that_look_like_ascii_punctuation_are_refused(sign: str) -> None:
     for key, text in ((email_key, f"a{sign}b@example.org"), (username_key, f"a{sign}b")):
         if key is username_key and 0xFF00 <= ord(sign) <= 0xFF5E and "＠：／＼".find(sign) < 0:
             continue  # full width is mapped
@@ -155,7 +155,7 @@ def test_signs_that_look_like_those_of_the_keyboard_are_refused(sign: str) -> No
 
 
 @pytest.mark.parametrize("letter", "\u0640\u07fa\u115f\u1160\u17b4\u3164\uffa0\u034f\ufe0fᄒㅎﷲﬀℂª")
-def test_letters_that_do_not_show_or_spell_no_words_are_refused(letter: str) -> None:
+def test_invisible_and_obsolete_letters_are_refused(letter: str) -> None:
     """RFC 5892, section 2.6, and characters that Unicode calls ignorable, old or presentation forms."""
     assert (_username(f"an{letter}a"), _local(f"an{letter}a")) == (None, None)
 
@@ -168,13 +168,13 @@ def test_too_many_accents_on_one_letter_are_refused(heap: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["Nguyễn", "बच्चों", "བསྒྲུབས", "שָׁלוֹם", "مُحَمَّد", "ကြွှုံ့", "ส้ม", "ຊົ່ວ"])
-def test_words_with_several_marks_are_taken(word: str) -> None:
+def test_words_with_several_marks_are_accepted(word: str) -> None:
     assert username_key(word)
     assert email_key(f"{word}@example.org")
 
 
 @pytest.mark.parametrize("name", ["ー", "ʻʻ", "--", "_", "'"])
-def test_a_name_has_a_letter_or_a_digit(name: str) -> None:
+def test_a_name_needs_a_letter_or_a_digit(name: str) -> None:
     assert _username(name) is None
 
 
@@ -234,8 +234,8 @@ def test_an_invalid_address_is_refused_with_its_reason(address: object) -> None:
 
 
 @pytest.mark.parametrize("key", [email_key, username_key])
-def test_length_is_refused_before_a_flood_of_marks_is_normalised(key: object) -> None:
-    """The sentence is that of the bound, which comes first; normalising would take seconds."""
+def test_length_is_checked_before_a_flood_of_marks_is_normalised(key: object) -> None:
+    """Normalising this text would take seconds, so the message must be that of the length."""
     assert callable(key)
     with pytest.raises(InvalidValue, match=r"must have at most 25[45] characters"):
         key("a" + "\u0300\u0315" * 50_000 + "@example.com")
@@ -257,8 +257,8 @@ def test_an_address_has_at_most_254_octets() -> None:
         email_key(start + "c" * 59 + ".de")
 
 
-def test_a_long_domain_may_be_short_to_write_but_not_to_keep() -> None:
-    """254 characters may be more octets than that."""
+def test_an_address_of_few_characters_may_have_too_many_octets() -> None:
+    """Fewer than 254 characters may be more than 254 octets."""
     address = "é" * 32 + "@" + ".".join(["ü" * 20] * 7) + ".de"
     assert len(address) < 254
     with pytest.raises(InvalidValue, match=r"octets|long|too many"):
@@ -266,13 +266,13 @@ def test_a_long_domain_may_be_short_to_write_but_not_to_keep() -> None:
 
 
 def test_a_key_may_have_more_octets_than_its_address() -> None:
-    """Case-folding ŉ makes two letters of it."""
+    """Case folding turns ŉ into two letters."""
     start = f"{'ŉ' * 20}@{'b' * 63}.{'b' * 63}.{'b' * 63}."
     with pytest.raises(InvalidValue, match="more than 254 octets"):
         email_key(start + "c" * (250 - len(start.encode())) + ".de")
 
 
-def test_a_piece_of_a_key_is_folded_like_a_key() -> None:
+def test_a_fragment_is_folded_like_a_key() -> None:
     assert username_fragment("ＡN") == "an"
     assert email_fragment("Cafe\u0301") == "café"
     assert email_fragment("ΑΣ@BÜCHER") == "ασ@xn--bcher-kva"
@@ -282,6 +282,6 @@ def test_a_piece_of_a_key_is_folded_like_a_key() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(TEXT)
-def test_a_name_is_found_by_itself_as_a_fragment(name: str) -> None:
+def test_the_fragment_of_a_whole_name_is_its_key(name: str) -> None:
     key = _username(name)
     assert key is None or username_fragment(username_text(name)) == key

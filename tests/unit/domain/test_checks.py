@@ -1,4 +1,4 @@
-"""Checks refuse values that no port takes."""
+"""Checks refuse values that no port accepts."""
 
 from __future__ import annotations
 

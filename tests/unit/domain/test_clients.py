@@ -18,7 +18,7 @@ from authx_core.domain.clients import client_key
         ("fe80::1%eth0", "fe80::/64"),
     ],
 )
-def test_an_owner_of_addresses_is_one_client(ip: str, key: str) -> None:
+def test_addresses_of_one_owner_are_one_client(ip: str, key: str) -> None:
     assert client_key(ip) == key
 
 

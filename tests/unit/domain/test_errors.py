@@ -1,4 +1,4 @@
-"""One root, a stable code for each, and a way through a queue or a process pool."""
+"""Errors have one root and stable codes, and survive pickling."""
 
 from __future__ import annotations
 

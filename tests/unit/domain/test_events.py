@@ -1,4 +1,4 @@
-"""Events have names, hooks, and a form for the wire without secrets."""
+"""Events have names, hooks, and a serialised form without secrets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_method_receives_an_event_that_exists() -> None:
     assert names == {kind.name for kind in Event.__subclasses__()}
 
 
-def test_a_user_travels_without_the_hash() -> None:
+def test_a_user_is_serialised_without_the_hash() -> None:
     data = event_to_data(UserCreated(user=ANA))
     assert data["event"] == "user_created"
     user = data["user"]
@@ -55,7 +55,7 @@ def test_a_user_travels_without_the_hash() -> None:
     assert json.loads(json.dumps(data)) == json.loads(json.dumps(data, default=list))
 
 
-def test_a_token_does_not_travel() -> None:
+def test_a_token_is_not_serialised() -> None:
     data = event_to_data(PasswordResetRequested(user=ANA, token=Secret("canary-canary-canary-canary")))
     assert set(data) == {"event", "user"}
     assert "canary" not in repr(data)
@@ -71,10 +71,10 @@ def test_a_token_does_not_travel() -> None:
         ),
     ],
 )
-def test_plain_fields_travel_as_json(event: Event, expected: dict[str, object]) -> None:
+def test_plain_fields_are_serialised_as_json(event: Event, expected: dict[str, object]) -> None:
     assert event_to_data(event) == expected
 
 
-def test_sets_travel_in_order() -> None:
+def test_sets_are_serialised_in_order() -> None:
     data = event_to_data(PermissionsChanged(user=ANA, old=frozenset("zyx"), new=frozenset()))
     assert (data["old"], data["new"]) == (["x", "y", "z"], [])

@@ -1,4 +1,4 @@
-"""Values are immutable at any depth, and equal the values that they were made of."""
+"""Values are immutable at any depth, and equal the values they were made from."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_extra_is_json() -> None:
     )
 
 
-def test_a_changed_copy_is_plain() -> None:
+def test_a_changed_copy_is_mutable() -> None:
     assert {**FROZEN, "plan": "pro"} == FROZEN | {"plan": "pro"} == {**GIVEN, "plan": "pro"}
     more = FROZEN["tags"] + ["b"]
     more.append("c")

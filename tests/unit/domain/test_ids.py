@@ -1,4 +1,4 @@
-"""Ids sort by creation."""
+"""Ids sort by their time of creation."""
 
 from __future__ import annotations
 

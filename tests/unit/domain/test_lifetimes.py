@@ -39,7 +39,7 @@ def test_anything_else_is_refused_by_name(given: object) -> None:
     assert [(problem.field, problem.code) for problem in caught.value.problems] == [("timeout", "out_of_range")]
 
 
-def test_a_lifetime_may_have_a_nearer_bound() -> None:
+def test_a_lifetime_may_have_a_lower_maximum() -> None:
     week = timedelta(days=7)
     assert why_no_lifetime(week, week) is None
     assert why_no_lifetime(timedelta(days=8), week) == "must be a timedelta, from one millisecond to 7 days"

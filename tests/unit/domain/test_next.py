@@ -1,4 +1,4 @@
-"""The marker for one more than the stored epoch."""
+"""`NEXT` stands for the stored epoch plus one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from authx_core.domain import changed, checks
 ANN = User(id="ann", created_at=datetime(2026, 1, 1, tzinfo=timezone.utc), epoch=3, version=5)
 
 
-def test_next_is_itself_wherever_it_comes_from() -> None:
+def test_a_copied_or_pickled_next_is_the_same_object() -> None:
     assert repr(NEXT) == str(NEXT) == f"{NEXT}" == "NEXT"
     again = pickle.loads(pickle.dumps(NEXT))  # noqa: S301 - our own bytes
     assert again is copy(NEXT) is deepcopy({"epoch": NEXT})["epoch"] is NEXT
@@ -52,4 +52,4 @@ def test_only_a_change_of_the_epoch_may_say_next() -> None:
         with pytest.raises(InvalidValue):
             checks.check_update({}, given)
     with pytest.raises(InvalidValue):
-        checks.check_user(attrs.evolve(ANN, epoch=NEXT))  # type: ignore[arg-type]  # the wrong thing
+        checks.check_user(attrs.evolve(ANN, epoch=NEXT))  # type: ignore[arg-type]  # wrong on purpose

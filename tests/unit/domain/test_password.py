@@ -13,7 +13,7 @@ POLICY = Policy()
 
 
 def codes(password: object, policy: Policy = POLICY, names: tuple[str | None, ...] = ()) -> list[str]:
-    given = Secret(password)  # type: ignore[arg-type]  # wrong ones on purpose
+    given = Secret(password)  # type: ignore[arg-type]  # wrong on purpose
     try:
         accepted(given, policy, names=names)
     except InvalidPassword as error:

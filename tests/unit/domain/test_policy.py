@@ -1,4 +1,4 @@
-"""Settings are checked all at once, when a policy is made."""
+"""A policy checks all of its settings at once when it is made."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ def test_a_username_follows_the_policy(username: object, code: str) -> None:
     assert [problem.code for problem in caught.value.problems] == [code]
 
 
-def named(username: str, **settings: Any) -> str | None:
-    """Return the code of the refusal, if there is one."""
+def refusal(username: str, **settings: Any) -> str | None:
+    """Return the code of the problem with a username, or None."""
     try:
         read_changes({"username": username}, Policy(**settings))
     except InvalidUser as error:
@@ -57,22 +57,22 @@ def test_changes_are_a_mapping(given: object) -> None:
 def test_a_restriction_level_says_which_scripts_a_name_may_mix(username: str, levels: set[str]) -> None:
     """UTS 39, section 5.2."""
     every = ["ascii", "single", "high", "moderate", "any"]
-    assert {level for level in every if named(username, username_scripts=level) is None} == levels
+    assert {level for level in every if refusal(username, username_scripts=level) is None} == levels
 
 
 def test_a_name_that_looks_like_a_reserved_one_is_refused_whatever_its_scripts() -> None:
     lookalikes = ["аdmin", "ADМIN", "r00t", "adrnin", "АВUЅЕ", "ѕуѕtem", "MЕ", "ᴀdmin", "ѕуѕтем", "rооᴛ"]
-    assert {named(name, username_scripts="any") for name in lookalikes} == {"reserved"}
-    assert named("аdmin", username_scripts="any", reserved_usernames=frozenset()) is None
+    assert {refusal(name, username_scripts="any") for name in lookalikes} == {"reserved"}
+    assert refusal("аdmin", username_scripts="any", reserved_usernames=frozenset()) is None
 
 
 @pytest.mark.parametrize("username", ["Großmeister", "GROSSMEISTER", "ΠΑΠΆΣ", "παπάς"])
 def test_a_name_is_reserved_in_any_spelling(username: str) -> None:
-    assert named(username, reserved_usernames=frozenset({"großmeister", "παπάς"})) == "reserved"
+    assert refusal(username, reserved_usernames=frozenset({"großmeister", "παπάς"})) == "reserved"
 
 
 def test_a_name_may_not_look_like_the_capitals_of_a_reserved_one() -> None:
-    assert [named(name, reserved_usernames=frozenset({"ταχυ"})) for name in ("TAXY", "taxy")] == [
+    assert [refusal(name, reserved_usernames=frozenset({"ταχυ"})) for name in ("TAXY", "taxy")] == [
         "reserved",
         "reserved",
     ]

@@ -76,7 +76,7 @@ def test_a_user_needs_a_name_or_an_identity(given: object) -> None:
 
 
 @pytest.mark.parametrize("given", [None, 5, "ana", [("username", "ana")]])
-def test_a_user_is_made_of_a_new_user_or_a_mapping(given: object) -> None:
+def test_a_user_is_made_from_a_new_user_or_a_mapping(given: object) -> None:
     assert wrong(given) == {("", "invalid")}
 
 

@@ -1,4 +1,4 @@
-"""A secret shows nowhere."""
+"""A secret is never shown, serialised or logged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SERIALISERS: dict[str, Callable[[Any], object]] = {
 SHOWN: dict[str, Callable[[Any], object]] = {
     "repr": repr,
     "str": str,
-    "%s": lambda user: "%s %r" % (user, user),  # noqa: UP031 - one of the ways
+    "%s": lambda user: "%s %r" % (user, user),  # noqa: UP031 - one of the ways to show it
     "format": lambda user: f"{user} {user!r} {user!s} {user.password_hash:>40} {user.password_hash:.3}",
     "asdict": attrs.asdict,
     "astuple": attrs.astuple,
@@ -59,13 +59,13 @@ SHOWN: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("way", SERIALISERS)
-def test_a_user_with_a_hash_is_not_serialised(way: str) -> None:
+def test_serialising_a_user_with_a_hash_fails(way: str) -> None:
     with pytest.raises((TypeError, ValueError, SerializationException, PydanticUserError)):
         SERIALISERS[way](USER)
 
 
 @pytest.mark.parametrize("way", SHOWN)
-def test_a_hash_does_not_show(way: str) -> None:
+def test_a_hash_is_not_shown(way: str) -> None:
     assert CANARY not in str(SHOWN[way](USER))
 
 
@@ -75,7 +75,7 @@ def test_a_new_user_shows_no_hash() -> None:
     assert new.password_hash == Secret(CANARY)
 
 
-def test_a_secret_shows_only_when_it_is_asked_to() -> None:
+def test_only_reveal_shows_a_secret() -> None:
     secret = Secret(CANARY)
     assert CANARY not in f"{secret!r} {secret} {secret:} {secret:>30} {[secret]} {vars(type(secret))}"
     assert secret.reveal() == CANARY
@@ -93,7 +93,7 @@ def test_secrets_are_compared_and_kept_in_sets() -> None:
     assert Secret("\ud800") == Secret("\ud800")
 
 
-def test_a_secret_does_not_change_so_a_copy_is_the_same_one() -> None:
+def test_a_secret_is_immutable_so_a_copy_is_the_same_object() -> None:
     secret = Secret(CANARY)
     assert copy.copy(secret) is secret
     assert copy.deepcopy(secret) is secret
@@ -111,5 +111,5 @@ def test_a_secret_cannot_be_pickled() -> None:
         json.dumps(Secret(CANARY))
 
 
-def test_only_a_digest_is_kept() -> None:
+def test_the_digest_of_a_secret_is_its_sha256() -> None:
     assert Secret(CANARY).digest() == hashlib.sha256(CANARY.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A token of the application is accepted if it looks random."""
+"""A token that the application supplies is accepted if it looks random."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ GUESSABLE = {
     "too short": "Yp3vQ0s8kXo5cWb1Zr7Tg",
     "digits of 73 bits": "8273640192837465019283",
     "hexadecimal of 88 bits": "9f86d081884c7d659a2fea",
-    "a piece over and over": "aB3_xY7z" * 4,
-    "a piece over and over, cut": ("correct-horse" * 4)[:40],
+    "a repeated piece": "aB3_xY7z" * 4,
+    "a repeated piece, cut": ("correct-horse" * 4)[:40],
     "few characters": "abcde" * 5 + "edcba" * 5,
     "the alphabet": string.ascii_lowercase + "{|}",
     "the alphabet backwards": string.ascii_lowercase[::-1],
     "too long": "Yp3vQ0s8kXo5cWb1" * 65,
     "empty": "",
-    "no text": 42,
+    "not text": 42,
     "NUL": "Yp3vQ0s8kXo5cWb1Zr7TgL\0",
 }
 
@@ -48,6 +48,6 @@ def test_a_random_token_is_accepted() -> None:
             assert why_no_token(token) is None, token
 
 
-def test_the_message_says_how_to_make_one() -> None:
+def test_the_message_says_how_to_make_a_token() -> None:
     assert "secrets.token_urlsafe(32)" in str(why_no_token("a" * MIN_TOKEN))
     assert why_no_token("Yp3vQ0s8" * (MAX_TOKEN // 8) + "x") == f"must have at most {MAX_TOKEN} characters"

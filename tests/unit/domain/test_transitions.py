@@ -1,4 +1,4 @@
-"""The changes of each operation on a user."""
+"""The changes that each operation makes to a user."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LINK = Link("1", "Ana@example.com", 3)
 PASSWORD = PreparedPassword("correct horse battery")
 
 
-def test_a_kick_raises_the_epoch_alone() -> None:
+def test_a_kick_raises_only_the_epoch() -> None:
     assert transitions.kicked() == {"epoch": NEXT}
 
 
@@ -64,7 +64,7 @@ def test_a_transition_to_the_present_state_changes_nothing() -> None:
     assert transitions.permitted_no_longer(ANA, frozenset({"write"})) is None
 
 
-def test_other_permissions_raise_the_epoch() -> None:
+def test_a_change_of_permissions_raises_the_epoch() -> None:
     both = frozenset({"read", "write"})
     assert transitions.permitted(ANA, both) == {"permissions": both, "epoch": NEXT}
     assert transitions.permitted_also(ANA, frozenset({"write"})) == {"permissions": both, "epoch": NEXT}
@@ -83,7 +83,7 @@ def test_a_link_confirms_the_address_that_it_was_sent_to() -> None:
         assert transitions.confirmed(other, LINK) is None
 
 
-def test_another_password_raises_the_epoch() -> None:
+def test_a_new_password_raises_the_epoch() -> None:
     assert transitions.given_password(ANA, PASSWORD, HASH) == {"password_hash": HASH, "epoch": NEXT}
     assert transitions.rehashed(HASH) == {"password_hash": HASH}
 
@@ -96,13 +96,13 @@ def test_a_reset_confirms_the_address_that_its_link_was_sent_to() -> None:
 
 
 @pytest.mark.parametrize("other", [BLACKLISTED, attrs.evolve(ANA, epoch=4), attrs.evolve(ANA, email="eve@example.com")])
-def test_a_link_resets_nothing_after_a_change_that_voids_it(other: User) -> None:
+def test_a_reset_link_is_void_after_a_change_of_the_user(other: User) -> None:
     with pytest.raises(InvalidToken):
         transitions.reset(other, LINK, PASSWORD, HASH)
 
 
 @pytest.mark.parametrize("field", ["email", "email_key", "username", "username_key"])
-def test_a_password_must_not_be_a_name_that_the_user_has_by_now(field: str) -> None:
+def test_a_password_must_not_be_a_present_name_of_the_user(field: str) -> None:
     name: dict[str, Any] = {field: PASSWORD.reveal().upper()}
     renamed = attrs.evolve(ANA, **name)
     with pytest.raises(InvalidPassword):
@@ -121,7 +121,7 @@ def test_a_user_has_at_most_100_identities() -> None:
         transitions.linked(full, GITLAB)
 
 
-def test_the_last_way_to_log_in_stays() -> None:
+def test_the_last_way_to_log_in_cannot_be_unlinked() -> None:
     with pytest.raises(LastCredential):
         transitions.unlinked(ANA, GITHUB)
     with_password = attrs.evolve(ANA, password_hash=HASH)
@@ -130,7 +130,7 @@ def test_the_last_way_to_log_in_stays() -> None:
         transitions.unlinked(attrs.evolve(with_password, email=None, username=None), GITHUB)
 
 
-def test_an_address_that_is_written_otherwise_is_not_confirmed() -> None:
+def test_a_changed_spelling_of_an_address_is_not_confirmed() -> None:
     assert transitions.updated(CONFIRMED, {"extra": {}}) == {"extra": {}}
     assert transitions.updated(CONFIRMED, {"email": "Ana@example.com"}) == {"email": "Ana@example.com"}
     assert transitions.updated(CONFIRMED, {"email": "ana@example.com"}) == {
@@ -139,7 +139,7 @@ def test_an_address_that_is_written_otherwise_is_not_confirmed() -> None:
     }
 
 
-def test_an_update_leaves_a_name_or_an_identity() -> None:
+def test_an_update_cannot_remove_the_last_name_or_identity() -> None:
     alone = attrs.evolve(ANA, email=None, email_key=None, identities=())
     with pytest.raises(InvalidUser, match="needs an e-mail address, a username or a social identity"):
         transitions.updated(alone, {"username": None, "username_key": None})
@@ -152,5 +152,5 @@ def test_an_update_of_another_version_is_stale() -> None:
         transitions.updated(ANA, {"extra": {}}, version=4)
 
 
-def test_a_login_is_noted() -> None:
+def test_a_login_is_recorded() -> None:
     assert transitions.logged_in(NOW) == {"last_login": NOW}

@@ -51,7 +51,7 @@ def test_the_public_form_is_json_of_chosen_fields() -> None:
     assert attrs.evolve(ANA, last_login=NOW).public()["last_login"] == PUBLIC["created_at"]
 
 
-def test_identities_and_fields_of_extra_come_if_they_are_asked_for() -> None:
+def test_identities_and_fields_of_extra_are_included_on_request() -> None:
     public = ANA.public(identities=True, extra=["plan", "limits", "shoe"])
     assert public["identities"] == [{"provider": "github", "subject": "7"}]
     assert public["extra"] == {"plan": "pro", "limits": {"seats": 3}}

@@ -1,4 +1,4 @@
-"""Concurrent blackouts, and the events of them."""
+"""Concurrent blackouts and their events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATER = NOON + timedelta(microseconds=1)
 
 
 class Delayed(MemoryUserStore):
-    """A store whose next answer arrives after another call."""
+    """A store that runs another call before it returns the next answer."""
 
     calls = 0
 
@@ -48,13 +48,13 @@ def users(store: Delayed, clock: ManualClock, hasher: PasslibHasher, published: 
     return UsersRepo(store, MemoryCache(clock), [published.append], clock=clock, hasher=hasher)
 
 
-async def test_setting_a_blackout_is_one_call_of_the_store(users: UsersRepo, store: Delayed) -> None:
+async def test_setting_a_blackout_takes_one_call_to_the_store(users: UsersRepo, store: Delayed) -> None:
     assert await users.set_blackout(LATER) == LATER
     assert await users.set_blackout(NOON) == LATER
     assert store.calls == 2
 
 
-async def test_a_cut_off_earlier_than_another_process_s_is_not_published(
+async def test_a_cut_off_before_that_of_another_process_is_not_published(
     users: UsersRepo, store: Delayed, published: list[Event]
 ) -> None:
     await MemoryUserStore.set_blackout(store, LATER)
@@ -73,17 +73,17 @@ async def test_an_earlier_cut_off_is_not_published_after_a_later_one(
 async def test_a_later_cut_off_is_published_again_after_a_slow_receiver_of_an_earlier_one(
     store: Delayed, clock: ManualClock, hasher: PasslibHasher
 ) -> None:
-    heard: list[datetime] = []
+    received: list[datetime] = []
 
     async def slow(event: Event) -> None:
         assert isinstance(event, BlackoutSet)
         if event.cutoff == NOON:
             await repo.set_blackout(LATER)
-        heard.append(event.cutoff)
+        received.append(event.cutoff)
 
     repo = UsersRepo(store, MemoryCache(clock), [slow], clock=clock, hasher=hasher)
     await repo.set_blackout(NOON)
-    assert heard == [LATER, NOON, LATER]
+    assert received == [LATER, NOON, LATER]
 
 
 async def test_a_cut_off_is_published_again_after_the_blackout_was_lifted(
@@ -102,9 +102,7 @@ async def test_a_cut_off_is_published_again_after_the_blackout_was_lifted(
     ]
 
 
-async def test_a_cut_off_that_would_keep_everybody_out_is_refused(
-    store: Delayed, users: UsersRepo, clock: ManualClock
-) -> None:
+async def test_a_cut_off_more_than_a_day_ahead_is_refused(store: Delayed, users: UsersRepo, clock: ManualClock) -> None:
     ahead = clock.now() + timedelta(days=1, microseconds=1)
     for cutoff in (ahead, datetime(2125, 1, 1, tzinfo=timezone.utc)):
         with pytest.raises(InvalidValue, match="cutoff: is more than a day ahead"):

@@ -1,4 +1,4 @@
-"""The calls of each operation to the store: a user who was just read is not read again."""
+"""The calls that each operation makes to the store: a user is read once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Do: TypeAlias = Callable[[UsersRepo, UserId], Awaitable[Any]]
 
 
 class Counted(MemoryUserStore):
-    """A store that lists its calls."""
+    """A store that records its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ OPERATIONS: dict[str, tuple[Do, list[str]]] = {
 
 
 @pytest.mark.parametrize(("do", "calls"), OPERATIONS.values(), ids=OPERATIONS)
-async def test_an_operation_asks_the_store_no_more_than_it_needs(
+async def test_an_operation_makes_only_the_calls_that_it_needs(
     do: Do, calls: list[str], clock: ManualClock, hasher: PasslibHasher
 ) -> None:
     store = Counted()

@@ -1,4 +1,4 @@
-"""Other writers between reading and writing."""
+"""Another writer changes a user between a read and the write that follows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Meddle: TypeAlias = Callable[[MemoryUserStore], Awaitable[Any]]
 
 
 class Meddled(MemoryUserStore):
-    """A store in which another writer acts just before a change is written, so many times."""
+    """A store in which another writer acts before each of the next `times` updates."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def outdated() -> NewUser:
     return NewUser(username="ana", password_hash=context.hash(PASSWORD))
 
 
-def bumping(user_id: str) -> Meddle:
+def raising_the_epoch(user_id: str) -> Meddle:
     return lambda store: store.update(user_id, {"epoch": NEXT})
 
 
@@ -88,7 +88,7 @@ def permitting(user_id: str) -> Meddle:
     return permit
 
 
-async def test_a_change_is_decided_anew_after_another_writer(users: UsersRepo, store: Meddled) -> None:
+async def test_a_change_is_decided_again_after_another_writer(users: UsersRepo, store: Meddled) -> None:
     ana = await users.create({"username": "ana"})
     store.expect(permitting(ana.id), 3)
     assert (await users.add_permissions(ana.id, ["write"])).permissions == {"other 2", "write"}
@@ -113,9 +113,9 @@ async def test_a_change_gives_up_at_once_in_a_snapshot_that_hides_the_other_writ
     assert store.times == 3000 - 1
 
 
-async def test_a_kick_neither_reads_nor_repeats(users: UsersRepo, store: Meddled) -> None:
+async def test_a_kick_neither_reads_nor_retries(users: UsersRepo, store: Meddled) -> None:
     ana = await users.create({"username": "ana"})
-    store.expect(bumping(ana.id), 3)
+    store.expect(raising_the_epoch(ana.id), 3)
     store.calls.clear()
     assert (await users.kick(ana.id)).epoch == ana.epoch + 2
     assert store.calls == ["update"]
@@ -127,23 +127,23 @@ async def test_a_kick_whose_epoch_cannot_rise_is_refused(
     ana = await users.create({"username": "ana"})
     last = await store.update(ana.id, {"epoch": 2**63 - 1})
     published.clear()
-    for deed in (users.kick, users.blacklist, users.toggle_blacklist):
+    for operation in (users.kick, users.blacklist, users.toggle_blacklist):
         with pytest.raises(InvalidValue, match="cannot rise"):
-            await deed(ana.id)
+            await operation(ana.id)
     assert await users.get(ana.id) == last
     assert published == []
 
 
 @pytest.mark.parametrize("end", ["delete", "kick", "blacklist"])
-async def test_a_reset_fails_if_its_link_is_voided_meanwhile(users: UsersRepo, store: Meddled, end: str) -> None:
+async def test_a_reset_fails_if_its_link_becomes_void_meanwhile(users: UsersRepo, store: Meddled, end: str) -> None:
     ana = await users.create({"username": "ana", "password": PASSWORD})
     await users.set_password_reset_token(ana.id, TOKEN)
-    deeds: dict[str, Meddle] = {
+    meddling: dict[str, Meddle] = {
         "delete": lambda store: store.delete(ana.id),
-        "kick": bumping(ana.id),
+        "kick": raising_the_epoch(ana.id),
         "blacklist": lambda store: store.update(ana.id, {"active": False}),
     }
-    store.expect(deeds[end])
+    store.expect(meddling[end])
     with pytest.raises(InvalidToken):
         await users.reset_password(TOKEN, OTHER)
     assert await users.authenticate("ana", OTHER) is None
@@ -172,7 +172,7 @@ async def test_a_failed_rehash_does_not_fail_the_login(
     assert f"the password hash of user {ana.id} stays outdated" in caplog.text
 
 
-async def test_a_rehash_never_puts_an_old_password_back(users: UsersRepo, store: Meddled, outdated: NewUser) -> None:
+async def test_a_rehash_never_restores_an_old_password(users: UsersRepo, store: Meddled, outdated: NewUser) -> None:
     ana = await users.create(outdated)
     store.expect(lambda store: store.update(ana.id, {"password_hash": Secret("$new$")}))
     assert await users.authenticate("ana", PASSWORD) is None
@@ -209,7 +209,7 @@ async def test_a_user_who_is_kicked_while_logging_in_has_the_new_epoch(
 
     users = UsersRepo(store, MemoryCache(clock), clock=clock, hasher=Slow())
     ana = await users.create(outdated)
-    entered = await users.authenticate("ana", PASSWORD)
-    assert entered == await users.get(ana.id)
-    assert entered is not None
-    assert entered.epoch == ana.epoch + 1
+    logged_in = await users.authenticate("ana", PASSWORD)
+    assert logged_in == await users.get(ana.id)
+    assert logged_in is not None
+    assert logged_in.epoch == ana.epoch + 1

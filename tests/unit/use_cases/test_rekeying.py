@@ -1,4 +1,4 @@
-"""Keys that differ from the present rules."""
+"""Finding and rewriting keys that the current rules would make differently."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from authx_core.use_cases.rekeying import Finding, examine, rekey
 
 
 class Changing(MemoryUserStore):
-    """A store in which another writer changes each user after it was read."""
+    """A store in which another writer changes each user after every read."""
 
     async def get(self, user_id: str, /) -> User | None:
         user = await super().get(user_id)
@@ -38,7 +38,7 @@ def verdicts(findings: list[Finding]) -> dict[str, tuple[str, tuple[str, ...]]]:
     return {each.user_id: (each.verdict, each.others) for each in findings}
 
 
-def test_a_key_of_the_present_rules_is_not_a_finding() -> None:
+def test_a_key_of_the_current_rules_is_not_a_finding() -> None:
     person = {"email": "Ana@example.org", "email_key": "ana@example.org"}
     assert run(examine(filled(named("Ana", "ana"), person, {}))) == []
 
@@ -51,8 +51,8 @@ def test_a_key_of_former_rules_would_change() -> None:
     assert found == expected
 
 
-def test_two_users_who_get_one_key_collide_and_so_does_one_with_its_holder() -> None:
-    """The former sigmas get one key; the third has it already."""
+def test_users_collide_if_their_new_keys_are_equal_or_one_is_already_taken() -> None:
+    """The second user's new key is already the third's; the last two get the same key."""
     store = filled(named("ς", "ς"), named("ΣΑΣ", "σας"), named("σας", "σασ"), named("ß", "ß"), named("ẞ", "ẞ"))
     assert verdicts(run(examine(store))) == {
         "0": ("changes", ()),
@@ -62,7 +62,7 @@ def test_two_users_who_get_one_key_collide_and_so_does_one_with_its_holder() -> 
     }
 
 
-def test_a_key_whose_holder_gets_another_is_free() -> None:
+def test_a_key_is_free_if_its_holder_gets_another() -> None:
     store = filled(named("Bob", "ana"), named("Ana", "x"))
     found = run(examine(store))
     assert verdicts(found) == {"0": ("changes", ()), "1": ("changes", ())}
@@ -88,7 +88,7 @@ def test_only_free_keys_are_written() -> None:
     assert [user.username_key for user in run(store.search(UserQuery(), limit=9))] == ["σ", "σας", "σασ"]
 
 
-def test_a_user_who_was_changed_or_deleted_meanwhile_is_left() -> None:
+def test_a_user_who_was_changed_or_deleted_meanwhile_is_left_alone() -> None:
     store = filled(named("ς", "ς"), named("ΣΑΣ", "σας"), named("ß", "ß"), store=Changing())
     found = run(examine(store))
     run(store.delete("1"))
@@ -105,7 +105,7 @@ def test_a_name_that_was_changed_meanwhile_keeps_its_key() -> None:
     assert run(store.get_by_username("ana")) is not None
 
 
-def test_keys_that_changed_places_are_left() -> None:
+def test_two_users_who_would_swap_keys_are_left_alone() -> None:
     store = filled(named("Bob", "ana"), named("Ana", "bob"))
     found = run(examine(store))
     assert run(rekey(found, users=store)) == found

@@ -1,4 +1,4 @@
-"""Limits while the cache cannot be reached."""
+"""Limits while the cache is unavailable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery"
 
 
 class Failing(MemoryCache):
-    """A cache that cannot be reached for some of its methods."""
+    """A cache that is unavailable for some of its methods."""
 
     down: frozenset[str] = frozenset()
 
@@ -53,7 +53,7 @@ async def test_without_a_cache_a_limit_refuses_by_default(
             await call
 
 
-async def test_without_a_cache_a_policy_may_admit_everybody(
+async def test_without_a_cache_a_policy_may_admit_every_call(
     cache: Failing, clock: ManualClock, hasher: PasslibHasher
 ) -> None:
     users = make(cache, clock, hasher, Policy(without_cache="admit"))
@@ -65,7 +65,7 @@ async def test_without_a_cache_a_policy_may_admit_everybody(
     assert await users.authenticate("ana", PASSWORD, ip="::1") == ana
 
 
-async def test_a_count_that_cannot_be_cleared_ends_by_itself(
+async def test_a_count_that_cannot_be_cleared_does_not_fail_a_login(
     cache: Failing, clock: ManualClock, hasher: PasslibHasher
 ) -> None:
     users = make(cache, clock, hasher, Policy())
