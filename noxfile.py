@@ -18,8 +18,12 @@ SERVERS = ("POSTGRES", "MARIADB", "MONGODB", "REDIS")
 GATES = (
     ("*/authx_core/*", "", 98),
     ("*/authx_adapters/*", "*/mongodb/*,*/redis/*,*/sqlalchemy/*,*/identifiers.py", 92),
+    ("*/authx_contract/*", "", 90),
 )
-"""Files, those among them that only tests on servers reach, and the least percentage that the unit tests cover."""
+"""Files, those of them that only tests on servers reach, and the least percentage that the other tests cover."""
+ALONE = tuple(f"tests/contract/test_{port}.py" for port in ("clock", "memory", "passlib"))
+"""Tests that need no server; with the unit tests they reach most of the contract."""
+TRACED = {"COVERAGE_CORE": "ctrace"}
 MINUTES = 27
 """That `nox -s tests` takes on two idle cores."""
 
@@ -60,12 +64,14 @@ def _every_test(session: nox.Session, env: dict[str, str]) -> None:
         )
     env["TZ"] = ZONES[0]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-q", *units, env={**env, "COVERAGE_CORE": "ctrace"})
+    session.run("coverage", "run", "-m", "pytest", "-q", *both_cores, "tests/unit", *ALONE, env={**env, **TRACED})
+    session.run("coverage", "combine", "-q")
     for files, on_servers_only, least in GATES:
         session.run("coverage", "report", f"--include={files}", f"--omit={on_servers_only}", f"--fail-under={least}")
-    folders = ("tests/engines", "tests/contract", "tests/zoo", "tests/conformance", "tests/unit/contract")
+    folders = ("tests/engines", "tests/contract", "tests/zoo", "tests/conformance")
     own = {name: os.environ.get(name, "own") for name in (f"AUTHX_TEST_{server}_URL" for server in SERVERS)}
-    session.run("python", "-m", "pytest", *both_cores, *folders, env=env | own)
+    rest = (f"--ignore={file}" for file in ALONE)
+    session.run("python", "-m", "pytest", *both_cores, *folders, *rest, env=env | own)
 
 
 def _summary(skipped: list[str]) -> str:
