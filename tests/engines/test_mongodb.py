@@ -1,4 +1,4 @@
-"""What MongoDB is really asked: one command a call, with a majority's acknowledgement, answered by an index."""
+"""The commands that MongoDB receives: one a call, acknowledged by a majority, answered from an index."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ HOSTILE: Final = (
 )
 
 
-class _Overheard(CommandListener):
-    """Every command that is sent."""
+class _CommandRecorder(CommandListener):
+    """Records every command that is sent."""
 
     def __init__(self) -> None:
         self.commands: Commands = []
@@ -64,53 +64,53 @@ class _Overheard(CommandListener):
         self.commands.append(event.command)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing to add."""
+        """Ignore the outcome."""
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Nothing to add."""
+        """Ignore the outcome."""
 
 
 @pytest.fixture
-def overheard() -> _Overheard:
-    return _Overheard()
+def recorder() -> _CommandRecorder:
+    return _CommandRecorder()
 
 
 @pytest.fixture(params=["mongodb", "mongodb-replica-set"])
-def database(request: pytest.FixtureRequest, overheard: _Overheard) -> Iterator[Database[dict[str, Any]]]:
+def database(request: pytest.FixtureRequest, recorder: _CommandRecorder) -> Iterator[Database[dict[str, Any]]]:
     with (
         servers.database(request.param) as url,
-        MongoClient[dict[str, Any]](url, event_listeners=[overheard]) as client,
+        MongoClient[dict[str, Any]](url, event_listeners=[recorder]) as client,
     ):
         yield client.get_default_database()
 
 
 @pytest.fixture
-def store(database: Database[dict[str, Any]], overheard: _Overheard) -> MongoUserStore:
+def store(database: Database[dict[str, Any]], recorder: _CommandRecorder) -> MongoUserStore:
     store = MongoUserStore(database)
     run(store.ensure_indexes())
-    overheard.commands.clear()
+    recorder.commands.clear()
     return store
 
 
 @pytest.fixture
-def cache(database: Database[dict[str, Any]], overheard: _Overheard, clock: ManualClock) -> MongoCache:
+def cache(database: Database[dict[str, Any]], recorder: _CommandRecorder, clock: ManualClock) -> MongoCache:
     cache = MongoCache(database, clock)
     run(cache.ensure_indexes())
-    overheard.commands.clear()
+    recorder.commands.clear()
     return cache
 
 
-def test_every_call_on_users_is_one_command(store: MongoUserStore, overheard: _Overheard) -> None:
+def test_every_user_store_call_is_one_command(store: MongoUserStore, recorder: _CommandRecorder) -> None:
     ann, bob = full_user("ann"), full_user("bob")
 
     def sent(call: Any, *errors: type[Exception]) -> list[str]:
-        overheard.commands.clear()
+        recorder.commands.clear()
         if errors:
             with pytest.raises(errors):
                 run(call)
         else:
             run(call)
-        return [next(iter(command)) for command in overheard.commands]
+        return [next(iter(command)) for command in recorder.commands]
 
     assert sent(store.create(ann)) == ["insert"]
     assert sent(store.create(bob)) == ["insert"]
@@ -131,35 +131,33 @@ def test_every_call_on_users_is_one_command(store: MongoUserStore, overheard: _O
     assert sent(store.set_blackout(None)) == ["delete"]
 
 
-def test_a_page_of_a_thousand_is_one_command(store: MongoUserStore, overheard: _Overheard) -> None:
+def test_a_large_page_is_one_command(store: MongoUserStore, recorder: _CommandRecorder) -> None:
     for _ in range(300):
         run(store.create(make_user()))
-    overheard.commands.clear()
+    recorder.commands.clear()
     assert len(run(store.search(EVERYBODY, limit=1000))) == 300
     assert len(run(store.search(EVERYBODY, limit=200))) == 200
-    assert [next(iter(command)) for command in overheard.commands] == ["find", "find"]
+    assert [next(iter(command)) for command in recorder.commands] == ["find", "find"]
 
 
-def test_a_hundred_and_two_keys_that_are_taken_are_named_by_one_command(
-    store: MongoUserStore, overheard: _Overheard
-) -> None:
+def test_one_command_finds_which_of_102_keys_are_taken(store: MongoUserStore, recorder: _CommandRecorder) -> None:
     identities = [SocialIdentity("github", str(number)) for number in range(100)]
     for identity in identities:
         run(store.create(make_user(identities=(identity,))))
     run(store.create(make_user(email_key="ann@example.com")))
     run(store.create(make_user(username_key="ann")))
-    overheard.commands.clear()
+    recorder.commands.clear()
     with pytest.raises(IdentifierTaken) as refused:
         run(store.create(attrs.evolve(full_user("ann"), identities=tuple(identities))))
     assert refused.value.fields == {"email", "username", "identities"}
-    assert [next(iter(command)) for command in overheard.commands] == ["insert", "find"]
+    assert [next(iter(command)) for command in recorder.commands] == ["insert", "find"]
 
 
-def test_every_call_on_entries_is_one_command_but_several_increments(cache: MongoCache, overheard: _Overheard) -> None:
+def test_every_cache_call_but_increment_many_is_one_command(cache: MongoCache, recorder: _CommandRecorder) -> None:
     def sent(call: Any) -> list[str]:
-        overheard.commands.clear()
+        recorder.commands.clear()
         run(call)
-        return [next(iter(command)) for command in overheard.commands]
+        return [next(iter(command)) for command in recorder.commands]
 
     many = [str(number) for number in range(500)]
     assert sent(cache.set("key", "value", ttl=MINUTE)) == ["update"]
@@ -176,8 +174,8 @@ def test_every_call_on_entries_is_one_command_but_several_increments(cache: Mong
 
 
 @pytest.mark.parametrize("concern", [WriteConcern(w=1), WriteConcern(w=0), WriteConcern(wtimeout=7_000)])
-def test_a_majority_acknowledges_whatever_the_client_asks_for(
-    database: Database[dict[str, Any]], overheard: _Overheard, clock: ManualClock, concern: WriteConcern
+def test_a_majority_acknowledges_each_write_whatever_the_client_asks_for(
+    database: Database[dict[str, Any]], recorder: _CommandRecorder, clock: ManualClock, concern: WriteConcern
 ) -> None:
     weak = database.client.get_database(database.name, write_concern=concern)
     store, cache, user = MongoUserStore(weak), MongoCache(weak, clock), full_user("ann")
@@ -188,23 +186,23 @@ def test_a_majority_acknowledges_whatever_the_client_asks_for(
     run(cache.set("key", "1", ttl=MINUTE))
     run(cache.increment("key", ttl=MINUTE))
     run(cache.pop("key"))
-    patience = concern.document.get("wtimeout", 10_000)
-    written = [dict(command["writeConcern"]) for command in overheard.commands]
-    assert written == [{"w": "majority", "j": True, "wtimeout": patience}] * 7
-    overheard.commands.clear()
+    timeout = concern.document.get("wtimeout", 10_000)
+    written = [dict(command["writeConcern"]) for command in recorder.commands]
+    assert written == [{"w": "majority", "j": True, "wtimeout": timeout}] * 7
+    recorder.commands.clear()
     run(store.search(EVERYBODY, limit=1))
     run(cache.get("key"))
-    assert [command["readConcern"]["level"] for command in overheard.commands] == ["majority"] * 2
+    assert [command["readConcern"]["level"] for command in recorder.commands] == ["majority"] * 2
 
 
-def _plan(database: Database[dict[str, Any]], overheard: _Overheard, verbosity: str = "queryPlanner") -> Any:
-    """Explain the command that was sent last."""
-    sent = {key: value for key, value in overheard.commands[-1].items() if key not in {"lsid", "$db", "$clusterTime"}}
+def _plan(database: Database[dict[str, Any]], recorder: _CommandRecorder, verbosity: str = "queryPlanner") -> Any:
+    """Explain the last command."""
+    sent = {key: value for key, value in recorder.commands[-1].items() if key not in {"lsid", "$db", "$clusterTime"}}
     return database.command({"explain": sent}, verbosity=verbosity)
 
 
 def _scans(plan: Any) -> list[tuple[str, Any]]:
-    """Return the index and the bounds of every scan of a winning plan; a scan without an index has none."""
+    """Return the index and the bounds of every scan of a winning plan; a scan without an index has no bounds."""
     if isinstance(plan, list):
         return [scan for part in plan for scan in _scans(part)]
     if not isinstance(plan, dict):
@@ -216,15 +214,15 @@ def _scans(plan: Any) -> list[tuple[str, Any]]:
     return [scan for key, part in plan.items() if key != "rejectedPlans" for scan in _scans(part)]
 
 
-def test_lookups_and_prefixes_read_no_more_of_an_index_than_they_need(
-    database: Database[dict[str, Any]], store: MongoUserStore, overheard: _Overheard
+def test_lookups_and_prefix_searches_scan_only_matching_index_entries(
+    database: Database[dict[str, Any]], store: MongoUserStore, recorder: _CommandRecorder
 ) -> None:
     for number in range(200):
         run(store.create(full_user(f"{number:03}")))
 
     def scans(call: Any) -> list[tuple[str, Any]]:
         assert run(call), "found nothing"
-        return _scans(_plan(database, overheard)["queryPlanner"]["winningPlan"])
+        return _scans(_plan(database, recorder)["queryPlanner"]["winningPlan"])
 
     def search(**query: Any) -> Any:
         return store.search(UserQuery(**query), limit=100)
@@ -242,37 +240,35 @@ def test_lookups_and_prefixes_read_no_more_of_an_index_than_they_need(
     assert scans(search(permission="write:007")) == [("permissions_1__id_1", permission)]
 
 
-def test_purging_reads_what_has_expired_and_nothing_else(
-    database: Database[dict[str, Any]], cache: MongoCache, clock: ManualClock, overheard: _Overheard
+def test_purging_scans_only_expired_entries(
+    database: Database[dict[str, Any]], cache: MongoCache, clock: ManualClock, recorder: _CommandRecorder
 ) -> None:
     for number in range(50):
         run(cache.set(str(number), "1", ttl=(number + 1) * MINUTE))
     clock.advance(10 * MINUTE)
     assert run(cache.purge()) == 10
-    ((index, bounds),) = _scans(_plan(database, overheard)["queryPlanner"]["winningPlan"])
+    ((index, bounds),) = _scans(_plan(database, recorder)["queryPlanner"]["winningPlan"])
     now = (clock.now() - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(microseconds=1)
     assert (index, bounds) == ("deadline_1", {"deadline": [f"[-inf.0, {now}]"]})
 
 
-def test_what_is_taken_is_looked_up_in_the_indexes(
-    database: Database[dict[str, Any]], store: MongoUserStore, overheard: _Overheard
+def test_taken_keys_are_looked_up_in_the_indexes(
+    database: Database[dict[str, Any]], store: MongoUserStore, recorder: _CommandRecorder
 ) -> None:
     for number in range(50):
         run(store.create(full_user(f"{number:03}")))
     with pytest.raises(IdentifierTaken):
         run(store.create(full_user("007")))
-    used = {index for index, _ in _scans(_plan(database, overheard)["queryPlanner"]["winningPlan"])}
+    used = {index for index, _ in _scans(_plan(database, recorder)["queryPlanner"]["winningPlan"])}
     assert used == {"_id_", "email_key_1", "username_key_1", "identities.provider_1_identities.subject_1"}
 
 
-def test_nobody_is_that_deep(store: MongoUserStore) -> None:
+def test_a_page_at_the_largest_offset_is_empty(store: MongoUserStore) -> None:
     run(store.create(make_user()))
     assert run(store.search(EVERYBODY, limit=1000, offset=2**63 - 1)) == []
 
 
-def test_equal_sets_of_permissions_are_equal_whatever_wrote_them(
-    database: Database[dict[str, Any]], store: MongoUserStore
-) -> None:
+def test_permissions_are_stored_in_order(database: Database[dict[str, Any]], store: MongoUserStore) -> None:
     permissions = [f"permission {number:02}" for number in range(20)]
     user = run(store.create(make_user(permissions=frozenset(permissions))))
     stored = database["authx_users"].find_one(user.id)
@@ -280,7 +276,7 @@ def test_equal_sets_of_permissions_are_equal_whatever_wrote_them(
     assert stored["permissions"] == permissions
 
 
-def test_what_the_server_says_of_a_value_is_not_repeated(
+def test_an_error_does_not_repeat_values_from_the_servers_message(
     database: Database[dict[str, Any]], store: MongoUserStore
 ) -> None:
     user = run(store.create(make_user()))
@@ -292,12 +288,12 @@ def test_what_the_server_says_of_a_value_is_not_repeated(
 
 
 def test_the_last_page_costs_no_more_than_the_first(
-    database: Database[dict[str, Any]], store: MongoUserStore, overheard: _Overheard
+    database: Database[dict[str, Any]], store: MongoUserStore, recorder: _CommandRecorder
 ) -> None:
     users = [run(store.create(make_user())) for _ in range(100)]
     for after in (None, users[49].id, users[89].id):
         assert len(run(store.search(EVERYBODY, limit=10, after=after))) == 10
-        read = _plan(database, overheard, "executionStats")["executionStats"]
+        read = _plan(database, recorder, "executionStats")["executionStats"]
         assert (read["totalKeysExamined"], read["totalDocsExamined"]) == (10, 10)
 
 
@@ -329,7 +325,7 @@ def test_hostile_text_is_found_literally(store: MongoUserStore, cache: MongoCach
     assert run(cache.pop(text)) == text
 
 
-def test_extra_may_look_like_what_bson_means_something_by(store: MongoUserStore) -> None:
+def test_extra_may_look_like_a_bson_reference(store: MongoUserStore) -> None:
     extra: dict[str, Any] = {"link": {"$ref": "c", "$id": 1, "$db": None}, "odd": {"$ref": 1, "$id": [2**40]}}
     user = run(store.create(make_user(extra=extra)))
     for each in (user, run(store.get(user.id)), run(store.update(user.id, {"extra": {"deeper": extra}}))):
@@ -348,7 +344,7 @@ def test_an_application_may_query_extra(database: Database[dict[str, Any]], stor
     assert found == {"_id": user.id}
 
 
-def test_a_unique_index_of_the_application_s_own_refuses_users_without_naming_a_key(
+def test_a_user_refused_by_an_applications_unique_index_is_store_unavailable(
     database: Database[dict[str, Any]], store: MongoUserStore
 ) -> None:
     database["authx_users"].create_index("extra.badge", unique=True, sparse=True)
@@ -357,7 +353,7 @@ def test_a_unique_index_of_the_application_s_own_refuses_users_without_naming_a_
         run(store.create(make_user(extra={"badge": 1})))
 
 
-def test_a_validator_of_the_application_s_own_shows_no_password_hash(
+def test_an_error_of_an_applications_validator_shows_no_password_hash(
     database: Database[dict[str, Any]], store: MongoUserStore
 ) -> None:
     database.command("collMod", "authx_users", validator={"password_hash": {"$not": {"$regex": "secret"}}})
@@ -372,7 +368,7 @@ def test_a_validator_of_the_application_s_own_shows_no_password_hash(
         assert refused.value.__suppress_context__
 
 
-def test_purging_removes_what_has_expired_and_nothing_else(cache: MongoCache, clock: ManualClock) -> None:
+def test_purging_removes_only_expired_entries(cache: MongoCache, clock: ManualClock) -> None:
     for number in range(5):
         run(cache.set(f"short {number}", "1", ttl=MINUTE))
     run(cache.increment("counter", ttl=MINUTE))

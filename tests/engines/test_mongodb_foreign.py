@@ -1,4 +1,4 @@
-"""Documents among the users that somebody else put there: nobody, or named in one sentence, never a raw error."""
+"""Documents that another program put among the users: ignored, or reported by id and field, never a raw error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def database() -> Iterator[Database[Any]]:
 
 
 @pytest.mark.parametrize("field", FOREIGN)
-def test_a_document_of_others_is_named_with_the_field_that_no_user_has(database: Database[Any], field: str) -> None:
+def test_a_foreign_document_is_reported_with_its_wrong_field(database: Database[Any], field: str) -> None:
     database["authx_users"].insert_one({"_id": "foreign", "email_key": "foreign@example.com", **FOREIGN[field]})
     store = MongoUserStore(database, timeout=5)
     for call in (
@@ -56,7 +56,7 @@ def test_a_document_of_others_is_named_with_the_field_that_no_user_has(database:
 
 
 @pytest.mark.parametrize("id_", [ObjectId(), 42, None, b"id", NOW, {"a": 1}], ids=lambda id_: type(id_).__name__)
-def test_a_document_whose_id_is_no_text_is_nobody(database: Database[Any], id_: object) -> None:
+def test_a_document_whose_id_is_not_text_is_ignored(database: Database[Any], id_: object) -> None:
     database["authx_users"].insert_one({"_id": id_, "email_key": "foreign@example.com", "active": True})
     store = MongoUserStore(database, timeout=5)
     assert [user.username for user in run(store.search(EVERYBODY, limit=10))] == [full_user("ann").username]
@@ -67,7 +67,7 @@ def test_a_document_whose_id_is_no_text_is_nobody(database: Database[Any], id_: 
         run(store.verify_schema())
 
 
-async def test_an_asynchronous_store_names_them_too(database: Database[Any]) -> None:
+async def test_an_asynchronous_store_reports_foreign_documents_too(database: Database[Any]) -> None:
     database["authx_users"].insert_one({"_id": "foreign"})
     host, port = database.client.address or ("127.0.0.1", 27017)
     async with AsyncMongoClient[Any](host, port) as client:

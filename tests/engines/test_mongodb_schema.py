@@ -1,4 +1,4 @@
-"""Indexes are made by any number at a time, and whatever would break a promise is refused with what to do about it."""
+"""Indexes can be created concurrently; a database that would break a promise is refused, with advice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pymongo import IndexModel, MongoClient, WriteConcern
-from pymongo.client_session import TransactionOptions  # type: ignore[attr-defined] # PyMongo does export it
+from pymongo.client_session import TransactionOptions  # type: ignore[attr-defined] # PyMongo exports it
 from pymongo.collation import Collation
 from pymongo.database import Database
 
@@ -36,14 +36,14 @@ def replicated() -> Iterator[Database[dict[str, Any]]]:
 
 
 def problems(store: MongoUserStore | MongoCache) -> dict[str, str]:
-    """Verify, and return the code of each problem by its field."""
+    """Verify an adapter's schema; return the code of each problem by its field."""
     with pytest.raises(InvalidSchema) as refused:
         run(store.verify_schema())
     return {problem.field: problem.code for problem in refused.value.problems}
 
 
 @pytest.mark.parametrize("where", ["database", "replicated"])
-def test_eight_at_a_time_make_the_indexes_that_are_then_verified(where: str, request: pytest.FixtureRequest) -> None:
+def test_eight_threads_can_create_the_indexes_at_once(where: str, request: pytest.FixtureRequest) -> None:
     database = request.getfixturevalue(where)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: run(MongoUserStore(database).ensure_indexes()), range(8)))
@@ -56,7 +56,7 @@ def test_eight_at_a_time_make_the_indexes_that_are_then_verified(where: str, req
     assert set(database["authx_cache"].index_information()) == {"_id_", "deadline_1"}
 
 
-def test_all_that_is_missing_is_told_at_once(database: Database[dict[str, Any]]) -> None:
+def test_all_missing_indexes_are_reported_together(database: Database[dict[str, Any]]) -> None:
     assert problems(MongoUserStore(database)) == {
         "authx_users.email_key": "missing",
         "authx_users.username_key": "missing",
@@ -66,7 +66,7 @@ def test_all_that_is_missing_is_told_at_once(database: Database[dict[str, Any]])
     assert problems(MongoCache(database, ManualClock(), prefix="my_")) == {"my_cache.deadline": "missing"}
 
 
-def test_a_problem_says_in_a_sentence_what_to_do(database: Database[dict[str, Any]]) -> None:
+def test_a_problem_says_what_to_do(database: Database[dict[str, Any]]) -> None:
     run(MongoUserStore(database).ensure_indexes())
     database["authx_users"].drop_index("email_key_1")
     with pytest.raises(InvalidSchema) as refused:
@@ -86,7 +86,7 @@ def test_a_problem_says_in_a_sentence_what_to_do(database: Database[dict[str, An
         ({"unique": True, "partialFilterExpression": PRESENT, "collation": Collation("en")}, "has a collation"),
     ],
 )
-def test_an_index_that_is_there_but_wrong_is_refused(
+def test_an_index_with_wrong_options_is_refused(
     database: Database[dict[str, Any]], options: dict[str, Any], fault: str
 ) -> None:
     store = MongoUserStore(database)
@@ -101,7 +101,7 @@ def test_an_index_that_is_there_but_wrong_is_refused(
     assert [problem.field for problem in refused.value.problems] == ["authx_users.email_key"]
 
 
-def test_a_right_index_of_another_name_will_do(database: Database[dict[str, Any]]) -> None:
+def test_a_correct_index_with_another_name_is_accepted(database: Database[dict[str, Any]]) -> None:
     store = MongoUserStore(database)
     database["authx_users"].create_index("email_key", name="mine", unique=True, partialFilterExpression=PRESENT)
     with pytest.raises(InvalidSchema) as refused:
@@ -112,7 +112,7 @@ def test_a_right_index_of_another_name_will_do(database: Database[dict[str, Any]
     assert "email_key_1" not in database["authx_users"].index_information()
 
 
-def test_users_who_share_a_key_are_in_the_way_of_the_indexes(database: Database[dict[str, Any]]) -> None:
+def test_users_who_share_a_key_prevent_the_index(database: Database[dict[str, Any]]) -> None:
     store = MongoUserStore(database)
     for _ in range(2):
         run(store.create(make_user(email_key="secret@example.com")))
@@ -121,7 +121,7 @@ def test_users_who_share_a_key_are_in_the_way_of_the_indexes(database: Database[
     assert "secret@" not in str(refused.value)
 
 
-def test_collections_that_compare_or_forget_otherwise_are_refused(database: Database[dict[str, Any]]) -> None:
+def test_collections_with_a_collation_or_a_cap_are_refused(database: Database[dict[str, Any]]) -> None:
     database.create_collection("authx_users", collation=Collation("en", strength=2))
     database.create_collection("authx_settings", capped=True, size=4096)
     store = MongoUserStore(database)
@@ -136,7 +136,7 @@ def test_collections_that_compare_or_forget_otherwise_are_refused(database: Data
     }
 
 
-def test_a_client_that_asks_for_less_than_a_majority_is_refused(replicated: Database[dict[str, Any]]) -> None:
+def test_a_write_concern_below_a_majority_is_refused(replicated: Database[dict[str, Any]]) -> None:
     run(MongoUserStore(replicated).ensure_indexes())
     majority = replicated.client.get_database(replicated.name, write_concern=WriteConcern("majority"))
     run(MongoUserStore(majority).verify_schema())
@@ -150,7 +150,7 @@ def test_a_client_that_asks_for_less_than_a_majority_is_refused(replicated: Data
     run(MongoUserStore(two).verify_schema())
 
 
-def test_a_client_of_less_than_a_majority_is_refused_by_its_url() -> None:
+def test_a_clients_own_write_concern_below_a_majority_is_refused() -> None:
     with (
         servers.database("mongodb-replica-set") as url,
         MongoClient[dict[str, Any]](url, w=1) as client,
@@ -170,7 +170,7 @@ def test_one_is_the_majority_of_a_standalone_server(database: Database[dict[str,
             run(store.verify_schema())
 
 
-def test_a_cluster_whose_default_is_below_a_majority_is_refused_unless_the_client_asks_for_one(
+def test_a_cluster_default_below_a_majority_is_refused_unless_the_client_asks_for_more(
     replicated: Database[dict[str, Any]],
 ) -> None:
     store = MongoUserStore(replicated)

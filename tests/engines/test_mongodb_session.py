@@ -1,4 +1,4 @@
-"""A store inside the caller's transaction: what commits stays, what rolls back leaves nothing."""
+"""A store in the caller's transaction: a commit keeps everything, a rollback leaves nothing."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ async def test_a_commit_keeps_all_and_a_rollback_leaves_nothing(connect: Connect
                 await inside.update(ann.id, {}, expected={"version": created.version})
             with pytest.raises(UserNotFound):
                 await inside.update(bob.id, {}, expected={"version": 1})
-            assert await outside.search(EVERYBODY, limit=9) == [bob], "seen before the commit"
+            assert await outside.search(EVERYBODY, limit=9) == [bob], "the transaction was visible before its commit"
             assert await outside.get_blackout() is None
             await settle(database["orders"].insert_one({"_id": ends}, session=session))
             await settle(getattr(session, ends)())
             if ends == "abort_transaction":
-                assert await outside.search(EVERYBODY, limit=9) == [bob], "a rollback left somebody"
+                assert await outside.search(EVERYBODY, limit=9) == [bob], "a user survived the rollback"
                 assert await outside.get_by_social("google", "ann-1") is None
                 twin = await outside.create(attrs.evolve(ann, id=make_user().id))
-                assert await outside.delete(twin.id), "a rollback left keys taken"
+                assert await outside.delete(twin.id), "keys stayed taken after the rollback"
         assert await outside.search(EVERYBODY, limit=9) == [changed]
         assert await outside.get_blackout() == NOON
         orders: list[Any] = await settle(database["orders"].find().to_list())
@@ -97,7 +97,7 @@ async def test_a_blackout_is_lifted_with_the_commit(connect: Connect) -> None:
             assert await outside.get_blackout() == left
 
 
-async def test_a_taken_key_is_named_and_ends_the_transaction(connect: Connect) -> None:
+async def test_a_taken_key_is_reported_and_ends_the_transaction(connect: Connect) -> None:
     async with connected(connect) as (database, outside, session):
         inside = MongoUserStore(database, session=session)
         ann, bob = await outside.create(full_user("ann")), await outside.create(full_user("bob"))
@@ -118,7 +118,7 @@ async def test_a_taken_key_is_named_and_ends_the_transaction(connect: Connect) -
             assert await outside.search(EVERYBODY, limit=9) == [ann, bob]
 
 
-async def test_a_key_that_the_same_transaction_took_is_named(connect: Connect) -> None:
+async def test_a_key_taken_in_the_same_transaction_is_reported(connect: Connect) -> None:
     async with connected(connect) as (database, outside, session):
         inside = MongoUserStore(database, session=session)
         await begin(session)
@@ -130,7 +130,7 @@ async def test_a_key_that_the_same_transaction_took_is_named(connect: Connect) -
         assert await outside.count(EVERYBODY) == 0
 
 
-async def test_of_two_transactions_that_collide_one_may_try_again(connect: Connect) -> None:
+async def test_the_second_of_two_conflicting_transactions_may_be_retried(connect: Connect) -> None:
     async with connected(connect) as (database, outside, session):
         other = database.client.start_session()
         await begin(session)
@@ -147,7 +147,7 @@ async def test_of_two_transactions_that_collide_one_may_try_again(connect: Conne
         assert await outside.search(EVERYBODY, limit=9) == [ann]
 
 
-def test_with_transaction_tries_again_when_it_is_given_the_cause() -> None:
+def test_with_transaction_retries_on_the_cause_of_store_unavailable() -> None:
     with (
         servers.database("mongodb-replica-set") as url,
         MongoClient[dict[str, Any]](url) as client,
@@ -173,7 +173,7 @@ def test_with_transaction_tries_again_when_it_is_given_the_cause() -> None:
         assert run(MongoUserStore(database).get(ann.id)) == ann
 
 
-async def test_a_session_without_a_transaction_is_only_a_session(connect: Connect) -> None:
+async def test_a_session_without_a_transaction_stays_without_one(connect: Connect) -> None:
     async with connected(connect) as (database, outside, session):
         store = MongoUserStore(database, session=session)
         ann = await store.create(full_user("ann"))

@@ -1,4 +1,4 @@
-"""The password of a URL shows nowhere: in no message, repr or local variable of a frame, however opening fails."""
+"""A URL's password never appears in a message, repr or frame's local variable, however opening fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engines.drivers import DRIVERS
 from wire import Relay
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-"""PyMongo leaves a socket that it was just connecting to the garbage collector."""
+"""PyMongo drops a socket whose connection attempt is interrupted."""
 PASSWORD = "hunter2/correct:horse"
 ENCODED = quote(PASSWORD, safe="")
 NOWHERE = "127.0.0.1:1"
@@ -49,14 +49,14 @@ CACHES = [
 
 
 def shown(error: BaseException) -> Iterator[str]:
-    """Show an error and all that led to it, with the locals of every frame but those of this file."""
-    seen, left = set[int](), [error]
-    while left:
-        each = left.pop()
+    """Show an error with its causes and contexts, and the locals of every frame outside this file."""
+    seen, pending = set[int](), [error]
+    while pending:
+        each = pending.pop()
         if id(each) in seen:
             continue
         seen.add(id(each))
-        left += [cause for cause in (each.__cause__, each.__context__) if cause is not None]
+        pending += [cause for cause in (each.__cause__, each.__context__) if cause is not None]
         yield f"{each!r} {each}"
         for frame in traceback.TracebackException.from_exception(each, capture_locals=True).stack:
             if frame.filename != __file__:
@@ -85,41 +85,39 @@ async def fails(url: str, cache_url: str = "memory://") -> None:
 
 
 @pytest.mark.parametrize("url", STORES)
-async def test_no_password_shows_where_a_store_cannot_be_opened(url: str) -> None:
+async def test_an_error_opening_a_store_shows_no_password(url: str) -> None:
     await fails(url)
 
 
 @pytest.mark.parametrize("url", CACHES)
-async def test_no_password_shows_where_a_cache_cannot_be_opened(url: str) -> None:
+async def test_an_error_opening_a_cache_shows_no_password(url: str) -> None:
     await fails("memory://", url)
 
 
 class Mute(Relay):
-    """Falls silent as a client logs in."""
+    """A relay that freezes when a client logs in."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.logging_in = Event()
 
     def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
-        def hear(chunk: bytes) -> None:
+        def from_client(chunk: bytes) -> None:
             if b"AUTH" in chunk or chunk[26:].startswith(b"saslStart\0"):
                 self._flows.clear()
                 self.logging_in.set()
 
-        return hear, lambda _: None
+        return from_client, lambda _: None
 
 
 @pytest.mark.parametrize("within", [None, 20])
 @pytest.mark.parametrize("name", ["async-redis", "async-redis-cluster", "async-pymongo"])
-async def test_no_password_shows_where_a_caller_is_cancelled_while_the_driver_logs_in(
-    name: str, within: float | None
-) -> None:
+async def test_a_call_cancelled_during_log_in_shows_no_password(name: str, within: float | None) -> None:
     driver = DRIVERS[name]
     with Mute(servers.url("mongodb" if driver.keeps_users else "redis")) as relay:
         scheme, _, place = relay.url.partition("://")
-        patience = {"connectTimeoutMS": 60_000} if driver.keeps_users else {"socket_timeout": 60}
-        async with driver.client(f"{scheme}://ann:{ENCODED}@{place}", **patience) as client:
+        long_timeout = {"connectTimeoutMS": 60_000} if driver.keeps_users else {"socket_timeout": 60}
+        async with driver.client(f"{scheme}://ann:{ENCODED}@{place}", **long_timeout) as client:
             adapter: Any = (
                 MongoUserStore(client.get_default_database("authx"), timeout=within)
                 if driver.keeps_users
@@ -137,7 +135,7 @@ async def test_no_password_shows_where_a_caller_is_cancelled_while_the_driver_lo
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mongodb", "redis"])
-async def test_no_password_shows_where_it_is_wrong(kind: servers.Kind) -> None:
+async def test_a_wrong_password_is_not_shown(kind: servers.Kind) -> None:
     scheme, _, rest = servers.url(kind).partition("://")
     url = f"{scheme}://nobody:{ENCODED}@{rest.rpartition('@')[2]}"
     await (fails("memory://", url) if kind == "redis" else fails(url))

@@ -1,4 +1,4 @@
-"""A pool of one connection serves everybody, one after another: no call needs a second while it holds the first."""
+"""A pool of one connection serves all callers in turn: no call needs a second connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engines.drivers import DRIVERS, KEEPING_USERS, Driver, prepare
 
 AT_ONCE: Final = 200
 TIMEOUT: Final = 60
-"""Seconds; what is not done by then never will be."""
+"""Seconds after which a call counts as hung."""
 MINUTE: Final = timedelta(minutes=1)
 
 USES: Final[list[tuple[str, Callable[[UserStore, User], Coroutine[Any, Any, object]]]]] = [
@@ -31,11 +31,11 @@ USES: Final[list[tuple[str, Callable[[UserStore, User], Coroutine[Any, Any, obje
     ("list", lambda store, user: store.search(UserQuery(id=user.id), limit=1)),
     ("bool", lambda store, user: store.delete(f"not {user.id}")),
 ]
-"""What takes one statement, what takes a transaction, and what takes one more to say what was wrong with the first."""
+"""Calls of one statement, of a transaction, and of one more statement to explain a failure; each with its outcome."""
 
 
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_a_store_with_one_connection_serves_200_at_once(driver: Driver) -> None:
+async def test_a_store_with_one_connection_serves_200_callers_at_once(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url, **driver.single) as client:
             store = driver.users(client, url)
@@ -55,7 +55,7 @@ async def test_a_store_with_one_connection_serves_200_at_once(driver: Driver) ->
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=str)
-async def test_a_cache_with_one_connection_serves_200_at_once(driver: Driver, clock: ManualClock) -> None:
+async def test_a_cache_with_one_connection_serves_200_callers_at_once(driver: Driver, clock: ManualClock) -> None:
     with driver.space() as url:
         async with driver.client(url, **driver.single) as client:
             cache = driver.cache(client, url, clock)
@@ -66,15 +66,15 @@ async def test_a_cache_with_one_connection_serves_200_at_once(driver: Driver, cl
 
             counts = await at_once(driver, call)
             assert await cache.get_many(["everybody", "likewise"]) == [str(AT_ONCE)] * 2
-            assert len(set(counts)) == AT_ONCE or driver.kind in SEVERAL_STEPS
+            assert len(set(counts)) == AT_ONCE or driver.kind in NOT_ATOMIC
 
 
-SEVERAL_STEPS: Final = {"mongodb", "mongodb-replica-set", "redis-cluster"}
-"""Where keys are counted one after the other, so that two callers may see the same pair."""
+NOT_ATOMIC: Final = {"mongodb", "mongodb-replica-set", "redis-cluster"}
+"""Engines that increment keys one by one, so that two callers may get the same pair of counts."""
 
 
 async def at_once(driver: Driver, call: Callable[[int], Coroutine[Any, Any, str]]) -> list[str]:
-    """Make all calls at once: from as many tasks, or from as many threads."""
+    """Make all calls at once, each from its own task or thread."""
     if driver.blocking:
         start = Barrier(AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode: a call never runs the statement that another client prepared."""
+"""PgBouncer in transaction mode: no call runs a statement that another client prepared."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def refused(call: Any) -> str:
 
 
 @pytest.mark.parametrize("name", PREPARING)
-async def test_a_driver_that_prepares_statements_is_refused_with_the_setting_that_helps(name: str, pooler: str) -> None:
+async def test_a_driver_that_prepares_statements_is_refused_with_advice(name: str, pooler: str) -> None:
     async with DRIVERS[name].client(pooler) as engine:
         for adapter in (SQLAlchemyUserStore(engine), SQLAlchemyCache(engine, ManualClock())):
             for call in (adapter.create_schema, adapter.verify_schema):
@@ -50,7 +50,7 @@ async def test_a_driver_that_prepares_statements_is_refused_with_the_setting_tha
 
 
 @pytest.mark.parametrize("name", PREPARING)
-async def test_a_pooler_in_session_mode_is_taken(name: str, database: str) -> None:
+async def test_a_pooler_in_session_mode_is_accepted(name: str, database: str) -> None:
     with servers.pooled(database, "session", size=4) as url:
         async with DRIVERS[name].client(url) as engine:
             store = SQLAlchemyUserStore(engine)
@@ -62,8 +62,8 @@ async def test_a_pooler_in_session_mode_is_taken(name: str, database: str) -> No
     "options", [{}, {"isolation_level": "READ COMMITTED"}], ids=["autocommit", "not in autocommit"]
 )
 @pytest.mark.parametrize("name", ["psycopg", "async-psycopg"])
-async def test_a_driver_that_prepares_nothing_mixes_nothing_up(name: str, options: dict[str, Any], pooler: str) -> None:
-    """The reads of one client beside the deletions of another, on two connections of the server."""
+async def test_a_driver_that_prepares_no_statements_is_safe(name: str, options: dict[str, Any], pooler: str) -> None:
+    """One client reads while another deletes, on two connections to the server."""
     driver: Driver = DRIVERS[name]
     async with driver.client(pooler, **SAFE, **options) as one, driver.client(pooler, **SAFE, **options) as two:
         ours, theirs = SQLAlchemyUserStore(one), SQLAlchemyUserStore(two)
@@ -87,7 +87,7 @@ async def test_a_driver_that_prepares_nothing_mixes_nothing_up(name: str, option
         assert await ours.delete("ana")
 
 
-async def test_what_connect_opens_is_safe_or_refused(pooler: str) -> None:
+async def test_connect_is_safe_or_refuses(pooler: str) -> None:
     asynchronous = pooler.replace("postgresql:", "postgresql+psycopg:")
     async with (
         connect(asynchronous, cache_url=asynchronous, cache_timeout=30) as users,

@@ -1,4 +1,4 @@
-"""Servers that import an application and fork then: each of their workers gets connections of its own."""
+"""Servers that import an application and then fork: each worker process gets its own connections."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from authx_contract.samples.users import full_user
 from engines.drivers import DRIVERS, Driver, prepare
 
 TIMEOUT: Final = 60
-"""Seconds in which a server has started, or answers."""
+"""Seconds within which a server starts or answers."""
 WORKERS: Final = 2
 CALLS: Final = 100
 TESTS: Final = Path(__file__).parents[1]
@@ -37,23 +37,22 @@ SERVED: Final = [driver for driver in DRIVERS.values() if driver.blocking and dr
 USERS: Final = [full_user(f"user-{number}") for number in range(8)]
 each = pytest.mark.parametrize("driver", SERVED, ids=str)
 Ask = Callable[[str, str], Any]
-"""Asks a worker for a key, with a driver; returns what was found, the server's numbers of the connections, and the
-worker's process."""
+"""Asks a worker to read a key with a driver; returns the result, the numbers of the worker's connections and its id."""
 
 
 @each
-def test_workers_of_gunicorn_with_preload_read_no_reply_of_others(driver: Driver, gunicorn: Ask) -> None:
-    share_nothing(driver, gunicorn)
+def test_gunicorn_workers_after_preload_share_no_connection(driver: Driver, gunicorn: Ask) -> None:
+    check_workers(driver, gunicorn)
 
 
 @each
-def test_workers_of_celery_read_no_reply_of_others(driver: Driver, celery: Ask) -> None:
-    share_nothing(driver, celery)
+def test_celery_workers_share_no_connection(driver: Driver, celery: Ask) -> None:
+    check_workers(driver, celery)
 
 
-def share_nothing(driver: Driver, ask: Ask) -> None:
-    """Ask for several keys at once."""
-    reachable(driver)
+def check_workers(driver: Driver, ask: Ask) -> None:
+    """Read several keys at once; check each reply, and that no connection has two processes."""
+    require_server(driver)
     keys = [USERS[number % len(USERS)].id for number in range(CALLS)]
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda key: ask(driver.name, key), keys))
@@ -62,7 +61,7 @@ def share_nothing(driver: Driver, ask: Ask) -> None:
     for _, connections, process in answers:
         for connection in connections:
             owners[connection].add(process)
-    assert [len(processes) for processes in owners.values()] == [1] * len(owners), "they share a connection"
+    assert [len(processes) for processes in owners.values()] == [1] * len(owners), "two workers share a connection"
     assert len(set.union(*owners.values())) == WORKERS
 
 
@@ -77,7 +76,7 @@ def gunicorn(spaces: str) -> Iterator[Ask]:
 
     command = ["gunicorn", "--preload", "-w", f"{WORKERS}", "-b", at, "engines.served:application"]
     with running(command, {"AUTHX_SPACES": spaces}):
-        started(at)
+        wait_for(at)
         yield ask
 
 
@@ -97,25 +96,25 @@ def celery(spaces: str) -> Iterator[Ask]:
 
 @pytest.fixture(scope="module")
 def spaces() -> Iterator[str]:
-    """Lend the spaces of all drivers whose servers can be had, with all users."""
+    """Lend a filled space for each driver whose server is available, as JSON."""
     with ExitStack() as stack:
         urls = {}
         for driver in SERVED:
             with suppress(servers.Unavailable):
-                reachable(driver)
+                require_server(driver)
                 urls[driver.name] = stack.enter_context(driver.space())
                 asyncio.run(fill(driver, urls[driver.name]))
         yield json.dumps(urls)
 
 
-def reachable(driver: Driver) -> None:
-    """Raise `Unavailable` if the driver's server cannot be had."""
+def require_server(driver: Driver) -> None:
+    """Raise `Unavailable` if the driver's server is not available."""
     assert driver.kind
     servers.url(driver.kind)
 
 
 async def fill(driver: Driver, url: str) -> None:
-    """Keep all users, in a cache by their ids."""
+    """Store all users, or their ids in a cache."""
     async with driver.client(url) as client:
         if driver.keeps_users:
             store = driver.users(client, url)
@@ -130,7 +129,7 @@ async def fill(driver: Driver, url: str) -> None:
 @contextmanager
 def running(command: list[str], settings: dict[str, str]) -> Generator[None, None, None]:
     path = os.pathsep.join([str(TESTS), *sys.path])
-    server = subprocess.Popen(  # noqa: S603 - our own
+    server = subprocess.Popen(  # noqa: S603 - our own server
         [sys.executable, "-m", *command],
         env=os.environ | settings | {"PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
@@ -143,12 +142,12 @@ def running(command: list[str], settings: dict[str, str]) -> Generator[None, Non
         server.terminate()
         with suppress(subprocess.TimeoutExpired):
             server.wait(TIMEOUT)
-        with suppress(ProcessLookupError):  # workers that hang outlive their server
+        with suppress(ProcessLookupError):  # hanging workers outlive their server
             os.killpg(server.pid, signal.SIGKILL)
         server.wait(TIMEOUT)
 
 
-def started(at: str) -> None:
+def wait_for(at: str) -> None:
     """Wait until a server answers."""
     host, port = at.split(":")
     until = time.monotonic() + TIMEOUT
@@ -156,7 +155,7 @@ def started(at: str) -> None:
         try:
             socket.create_connection((host, int(port)), TIMEOUT).close()
         except OSError:
-            assert time.monotonic() < until, "it does not start"
+            assert time.monotonic() < until, "the server did not start in time"
             time.sleep(0.1)
         else:
             return

@@ -1,4 +1,4 @@
-"""Two processes, each of 16 threads or tasks, use one server at once, and nothing is lost or doubled."""
+"""Two processes with 16 threads or tasks each use one server at once, and nothing is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def manager() -> Iterator[SyncManager]:
 
 
 @pytest.mark.parametrize("driver", RACING, ids=str)
-async def test_all_hold_exactly(driver: Driver, processes: ProcessPoolExecutor, manager: SyncManager) -> None:
+async def test_every_race_has_an_exact_result(
+    driver: Driver, processes: ProcessPoolExecutor, manager: SyncManager
+) -> None:
     with driver.space() as url:
         async with driver.client(url) as client:
             cache = driver.cache(client, url, ManualClock())
@@ -68,14 +70,14 @@ async def fill_store(store: UserStore) -> None:
 
 
 async def check_store(store: UserStore, results: dict[str, list[Any]]) -> None:
-    for told in transposed(results["create_one_id"]):
-        assert told == {WON: 1, frozenset({"id"}): EVERYBODY - 1}
+    for tally in tallies(results["create_one_id"]):
+        assert tally == {WON: 1, frozenset({"id"}): EVERYBODY - 1}
     kinds = [kind for kind in KINDS for _ in ROUNDS]
     for name in ("create_one_key", "update_to_one_key"):
-        for kind, told in zip(kinds, transposed(results[name]), strict=True):
-            assert told == {WON: 1, frozenset({kind}): EVERYBODY - 1}
-    for told in transposed(results["delete_users"]):
-        assert told == {True: 1, False: EVERYBODY - 1}
+        for kind, tally in zip(kinds, tallies(results[name]), strict=True):
+            assert tally == {WON: 1, frozenset({kind}): EVERYBODY - 1}
+    for tally in tallies(results["delete_users"]):
+        assert tally == {True: 1, False: EVERYBODY - 1}
     assert sorted(results["compare_and_set"]) == list(range(2, EVERYBODY + 2))
     shared = await store.get("shared")
     assert shared
@@ -95,17 +97,17 @@ async def check_cache(cache: Cache, results: dict[str, list[Any]]) -> None:
     counts = [count for racer in results["count"] for count in racer]
     for key in ("alone", "a", "b"):
         assert sorted(count[key] for count in counts) == list(range(1, len(counts) + 1))
-    for number, told in enumerate(transposed(results["pop"])):
-        assert told == {f"value {number}": 1, None: EVERYBODY - 1}
+    for number, tally in enumerate(tallies(results["pop"])):
+        assert tally == {f"value {number}": 1, None: EVERYBODY - 1}
     for name in ("add", "delete_entries"):
-        for told in transposed(results[name]):
-            assert told == {True: 1, False: EVERYBODY - 1}
+        for tally in tallies(results[name]):
+            assert tally == {True: 1, False: EVERYBODY - 1}
     winners = [str(outcomes.index(True)) for outcomes in zip(*results["add"], strict=True)]
     assert await cache.get_many([f"added {number}" for number in ROUNDS]) == winners
-    gone = [f"{what} {number}" for what in ("popped", "deleted") for number in ROUNDS]
+    gone = [f"{name} {number}" for name in ("popped", "deleted") for number in ROUNDS]
     assert await cache.get_many(gone) == [None] * len(gone)
 
 
-def transposed(outcomes: Sequence[Iterable[Any]]) -> Iterator[Counter[Any]]:
+def tallies(outcomes: Sequence[Iterable[Any]]) -> Iterator[Counter[Any]]:
     """Count the outcomes of all racers, round by round."""
     return map(Counter, zip(*outcomes, strict=True))

@@ -1,4 +1,4 @@
-"""What a failure says to do: make the tables if they are missing, and not if the database or the role is."""
+"""An error advises `create_schema` if tables or columns are missing, and not if the database, role or host is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from authx_core import StoreUnavailable
 from engines.drivers import SQL, Driver
 
 HINT = "create_schema"
-ELSEWHERE: dict[str, Any] = {
-    "database": "authx_not_there",
-    "username": "authx_not_there",
-    "host": "not-there.invalid",
+WRONG_PARTS: dict[str, Any] = {
+    "database": "authx_missing",
+    "username": "authx_missing",
+    "host": "missing.invalid",
     "port": 1,
 }
 
@@ -28,20 +28,20 @@ async def failure(driver: Driver, url: str) -> str:
 
 
 @pytest.mark.parametrize("driver", SQL, ids=str)
-async def test_missing_tables_are_told_from_a_missing_database_role_or_host(driver: Driver) -> None:
+async def test_the_advice_is_given_for_missing_tables_only(driver: Driver) -> None:
     with driver.space() as url:
         assert HINT in await failure(driver, url)
         if driver.name == "sqlite":
-            assert HINT not in await failure(driver, "sqlite:////not/there/users.db")
+            assert HINT not in await failure(driver, "sqlite:////missing/users.db")
         if driver.kind is None:
             return
-        for part, value in ELSEWHERE.items():
+        for part, value in WRONG_PARTS.items():
             other = make_url(url).set(**{part: value}).render_as_string(hide_password=False)
             assert HINT not in await failure(driver, other), part
 
 
 @pytest.mark.parametrize("driver", [each for each in SQL if each.blocking], ids=str)
-async def test_a_missing_column_is_told_as_missing_tables_are(driver: Driver) -> None:
+async def test_the_advice_is_given_for_a_missing_column(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url) as engine:
             store = SQLAlchemyUserStore(engine)

@@ -1,4 +1,4 @@
-"""What the contract cannot see of the Redis cache: its commands, its scripts, its keys, and data of others."""
+"""Details of the Redis cache that the contract does not cover: commands, scripts, keys and foreign data."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ COMMANDS: Final[dict[str, dict[str, int]]] = {
     "delete": {"del": 1},
     "increment": {"evalsha": 1, "get": 2, "incrby": 1},
 }
-"""Which commands run on the server; GET and INCRBY within the script."""
+"""The commands that each call runs on the server; GET and INCRBY run in the script."""
 
 
 @pytest.fixture(scope="module")
-def servers_of_ones_own() -> Iterator[dict[str, list[Redis]]]:
+def private_servers() -> Iterator[dict[str, list[Redis]]]:
     with ExitStack() as stack:
         one = stack.enter_context(servers.private("redis"))
         cluster = stack.enter_context(servers.private("redis-cluster"))
@@ -45,9 +45,9 @@ def servers_of_ones_own() -> Iterator[dict[str, list[Redis]]]:
 
 
 @pytest.fixture
-def admins(make: Make, servers_of_ones_own: dict[str, list[Redis]]) -> list[Redis]:
-    """Clients of the server that ``make`` needs, or of each node."""
-    clients = servers_of_ones_own[kind(make)]
+def admins(make: Make, private_servers: dict[str, list[Redis]]) -> list[Redis]:
+    """Return a client of the server that `make` needs, or of each node."""
+    clients = private_servers[kind(make)]
     for client in clients:
         client.flushall()
         client.script_flush()
@@ -59,14 +59,14 @@ def url(admin: Redis) -> str:
 
 
 async def warm(cache: RedisCache) -> None:
-    """Let every connection be open and every script be known."""
+    """Open every connection and load every script."""
     await cache.get_many(KEYS)
     await cache.increment_many([*KEYS, "counter"], ttl=MINUTE)
 
 
 @every_client
 async def test_each_call_is_one_command_that_carries_its_lifetime(make: Make, admins: list[Redis]) -> None:
-    """No EXPIRE is among the commands, nor a KEYS or SCAN."""
+    """No call runs EXPIRE, KEYS or SCAN."""
     async with connected(make, url(admins[0])) as client:
         cache = RedisCache(client)
         await warm(cache)
@@ -76,7 +76,7 @@ async def test_each_call_is_one_command_that_carries_its_lifetime(make: Make, ad
 
 
 @every_client
-async def test_several_keys_are_one_request_to_each_node(make: Make, admins: list[Redis]) -> None:
+async def test_a_call_with_several_keys_is_one_request_to_each_node(make: Make, admins: list[Redis]) -> None:
     async with connected(make, url(admins[0])) as client:
         cache = RedisCache(client)
         await warm(cache)
@@ -97,8 +97,8 @@ async def test_a_hash_tag_in_the_prefix_keeps_all_keys_in_one_slot(make: Make, a
 
 
 @every_client
-async def test_the_first_calls_may_come_all_at_once(make: Make) -> None:
-    """The asynchronous cluster client would send them to any node, be told of others, and reconnect under way."""
+async def test_the_first_calls_may_be_concurrent(make: Make) -> None:
+    """Otherwise the asynchronous cluster client would send them to any node, be redirected, and reconnect meanwhile."""
     with servers.prefix(kind(make)) as mine:
         async with connected(make) as client:
             cache = RedisCache(client, prefix=mine)
@@ -122,7 +122,7 @@ async def test_a_script_that_the_server_forgot_is_loaded_again(make: Make, admin
 
 @every_client
 async def test_lifetimes_are_kept_to_the_millisecond(make: Make, admins: list[Redis]) -> None:
-    """The server's deadline is what is reckoned from an instant between before and after the call."""
+    """The server's deadline is the lifetime after an instant during the call."""
     ttl = timedelta(days=3, milliseconds=7)
     async with connected(make, url(admins[0])) as client:
         cache = RedisCache(client)
@@ -148,8 +148,8 @@ def now(admin: Redis) -> int:
 
 
 @every_client
-async def test_no_two_prefixes_ever_meet(make: Make) -> None:
-    """C-006: wherever one would have to cut to mistake an entry of one for another's."""
+async def test_no_two_prefixes_ever_collide(make: Make) -> None:
+    """C-006: with every combination in which prefix and key could be split differently."""
     prefixes = ("", "a", "a:", "a:b", "a|", "a|b", "a%7C", "a%7Cb", "a%", "{a", "{a}")
     rests = ("", ":", "b", ":b", "|", "||", "|b", "|b|", "%7C", "7C", "7C|", "}", "}|")
     with servers.prefix(kind(make)) as mine:
@@ -164,7 +164,7 @@ async def test_no_two_prefixes_ever_meet(make: Make) -> None:
 
 @every_client
 async def test_keys_begin_with_the_prefix_and_stay_readable(make: Make) -> None:
-    """For rules of access (ACL) such as ``~shop:authx:*``, and for people."""
+    """For ACL rules such as ``~shop:authx:*``, and for people."""
     with servers.prefix(kind(make)) as mine:
         async with connected(make) as client:
             await RedisCache(client, prefix=f"{mine}shop:authx:").set("login:é", "value", ttl=MINUTE)
@@ -172,7 +172,7 @@ async def test_keys_begin_with_the_prefix_and_stay_readable(make: Make) -> None:
 
 
 @every_client
-async def test_replies_are_read_as_utf_8_whatever_the_client_would_do(make: Make) -> None:
+async def test_replies_are_decoded_as_utf_8_whatever_the_clients_encoding(make: Make) -> None:
     with servers.prefix(kind(make)) as mine:
         for options in ({"decode_responses": True}, {"decode_responses": True, "encoding": "latin-1"}):
             async with connected(make, **options) as client:
@@ -184,7 +184,7 @@ async def test_replies_are_read_as_utf_8_whatever_the_client_would_do(make: Make
 
 
 @every_client
-async def test_data_of_others_is_refused_and_stays(make: Make) -> None:
+async def test_foreign_data_is_refused_and_unchanged(make: Make) -> None:
     with servers.prefix(kind(make)) as mine:
         async with connected(make) as client:
             cache = RedisCache(client, prefix=mine)
@@ -197,7 +197,7 @@ async def test_data_of_others_is_refused_and_stays(make: Make) -> None:
 
 
 @every_client
-async def test_a_counter_keeps_to_its_bounds_and_its_lifetime(make: Make) -> None:
+async def test_a_counter_at_its_limit_keeps_its_value_and_lifetime(make: Make) -> None:
     with servers.prefix(kind(make)) as mine:
         async with connected(make) as client:
             cache = RedisCache(client, prefix=mine)
@@ -234,7 +234,7 @@ async def test_a_full_server_is_unavailable_and_nothing_changes(make: Make, admi
         assert await cache.get_many(["counter", "new"]) == ["41", None]
 
 
-async def test_clients_that_see_changes_late_are_refused() -> None:
+async def test_clients_that_cache_or_read_from_replicas_are_refused() -> None:
     options: dict[str, Any] = {"protocol": 3, "cache_config": CacheConfig()}
     async with connected(Redis, **options) as caching:
         with pytest.raises(InvalidValue) as refused:
@@ -248,7 +248,7 @@ async def test_clients_that_see_changes_late_are_refused() -> None:
 
 
 def load_balancing_strategy() -> dict[str, Any]:
-    """Name it as this version of the driver does: `read_from_replicas` before 5.3."""
+    """Return the option that this version of redis-py has: `read_from_replicas` before 5.3."""
     try:
         from redis.cluster import LoadBalancingStrategy  # noqa: PLC0415 - see above
     except ImportError:

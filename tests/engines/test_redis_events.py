@@ -1,4 +1,4 @@
-"""Events on a real channel, as a real subscriber receives them."""
+"""Events that a real subscriber receives from a real channel."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ EXAMPLES: dict[Any, Any] = {
     datetime: AN_INSTANT,
     frozenset[str]: frozenset({"b", "a"}),
 }
-"""What fields of these types hold; all others are text."""
+"""Values for fields of these types; all other fields are text."""
 
 
 def every_event() -> Iterator[Event]:
@@ -64,7 +64,7 @@ def every_event() -> Iterator[Event]:
 
 @asynccontextmanager
 async def subscribed(make: Make) -> AsyncIterator[tuple[Events, Any]]:
-    """Lend a publisher, and a function that waits for its next message; in a cluster, of another node."""
+    """Lend a publisher, and a function that waits for its next message, in a cluster on another node."""
     channel = f"authx-{uuid4().hex}"
     async with connected(make) as client:
         listener: Any = Redis.from_url(servers.url(kind(make)))
@@ -73,9 +73,9 @@ async def subscribed(make: Make) -> AsyncIterator[tuple[Events, Any]]:
             assert subscription.get_message(timeout=5) is None
 
             def next_message() -> bytes:
-                told = subscription.get_message(timeout=5)
-                assert told is not None
-                return bytes(told["data"])
+                message = subscription.get_message(timeout=5)
+                assert message is not None
+                return bytes(message["data"])
 
             yield RedisEvents(client, channel=channel), next_message
 
@@ -92,7 +92,7 @@ async def test_a_subscriber_receives_each_event_as_json(make: Make) -> None:
 
 
 @every_client
-async def test_no_event_tells_a_token_or_a_hash(make: Make) -> None:
+async def test_no_event_contains_a_token_or_a_hash(make: Make) -> None:
     async with subscribed(make) as (publisher, next_message):
         for event in every_event():
             await publisher.publish(event)
@@ -102,15 +102,15 @@ async def test_no_event_tells_a_token_or_a_hash(make: Make) -> None:
             assert b"argon2" not in message
 
 
-async def test_an_address_that_utf_8_cannot_say_is_escaped() -> None:
-    """A client may claim any address."""
+async def test_an_address_that_utf_8_cannot_encode_is_escaped() -> None:
+    """A client may send any address."""
     async with subscribed(Redis) as (publisher, next_message):
         await publisher.publish(events.LoginFailed(user_id=None, ip="\ud800\0\\", reason="unknown"))
         assert json.loads(next_message())["ip"] == "\\ud800\\x00\\"
 
 
 @with_clients("blocking", "asynchronous")
-async def test_a_server_that_is_gone_is_unavailable(make: Make) -> None:
+async def test_a_killed_server_is_unavailable(make: Make) -> None:
     with servers.private("redis") as server:
         async with connected(make, server.url) as client:
             publisher = RedisEvents(client)
@@ -123,7 +123,7 @@ async def test_a_server_that_is_gone_is_unavailable(make: Make) -> None:
             await publisher.publish(events.UserCreated(user=A_USER))
 
 
-async def test_a_channel_is_text() -> None:
+async def test_a_channel_must_be_valid_text() -> None:
     async with connected(Redis) as client:
         for channel in cast("tuple[str, ...]", ("nul\0", "lone\ud800", None)):
             with pytest.raises(InvalidValue):
