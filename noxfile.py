@@ -1,4 +1,4 @@
-"""What a developer runs: demo, tests, lint, typing, docs, bench."""
+"""The commands of a developer: demo, tests, lint, typing, docs, bench."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
 ZONES = ("Asia/Tokyo", "America/New_York", "UTC")
 SERVERS = ("POSTGRES", "MARIADB", "MONGODB", "REDIS")
-"""Of which each half of the tests starts its own, unless the environment names one."""
+"""Servers that each half of the tests starts for itself, unless the environment names one."""
 GATES = (
     ("*/authx_core/*", "", 98),
     ("*/authx_adapters/*", "*/mongodb/*,*/redis/*,*/sqlalchemy/*,*/identifiers.py", 92),
     ("*/authx_contract/*", "", 90),
 )
-"""Files, those of them that only tests on servers reach, and the least percentage that the other tests cover."""
+"""Files to cover, files that only tests on servers reach, and the minimum coverage by the other tests in per cent."""
 ALONE = tuple(f"tests/contract/test_{port}.py" for port in ("clock", "memory", "passlib"))
 """Tests that need no server; with the unit tests they reach most of the contract."""
 TRACED = {"COVERAGE_CORE": "ctrace"}
 MINUTES = 27
-"""That `nox -s tests` takes on two idle cores."""
+"""The duration of `nox -s tests` on two idle cores."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
@@ -34,14 +34,14 @@ def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Play a day on SQLite, or on any database: `nox -s demo -- --url … --blocking`."""
+    """Run the demo on SQLite, or on any database: `nox -s demo -- --url … --blocking`."""
     install(session, "demo", extras="postgresql,mariadb,mongodb,redis,passlib")
     session.run("python", "examples/demo.py", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests, the units in three time zones; `nox -s tests -- -k pattern` runs some; `-P 3.13` takes it."""
+    """Run all tests, the unit tests in three time zones; `-- -k pattern` selects tests, `-P 3.13` selects a Python."""
     install(session, "test", "servers", "demo", "lint", "typing")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 
 
 def _every_test(session: nox.Session, env: dict[str, str]) -> None:
-    both_cores = ("-n", "2", "--dist", "loadscope")  # a module or a class after the other, with its fixtures
+    both_cores = ("-n", "2", "--dist", "loadscope")  # a module or class stays on one core with its fixtures
     units = ("tests/unit", "--ignore=tests/unit/contract")
     for zone in ZONES[1:]:
         session.run(
@@ -83,7 +83,7 @@ def _summary(skipped: list[str]) -> str:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format and the arrows of the hexagon."""
+    """Check style, format and the directions of imports."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -92,7 +92,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check types: here with mypy and pyright, and as a user sees them, from an installed wheel."""
+    """Check types with mypy and pyright, here and in a program that uses the installed wheel."""
     install(session, "typing", "test", "servers", "demo")
     session.run("mypy", "src", "tests", "examples", "noxfile.py")
     session.run("pyright")
@@ -116,9 +116,9 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation into `docs/_build`, every warning an error; its examples run among the tests."""
+    """Build the documentation into `docs/_build` with warnings as errors; `tests` runs its examples."""
     install(session, "docs")
-    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)  # no fragment is malformed
+    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)  # refuses malformed fragments
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-n", "-b", "html", "docs", "docs/_build")
 
 
@@ -146,14 +146,14 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Verify our own adapters and write the page that tells: `nox -s conformance -- --level 2 --only redis`."""
+    """Verify our own adapters and write the page of the results: `nox -s conformance -- --level 2 --only redis`."""
     install(session, "test", "servers", extras="all")
     session.run("python", "-m", "conformance", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
 def detection(session: nox.Session) -> None:
-    """Measure how surely it finds, and that it never accuses: `nox -s detection -- --markdown docs/detection.md`."""
+    """Measure detection rates and false alarms of the contract: `nox -s detection -- --markdown docs/detection.md`."""
     install(session, "test", "servers", extras="all")
     path = os.pathsep.join(("tests", "benchmarks"))
     session.run("python", "-m", "detection", *session.posargs, env={"PYTHONPATH": path})
@@ -161,6 +161,6 @@ def detection(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure against the bare driver, as ratios in one run."""
+    """Measure the overhead over the bare driver, as ratios within one run."""
     install(session, extras="sqlalchemy,passlib")
     session.run("python", "benchmarks/bench.py", *session.posargs)

@@ -1,8 +1,8 @@
-"""What the core costs above the bare driver, as ratios measured in one run: `nox -s bench`.
+"""Measure the overhead of the core over the bare driver, as ratios within one run: `nox -s bench`.
 
-Every operation is timed in slots that are interleaved with those of its yardstick, so that a slow minute hits both
-alike; a ratio is taken within each round, and its median and range are shown. A range that crosses 1 means that no
-difference was seen. Peers and other engines are measured by the harness in the project's shared bench folder.
+The timings of an operation and of its baseline alternate, so that a slow minute affects both. Each round gives one
+ratio; the median and the range of the ratios are printed. A range that includes 1 shows no difference. The harness in
+the project's shared bench folder measures other libraries and engines.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ PASSWORD = "seven teaspoons of static"
 
 
 def rate(call: Callable[[int], object]) -> float:
-    """Return calls a second."""
+    """Return calls per second."""
     begin = time.perf_counter()
     for number in range(CALLS):
         call(number % USERS)
     return CALLS / (time.perf_counter() - begin)
 
 
-def show(name: str, yardstick: str, ratios: list[float]) -> None:
+def show(name: str, baseline: str, ratios: list[float]) -> None:
     """Print a ratio with its range."""
     median = statistics.median(ratios)
-    print(f"{name:<44} {median:6.2f} of {yardstick}  ({min(ratios):.2f}–{max(ratios):.2f})")
+    print(f"{name:<44} {median:6.2f} of {baseline}  ({min(ratios):.2f}–{max(ratios):.2f})")
 
 
-def compare(name: str, call: Callable[[int], object], yardstick: str, base: Callable[[int], object]) -> None:
+def compare(name: str, call: Callable[[int], object], baseline: str, base: Callable[[int], object]) -> None:
     """Time both in alternation and show the ratio of their rates."""
     rounds: list[float] = []
     for number in range(ROUNDS):
         first, second = (call, base) if number % 2 else (base, call)
         rates = {first: rate(first), second: rate(second)}
         rounds.append(rates[call] / rates[base])
-    show(name, yardstick, rounds)
+    show(name, baseline, rounds)
 
 
 def blocking(path: Path, ids: list[str]) -> None:
@@ -72,7 +72,7 @@ def blocking(path: Path, ids: list[str]) -> None:
 
 
 async def asynchronous(path: Path, ids: list[str]) -> None:
-    """Compare two ways from an event loop to SQLite, and see how long ten logins hold the loop up."""
+    """Compare two ways to use SQLite from an event loop, and measure how long ten logins block the loop."""
     engine, threaded_engine = create_async_engine(f"sqlite+aiosqlite:///{path}"), create_engine(f"sqlite:///{path}")
     aiosqlite, threaded = SQLAlchemyUserStore(engine), Threaded(SQLAlchemyUserStore(threaded_engine))
 
@@ -96,7 +96,7 @@ async def asynchronous(path: Path, ids: list[str]) -> None:
 
 
 async def stall(users: UsersRepo) -> float:
-    """Return the longest time that the event loop was not free."""
+    """Return the longest time that the event loop was blocked during ten logins."""
     logins = asyncio.gather(*(users.authenticate("user-0", PASSWORD) for _ in range(10)))
     longest, last = 0.0, time.perf_counter()
     while not logins.done():
@@ -107,13 +107,13 @@ async def stall(users: UsersRepo) -> float:
 
 
 def repo(store: UserStore, hasher: PasswordHasher | None = None) -> UsersRepo:
-    """Wire a facade."""
+    """Build a facade."""
     clock = SystemClock()
     return UsersRepo(store, MemoryCache(clock), clock=clock, hasher=hasher or PasslibHasher())
 
 
 def main() -> None:
-    """Fill a database and measure."""
+    """Fill a database and measure on it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "users.db"
         engine = create_engine(f"sqlite:///{path}")

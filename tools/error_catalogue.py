@@ -1,7 +1,7 @@
 """Write ``docs/errors.md``, the catalogue of errors, from the error tree: ``python tools/error_catalogue.py``.
 
-The tree says the classes, their codes and what they mean. What to answer over HTTP is said here, because the core knows
-no HTTP, and so are the codes of a `Problem`, each of which the core says where it finds one.
+The classes, their codes and meanings come from the tree. The HTTP statuses are listed here because the core knows no
+HTTP, and so are the codes of a `Problem`, which are spread over the core.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STATUS: Final[dict[type[errors.AuthxError], int]] = {
     errors.CacheUnavailable: 503,
     errors.Overloaded: 503,
 }
-"""What an application answers to each error that is raised."""
+"""The HTTP status of each error that is raised."""
 
 PROBLEMS: Final = {
     "common": "The password is one of those that attackers try first.",
@@ -61,7 +61,7 @@ PROBLEMS: Final = {
     "unknown": "There is no such field or setting.",
     "unknown_hash": "No accepted scheme recognises the hash.",
 }
-"""What each code of a `Problem` means. Adapters have more of them, which concern settings."""
+"""The meaning of each code of a `Problem`. Adapters have more codes, for their settings."""
 
 _EXAMPLES: Final = (
     errors.InvalidUser(errors.Problem("username", "reserved", "is reserved")),
@@ -92,8 +92,8 @@ _HEAD: Final = """\
 
 <!-- Written by tools/error_catalogue.py. -->
 
-Every error is a child of `AuthxError`. It has a stable `code` for programs and a sentence for people; `str(error)` is
-the sentence. No error holds a password, a token or a hash, so each may be logged and shown.
+Every error is a subclass of `AuthxError`. It has a stable `code` for programs and a sentence for people; `str(error)`
+is the sentence. No error holds a password, a token or a hash, so each may be logged and shown.
 [The reference](reference/errors.rst) draws the tree.
 
 Answer with the status, the code and the sentence. Two answers have no error: `authenticate` returns `None` for a failed
@@ -105,9 +105,9 @@ login (401), and a lookup returns `None` for an unknown user (404).
 _ACTIONS: Final = {
     400: "Ask for a new link.",
     404: "Nothing: the user does not exist.",
-    409: "Choose another value, or read the user again and decide anew.",
+    409: "Choose another value, or read the user again and decide again.",
     422: "Correct the fields that `error.problems` names, all at once.",
-    429: "Wait. Answer alike whoever asks.",
+    429: "Wait. Give every caller the same answer.",
     500: "Nothing: the application is set up wrongly. Log the sentence, do not send it.",
     503: "Try again later. Send `Retry-After`.",
 }
@@ -129,7 +129,7 @@ translates `code`:
 
 
 def page() -> str:
-    """Write the whole page."""
+    """Return the whole page."""
     return "".join([_HEAD, *_statuses(), _EACH, *_errors(), _CODES, *_problems()])
 
 

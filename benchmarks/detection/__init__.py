@@ -1,1 +1,1 @@
-"""How surely the contract finds what is wrong; see `detection.__main__`."""
+"""Detection rates of the contract; see `detection.__main__`."""

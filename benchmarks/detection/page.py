@@ -1,4 +1,4 @@
-"""The table, on the screen and as a page of the documentation."""
+"""The results as a table for the screen and as a page of the documentation."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from authx_contract import Clause
 from detection.runs import Tallies, Tally, by_chance
 
 _ABOUT: Final = """\
-# How surely it finds
+# Detection rates
 
-Races are found by chance, and a test that accuses by chance is worse than none. So each race, crash and model clause
-of the [contract](contract.md) was run again and again: over the mutants of the zoo that name it beforehand, in memory,
-on files of SQLite, and on PostgreSQL, MariaDB, MongoDB and Redis; and over correct adapters, the project's and those
-of the zoo. Sequences of calls find their mutants each time, as [the matrix](mutants.md) shows; they were run over the
-correct adapters. Outages and killed processes take too long for that, and are part of [conformance](conformance.md).
-`nox -s detection -- --markdown docs/detection.md` does so anew and wrote this page."""
+A test finds a race only with luck, and a test that accuses at random is worse than none. So each race, crash and model
+clause of the [contract](contract.md) ran many times: over the mutants of the zoo that name it, in memory, on SQLite
+files, and on PostgreSQL, MariaDB, MongoDB and Redis; and over correct adapters, the project's own and those of the zoo.
+Sequence clauses find their mutants every time, as [the matrix](mutants.md) shows, so they ran over the correct adapters
+only. Outages and killed processes take too long for this and are part of [conformance](conformance.md).
+`nox -s detection -- --markdown docs/detection.md` repeats the measurement and writes this page."""
 
 
 @attrs.frozen
 class Row:
-    """One clause: how often it found its mutants, and accused correct adapters."""
+    """How often one clause found its mutants, and how often it accused correct adapters."""
 
     clause: Clause
     mutants: int
@@ -39,7 +39,7 @@ class Row:
 
     @classmethod
     def of(cls, clause: Clause, found: Tallies) -> Row:
-        """Sum up."""
+        """Sum up the tallies of a clause."""
         its = {pair: tally for pair, tally in found.items() if pair.clause == clause.id}
         guilty = {pair.subject: tally for pair, tally in its.items() if pair.guilty}
         correct = [tally for pair, tally in its.items() if not pair.guilty]
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Return what a table shows."""
+        """Return the cells of the clause's row."""
         hard = ""
         if self.hardest is not None and self.guilty.failed < self.guilty.runs:
             name, tally = self.hardest
@@ -71,7 +71,7 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Return the table for a screen: sequences only if they accused."""
+    """Return the table for the screen, with sequence clauses only if they accused an adapter."""
     shown = Table(*HEADINGS, title="Detection and false alarms")
     for row in filter(lambda row: by_chance(row.clause) or row.innocent.failed, rows):
         sure = row.guilty.failed == row.guilty.runs and not row.innocent.failed
@@ -99,7 +99,7 @@ def markdown(rows: Sequence[Row], found: Tallies) -> str:
         "",
         _about(sequences),
         "",
-        "The correct adapters, of which each gets about the same time, and so the fast run more often:",
+        "The correct adapters; each got about the same time, so the fast ones ran more often:",
         f"{', '.join(f'`{name}`' for name in correct)}.",
     ]
     return "\n".join(lines) + "\n"

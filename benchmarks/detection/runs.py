@@ -1,4 +1,4 @@
-"""What looks at what, and one piece of work: a clause over an adapter, several times."""
+"""The pairs of a clause and an adapter to measure, and how one pair is run."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ OURS: Final = (
     "memory", "memory-blocking", "sqlite-blocking", "sqlite-async", "postgresql-psycopg", "redis", "redis-async",
     "passlib", "passlib-threaded",
 )  # fmt: skip
-"""The project's own adapters that take part, beside the correct ones of the zoo."""
+"""The project's adapters to measure, besides the correct ones of the zoo."""
 KINDS: Final[Mapping[str, servers.Kind]] = {
     "postgresql": "postgres",
     "mariadb": "mariadb",
     "mongodb": "mongodb",
     "redis": "redis",
 }
-"""The servers that mutants run on, and what the harness of the tests calls them."""
+"""The servers that mutants run on, and their names in the tests' harness."""
 
 
 @attrs.frozen
 class Pair:
-    """A clause, and what it looks at: a mutant that names it, or a correct adapter."""
+    """A clause and an adapter that it runs over: a mutant that names it (`guilty`), or a correct adapter."""
 
     clause: str
     subject: str
@@ -44,24 +44,24 @@ class Pair:
 
 @attrs.define
 class Tally:
-    """What became of the runs of a pair."""
+    """The outcomes of the runs of a pair."""
 
     runs: int = 0
     failed: int = 0
     seconds: float = 0.0
-    told: str = ""
-    """What was observed when it last failed, and the seed of what is random."""
+    observed: str = ""
+    """The observation of the last failure, with its random seed."""
 
     def add(self, other: Tally) -> None:
-        """Add runs."""
+        """Add the runs of another tally."""
         self.runs += other.runs
         self.failed += other.failed
         self.seconds += other.seconds
-        self.told = other.told or self.told
+        self.observed = other.observed or self.observed
 
     @property
     def each(self) -> float:
-        """Return the seconds of a run."""
+        """Return the mean duration of a run in seconds."""
         return self.seconds / max(self.runs, 1)
 
 
@@ -69,40 +69,40 @@ Tallies = dict[Pair, Tally]
 
 
 def by_chance(clause: Clause) -> bool:
-    """Whether a clause may miss what is wrong: a sequence of calls finds it each time."""
+    """Return whether a clause may miss a fault; a sequence clause finds its faults every time."""
     return clause.kind != "sequence"
 
 
 def pairs(clause: Clause) -> Iterator[Pair]:
-    """Return what a clause is to look at."""
+    """Yield the adapters to run a clause over."""
     for name, each in zoo().items():
         guilty = each.killer is not None
-        if (each.killer == clause.id and by_chance(clause)) or (not guilty and _looks_at(clause, each.harness)):
+        if (each.killer == clause.id and by_chance(clause)) or (not guilty and _applies(clause, each.harness)):
             yield Pair(clause.id, name, guilty)
     for name in OURS:
-        if _looks_at(clause, adapters()[name]):
+        if _applies(clause, adapters()[name]):
             yield Pair(clause.id, name, guilty=False)
 
 
-def _looks_at(clause: Clause, harness: type[Harness]) -> bool:
+def _applies(clause: Clause, harness: type[Harness]) -> bool:
     return clause.port in ports(harness) and obstacle(clause, harness) is None
 
 
-def tried(pair: Pair, number: int) -> Tally:
-    """Run a clause over an adapter several times, in a process that may do so with others at the same time."""
+def run_pair(pair: Pair, number: int) -> Tally:
+    """Run a clause over an adapter several times, in a worker process."""
     tally = Tally()
     (clause,) = find([pair.clause])
     for _ in range(number):
         seed = secrets.randbelow(2**32)
         outcome = run_clause(_harness(pair.subject), clause, seed=seed, namespace=_namespace())
-        told = f"with the seed {seed}: {outcome.observed}" if outcome.status is Status.FAILED else ""
-        tally.add(Tally(int(outcome.status.ran), int(outcome.status is Status.FAILED), outcome.seconds, told))
+        observed = f"with the seed {seed}: {outcome.observed}" if outcome.status is Status.FAILED else ""
+        tally.add(Tally(int(outcome.status.ran), int(outcome.status is Status.FAILED), outcome.seconds, observed))
     return tally
 
 
 @cache
 def _namespace() -> str:
-    logging.getLogger().addHandler(logging.NullHandler())  # mutants fail loudly
+    logging.getLogger().addHandler(logging.NullHandler())  # drops the many errors that mutants log
     return new_namespace()
 
 

@@ -190,7 +190,7 @@ async def test_in_a_loop(): program("no-such-server", wheel="no-such-wheel")
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("", "3 skipped"), ("true", "2 failed, 1 error")])
-def test_a_server_that_cannot_be_had_skips_with_the_reason_and_fails_in_ci(
+def test_a_missing_server_skips_with_the_reason_and_fails_in_ci(
     ci: str, outcome: str, tmp_path: Path
 ) -> None:
     (tmp_path / "test_it.py").write_text(TESTS_WITHOUT_A_SERVER)
@@ -203,7 +203,7 @@ def test_a_server_that_cannot_be_had_skips_with_the_reason_and_fails_in_ci(
         check=False,
     )
     assert outcome in done.stdout.splitlines()[-1]
-    assert "no no-such-server here, and no-such-wheel is not installed" in done.stdout
+    assert "no-such-server was not found, and no-such-wheel is not installed" in done.stdout
 
 
 LIFE = """

@@ -1,8 +1,8 @@
-"""Real servers for the tests: found where they are named or running, otherwise started for this process alone.
+"""Real servers for the tests: named by the environment, already running, or else started for this process alone.
 
-`url` tells of a server that all tests share, `database` and `prefix` lend a space of one's own on it, and `private`
-lends a server that one may kill. `pooled` puts a pooler before a PostgreSQL, `galera` lends a cluster of MariaDB. What
-cannot be had raises `Unavailable`, which `tests/conftest.py` turns into a skip, or under ``CI=true`` into a failure.
+`url` returns the server that all tests share; `database` and `prefix` lend an empty space on it; `private` lends a
+server that a test may kill. `pooled` puts a pooler in front of a PostgreSQL; `galera` lends a cluster of MariaDB. A
+missing server raises `Unavailable`, which `tests/conftest.py` turns into a skip, or under ``CI=true`` into a failure.
 """
 
 from servers.galera import Galera, galera

@@ -1,4 +1,4 @@
-"""Temporary folders for servers, watched by a process that clears them after us, however we end."""
+"""Temporary folders for servers; a guard process removes them however this process ends."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _PLENTY = 8 * 1024**3
 
 
 def memory() -> Path | None:
-    """Return where files lie in memory, if there is plenty: nothing waits for a disk there."""
-    memory = Path("/dev/shm")  # noqa: S108 - what we make within has a name that nobody else has
+    """Return a folder in memory, which waits for no disk, if there is plenty of room."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folders inside have unique names
     if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _PLENTY:
         return memory
     return None
@@ -26,20 +26,20 @@ def memory() -> Path | None:
 
 def create(kind: str) -> Path:
     """Make a folder that is cleared when this process ends."""
-    # A server that is killed keeps its files in memory, too, and no test pulls the plug. Root's own temporary folder
-    # may be out of reach for the server's user.
-    place = memory() or ("/tmp" if os.geteuid() == 0 else None)  # noqa: S108 - likewise
+    # Files in memory survive a killed server, and no test cuts the power. The server's user may not be able to read
+    # root's own temporary folder.
+    place = memory() or ("/tmp" if os.geteuid() == 0 else None)  # noqa: S108 - the same
     folder = Path(tempfile.mkdtemp(prefix=f"authx-{kind}-", dir=place)).resolve()
-    told = _watch().stdin
-    assert told is not None
-    told.write(f"{folder}\n")
-    told.flush()
+    created = _watch().stdin
+    assert created is not None
+    created.write(f"{folder}\n")
+    created.flush()
     return folder
 
 
 @cache
 def _watch() -> Popen[str]:
-    """Start the guard, in a session of its own, where an interrupt from the keyboard does not reach it."""
+    """Start the guard in a new session, where an interrupt from the keyboard does not reach it."""
     watch = Popen(  # noqa: S603 - our own script
         [sys.executable, "-P", guard.__file__],
         cwd="/",

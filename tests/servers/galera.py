@@ -1,4 +1,4 @@
-"""MariaDB Galera: three nodes that all take writes, by the Debian packages `mariadb-server`, `galera-4` and `rsync`."""
+"""MariaDB Galera: three writable nodes, from the Debian packages `mariadb-server`, `galera-4` and `rsync`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Node(MariaDB):
         self.first = False
 
     def prepare(self) -> None:
-        program("rsync")  # by which a node that joins gets its data
+        program("rsync")  # copies the data to a joining node
         if not any(Path(provider).exists() for provider in PROVIDERS):
-            raise Unavailable("no libgalera_smm.so here: install galera-4")
+            raise Unavailable("libgalera_smm.so was not found: install galera-4")
         super().prepare()
 
     def command(self) -> Sequence[str | Path]:
@@ -69,11 +69,11 @@ class Galera(Group[Node]):
         self.url = self.members[0].url
 
     def urls(self, database: str) -> list[str]:
-        """Name one database at each of the nodes."""
+        """Return the URL of a database on each node."""
         return [member.url.removesuffix("test") + database for member in self.members]
 
     def start(self) -> None:
-        """Start the node that founds the cluster before those that join it."""
+        """Start the founding node first, then the nodes that join it."""
         self.members[0].start()
         self.members[0].first = False
         super().start()
@@ -87,7 +87,7 @@ class Galera(Group[Node]):
 
 @contextmanager
 def galera() -> Iterator[Galera]:
-    """Lend a freshly started cluster; close it at the end, whatever was done to it."""
+    """Start a new cluster for the block, and close it in any state."""
     cluster = Galera()
     try:
         first_start(cluster)
@@ -97,7 +97,7 @@ def galera() -> Iterator[Galera]:
 
 
 def status(url: str) -> dict[str, Any]:
-    """Ask a node how it is; nothing when there is none."""
+    """Return the state of a node, or nothing if it does not answer."""
     try:
         with connect(url) as cursor:
             cursor.execute("SHOW STATUS LIKE 'wsrep_%'")

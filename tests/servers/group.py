@@ -1,4 +1,4 @@
-"""Several servers that are one to their clients."""
+"""Several servers that clients see as one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Member = TypeVar("Member", bound=Server)
 
 
 class Group(ABC, Generic[Member]):
-    """Servers that are started and ended together; a killed one comes back with `start`."""
+    """Servers that start and stop together; `start` restarts killed members."""
 
     url: str
 
@@ -24,10 +24,10 @@ class Group(ABC, Generic[Member]):
 
     @abstractmethod
     def assemble(self) -> None:
-        """Make one of the members, which have just been started, and wait until they serve as one."""
+        """Form a cluster of the members, which have just been started, and wait until it serves clients."""
 
     def start(self) -> None:
-        """Start the members that do not run, and wait until all serve as one."""
+        """Start the members that do not run, and wait until the cluster serves clients."""
         idle = [member for member in self.members if not member.runs]
         for member in idle:
             member.launch()
@@ -36,15 +36,15 @@ class Group(ABC, Generic[Member]):
         self.assemble()
 
     def stop(self) -> None:
-        """End all in an orderly way."""
+        """Stop all members with SIGTERM."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End all with SIGKILL."""
+        """Kill all members with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def close(self) -> None:
-        """End all for good."""
+        """Stop all members and remove their folders."""
         guard.clear(*self._folders)
         self._reap()
 

@@ -1,6 +1,6 @@
-"""End the servers that work in temporary folders, and remove these.
+"""Stop the servers that run in temporary folders, and remove the folders.
 
-As a script, read folders from the standard input until it closes, as the system sees to even when the writer is killed.
+As a script, read folders from standard input until it closes; the system closes it even if the writer is killed.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from pathlib import Path
 
 import psutil
 
-PATIENCE = 5.0
-"""How many seconds a server has to end by itself."""
+GRACE = 5.0
+"""Seconds that a server has to stop before it is killed."""
 
 
 def working_in(*folders: Path) -> list[psutil.Process]:
-    """List the processes whose working directory is in one of the folders, as with all our servers and their children.
+    """Return the processes whose working directory is in one of the folders: our servers and their children.
 
-    Neither a process group (each PostgreSQL backend leads one) nor the parent (the first to die) tells as much.
+    A process group would not find them all (each PostgreSQL backend leads one), nor would the parent, which dies first.
     """
     found = []
     for process in psutil.process_iter():
-        with suppress(psutil.Error):  # it ended meanwhile, or is somebody else's
+        with suppress(psutil.Error):  # it has just ended, or belongs to another user
             place = Path(process.cwd())
             if any(place.is_relative_to(folder) for folder in folders):
                 found.append(process)
@@ -33,12 +33,12 @@ def working_in(*folders: Path) -> list[psutil.Process]:
 
 
 def end(*folders: Path, by: signal.Signals = signal.SIGTERM) -> None:
-    """End the servers in the folders, with all their children; with SIGKILL what has not gone in time."""
+    """Stop the servers in the folders and their children; kill those that do not stop in time."""
     while found := working_in(*folders):
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(by)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + GRACE
         while found and time.monotonic() < deadline:
             time.sleep(0.02)
             found = working_in(*folders)
@@ -46,7 +46,7 @@ def end(*folders: Path, by: signal.Signals = signal.SIGTERM) -> None:
 
 
 def clear(*folders: Path) -> None:
-    """End the servers in the folders in an orderly way (a killed PostgreSQL leaves shared memory), and remove these."""
+    """Stop the servers with SIGTERM, since a killed PostgreSQL leaves shared memory, and remove the folders."""
     end(*folders)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""MariaDB: from the PATH, where the Debian package `mariadb-server` or `.ci/run` puts it."""
+"""MariaDB, from the PATH: installed by the Debian package `mariadb-server` or by `.ci/run`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS = {
     "bind-address": "127.0.0.1",
     "character-set-server": "utf8mb4",
     "innodb-buffer-pool-size": "64M",
-    "innodb-flush-log-at-trx-commit": "2",  # each commit reaches the system, though not the disk
+    "innodb-flush-log-at-trx-commit": "2",  # a commit reaches the operating system, not the disk
     "innodb-log-file-size": "16M",
     "log-bin": "log",
     "max-connections": "250",
@@ -50,7 +50,7 @@ class MariaDB(Server):
 
 @contextmanager
 def connect(url: str) -> Iterator[Cursor]:
-    """Connect to the server, whichever of its databases the URL names."""
+    """Connect to the server, without a database."""
     parts = urlsplit(url)
     user, password = unquote(parts.username or "root"), unquote(parts.password or "")
     with (
@@ -68,7 +68,7 @@ def connect(url: str) -> Iterator[Cursor]:
 
 
 def admits(url: str) -> bool:
-    """Tell whether a MariaDB answers there and lets us make databases, as the one that the URL names."""
+    """Return whether a MariaDB answers at the URL and lets us create databases; create the one that it names."""
     try:
         with connect(url) as cursor:
             cursor.execute("SELECT version()")
@@ -85,7 +85,7 @@ def create_database(url: str, name: str) -> None:
 
 
 def drop_database(url: str, name: str) -> None:
-    """Drop it, ending who still uses it: an open transaction would make us wait."""
+    """Drop a database after killing its connections: an open transaction would block the drop."""
     with connect(url) as cursor:
         cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (name,))
         for (connection,) in cursor.fetchall():

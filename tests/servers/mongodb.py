@@ -16,7 +16,7 @@ USUAL = ("mongodb://127.0.0.1:27017/",)
 
 SET = "authx"
 
-HASTE = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200, "heartbeatTimeoutSecs": 1}
+FAST_ELECTIONS = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200, "heartbeatTimeoutSecs": 1}
 """A killed primary is replaced within seconds."""
 
 
@@ -34,8 +34,8 @@ class Mongod(Server):
 
     def command(self) -> Sequence[str | Path]:
         place = ("--dbpath", self.folder / "data", "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket")
-        thrift = ("--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false")
-        return [self._server, *place, *thrift, *self.options]
+        small = ("--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false")
+        return [self._server, *place, *small, *self.options]
 
     def answers(self) -> bool:
         return bool(hello(self.url))
@@ -47,7 +47,7 @@ class Member(Mongod):
 
 
 class ReplicaSet(Group[Member]):
-    """Three members, of whom any two elect a primary and acknowledge majority writes."""
+    """Three members; any two of them can elect a primary and acknowledge majority writes."""
 
     def __init__(self) -> None:
         super().__init__([Member(), Member(), Member()])
@@ -56,11 +56,11 @@ class ReplicaSet(Group[Member]):
 
     @property
     def primary(self) -> Member:
-        """The member that takes writes; wait for an election."""
+        """The member that accepts writes; waits for an election."""
         return until(self._primaries, "no primary is elected")[0]
 
     def kill_primary(self) -> Member:
-        """Kill the member that takes writes; the others elect another."""
+        """Kill the primary; the other members elect a new one."""
         primary = self.primary
         primary.kill()
         return primary
@@ -69,7 +69,7 @@ class ReplicaSet(Group[Member]):
         if "setName" not in hello(self.members[0].url):
             hosts = [{"_id": n, "host": f"127.0.0.1:{member.port}"} for n, member in enumerate(self.members)]
             with connect(f"{self.members[0].url}?directConnection=true") as client:
-                client.admin.command("replSetInitiate", {"_id": SET, "members": hosts, "settings": HASTE})
+                client.admin.command("replSetInitiate", {"_id": SET, "members": hosts, "settings": FAST_ELECTIONS})
         until(
             lambda: all(_serves(member) for member in self.members) and self._primaries(),
             "the replica set does not assemble",
@@ -84,7 +84,7 @@ def connect(url: str) -> MongoClient[dict[str, Any]]:
 
 
 def hello(url: str) -> dict[str, Any]:
-    """Ask one server what it is; nothing when there is none."""
+    """Return a server's answer to ``hello``, or nothing if it does not answer."""
     try:
         with MongoClient[dict[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=300) as client:
             return client.admin.command("hello")
@@ -93,8 +93,8 @@ def hello(url: str) -> dict[str, Any]:
 
 
 def admits(url: str) -> bool:
-    """Tell whether a mongod of its own (neither of a set nor a router) answers there and lets us in."""
-    if not (told := hello(url)) or "setName" in told or "msg" in told:
+    """Return whether a standalone mongod (no replica set, no router) answers at the URL and lets us in."""
+    if not (answer := hello(url)) or "setName" in answer or "msg" in answer:
         return False
     try:
         with connect(url) as client:
@@ -110,5 +110,5 @@ def drop_database(url: str, name: str) -> None:
 
 
 def _serves(member: Member) -> bool:
-    told = hello(member.url)
-    return bool(told.get("isWritablePrimary") or told.get("secondary"))
+    answer = hello(member.url)
+    return bool(answer.get("isWritablePrimary") or answer.get("secondary"))

@@ -1,4 +1,4 @@
-"""PgBouncer, which lends few connections of a PostgreSQL to many clients: from the Debian package `pgbouncer`."""
+"""PgBouncer, which pools connections to a PostgreSQL, from the Debian package `pgbouncer`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class PgBouncer(Server):
 
 @contextmanager
 def pooled(url: str, mode: Mode = "transaction", *, size: int = 2) -> Iterator[str]:
-    """Lend a database of PostgreSQL by the URL of a pooler of one's own, which has few connections to it."""
+    """Start a pooler of few connections in front of a PostgreSQL database, and yield its URL."""
     server = PgBouncer(url, mode, size)
     try:
         first_start(server)

@@ -14,7 +14,7 @@ from servers.process import Server, program
 USUAL = tuple(f"postgresql://{user}@127.0.0.1:5432/postgres" for user in (getpass.getuser(), "postgres", "root"))
 
 SETTINGS = {
-    "autovacuum": "off",  # its locks would fall on some tests and not on others
+    "autovacuum": "off",  # its locks would disturb tests at random
     "fsync": "off",
     "listen_addresses": "127.0.0.1",
     "max_connections": "250",
@@ -46,7 +46,7 @@ class PostgreSQL(Server):
         return admits(self.url)
 
     def _within_reach(self, programs: Path) -> Path:
-        """Copy a wheel's programs out of root's home, for the user who must run them."""
+        """Copy a wheel's programs out of root's home, so that another user can run them."""
         if not self._as or all(folder.stat().st_mode & 0o001 for folder in programs.parents):
             return programs
         site, copy = programs.parents[2], self.folder / "wheel"
@@ -60,7 +60,7 @@ def connect(url: str) -> psycopg.Connection:
 
 
 def admits(url: str) -> bool:
-    """Tell whether a PostgreSQL answers there and lets us make databases."""
+    """Return whether a PostgreSQL answers at the URL and lets us create databases."""
     try:
         with connect(url) as connection:
             may = connection.execute("SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user")

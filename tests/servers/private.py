@@ -1,4 +1,4 @@
-"""A server of one's own, to be killed and started again."""
+"""A private server, which a test may kill and start again."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def private(kind: Literal["redis-cluster"]) -> AbstractContextManager[Cluster]: 
 @overload
 def private(kind: Kind) -> AbstractContextManager[Private]: ...
 def private(kind: Kind) -> AbstractContextManager[Private]:
-    """Lend a freshly started server, always a private one; close it at the end, whatever was done to it."""
+    """Start a new server for the block, and close it in any state."""
     return _lend(START[kind]())
 
 
 def first_start(server: Server | Group[Any]) -> None:
-    """Start a server that cannot be had if it does not; one that has run and does not come back is an error."""
+    """Start a server for the first time. Raises `Unavailable` if it does not start; a failed restart is an error."""
     try:
         server.start()
-    except OSError as error:  # no such program, not for this machine, ended at once, does not answer
+    except OSError as error:  # the program is missing or foreign, exits at once, or does not answer
         raise Unavailable(str(error)) from error
 
 

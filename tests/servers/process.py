@@ -1,4 +1,4 @@
-"""A server of our own: the same port and the same data from its first start to its end."""
+"""A server that tests start: it keeps its port and its data across restarts."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from servers import folders, guard
 T = TypeVar("T")
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/sbin", "/usr/sbin")
-"""Where Debian keeps servers that are not on everybody's PATH."""
+"""Where Debian installs servers outside of the usual PATH."""
 
-PATIENCE = 60.0
-"""How many seconds a server may take to answer, recovery from a crash included."""
+TIMEOUT = 60.0
+"""Seconds that a server may take to answer, including recovery from a crash."""
 
 
 class Unavailable(Exception):
-    """A server cannot be had here, for the reason given."""
+    """A server is not available, for the reason given."""
 
 
 class Server(ABC):
-    """One server with a port and a folder of its own, whose settings favour speed but keep what survives SIGKILL.
+    """One server with its own port and folder, whose settings favour speed but keep data across SIGKILL.
 
-    Nothing waits for the disk: what a process handed to the system outlives it, and no test pulls the plug. What guards
-    against pages half written stays on, for a kill may fall into a write.
+    Nothing waits for the disk: the operating system keeps the writes of a killed process, and no test cuts the power.
+    Protection against half-written pages stays on, since a kill may interrupt a write.
     """
 
     kind: ClassVar[str]
@@ -55,32 +55,32 @@ class Server(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make what the first start needs."""
+        """Create the files that the first start needs."""
 
     @abstractmethod
     def command(self) -> Sequence[str | Path]:
-        """Tell how to start it in the foreground."""
+        """Return the command that runs the server in the foreground."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Tell whether it serves clients."""
+        """Return whether the server serves clients."""
 
     @property
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it, for the first time or again, and wait until it answers."""
+        """Start or restart the server, and wait until it answers."""
         if not self.runs:
             self.launch()
         self.wait()
 
     def launch(self) -> None:
-        """Start it without waiting."""
+        """Start the server without waiting."""
         if self._process is None:
             self.prepare()
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - a server's own program
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
                 self.command(),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -91,13 +91,13 @@ class Server(ABC):
             )
 
     def wait(self) -> None:
-        """Wait until it answers."""
+        """Wait until the server answers."""
         until(lambda: self.answers() or not self.runs, f"{self.kind} does not answer")
         if not self.runs:
             raise ChildProcessError(f"{self.kind} does not start: {self.log.read_text(errors='replace')[-2000:]}")
 
     def run(self, *command: str | Path) -> None:
-        """Run a program to its end as the user that the server will have."""
+        """Run a program as the server's user, and wait for it."""
         done = subprocess.run(  # noqa: S603 - likewise
             command, cwd=self.folder, capture_output=True, text=True, check=False, **self._as
         )
@@ -105,25 +105,25 @@ class Server(ABC):
             raise ChildProcessError(f"{command[0]} fails: {(done.stderr or done.stdout)[-2000:]}")
 
     def stop(self) -> None:
-        """End it in an orderly way; it may be started again."""
+        """Stop the server with SIGTERM; it can be started again."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it with SIGKILL at once, with all its children, as a crash would."""
+        """Kill the server and its children with SIGKILL, like a crash."""
         if self._process is not None:
-            self._process.kill()  # the search for the children takes a busy process seconds
+            self._process.kill()  # first, for finding the children can take seconds
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Let it stop where it is: its connections stay open, new ones are accepted by the system, nobody answers."""
+        """Suspend the server: its connections stay open and the system accepts new ones, but none is answered."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume the server."""
         self._signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """End it for good: neither a process nor its folder is left."""
+        """Stop the server and remove its folder."""
         guard.clear(self.folder)
         self.reap()
 
@@ -136,13 +136,13 @@ class Server(ABC):
         self.reap()
 
     def reap(self) -> None:
-        """Take note that it ended."""
+        """Wait for the process, so that no zombie is left."""
         if self._process is not None:
             self._process.wait()
 
 
 def free_port() -> int:
-    """Find a free port below those that the system gives to clients, so that it stays free while a server is down."""
+    """Return a free port below the ephemeral range, so that it stays free while a server is down."""
     while True:
         with socket.socket() as probe:
             port = 15_000 + secrets.randbelow(17_000)
@@ -154,7 +154,7 @@ def free_port() -> int:
 
 
 def program(*names: str, wheel: str = "") -> Path:
-    """Find a program in a wheel, on the PATH or where Debian keeps it."""
+    """Find a program in a wheel, on the PATH or in `PLACES`."""
     try:
         files = distribution(wheel).files or [] if wheel else []
     except PackageNotFoundError:
@@ -169,14 +169,14 @@ def program(*names: str, wheel: str = "") -> Path:
     for name in names:
         if found := shutil.which(name, path=path_and_places):
             return Path(found).resolve()
-    raise Unavailable(f"no {' or '.join(names)} here" + (f", and {wheel} is not installed" if wheel else ""))
+    raise Unavailable(f"{' or '.join(names)} was not found" + (f", and {wheel} is not installed" if wheel else ""))
 
 
-def until(condition: Callable[[], T], complaint: str) -> T:
-    """Wait until something holds, and return it."""
-    deadline = time.monotonic() + PATIENCE
-    while not (held := condition()):
+def until(condition: Callable[[], T], message: str) -> T:
+    """Wait until the condition returns a true value, and return it."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (value := condition()):
         if time.monotonic() > deadline:
-            raise TimeoutError(complaint)
+            raise TimeoutError(message)
         time.sleep(0.02)
-    return held
+    return value

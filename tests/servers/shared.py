@@ -1,4 +1,4 @@
-"""The server that all tests of a process share, one of each kind, looked for when the first test asks."""
+"""The servers that all tests of a process share, one of each kind, found or started on first use."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ USUAL: dict[Kind, tuple[tuple[str, ...], Callable[[str], bool]]] = {
     "mongodb": (mongodb.USUAL, mongodb.admits),
     "redis": (redis.USUAL, redis.admits),
 }
-"""Where a running server would be, and how to tell that it is one for us."""
+"""The URLs to try for a running server, and the check that it can be used."""
 
 OWN = "own"
-"""In place of a URL: start a server, even if one runs on the usual port; ours keeps its data in memory."""
+"""In place of a URL: start a server even if one runs on the usual port; ours keeps its data in memory."""
 
 _found: dict[Kind, str | Unavailable] = {}
 _one_at_a_time = Lock()
 
 
 def url(kind: Kind) -> str:
-    """Tell where tests find a server: named by ``AUTHX_TEST_<KIND>_URL``, running on its usual port, or started by us.
+    """Return the URL of a server: named by ``AUTHX_TEST_<KIND>_URL``, running on its usual port, or started by us.
 
     The variable may be ``own``, too.
 
-    Raises `Unavailable` when it cannot be had.
+    Raises `Unavailable` if there is none.
     """
     named = os.environ.get(variable(kind), "")
     if named not in {"", OWN}:
@@ -49,7 +49,7 @@ def url(kind: Kind) -> str:
 
 
 def variable(kind: Kind) -> str:
-    """Name the environment variable that holds a server's URL."""
+    """Return the name of the environment variable for a server's URL."""
     return f"AUTHX_TEST_{kind.upper().replace('-', '_')}_URL"
 
 
@@ -65,5 +65,5 @@ def _started(kind: Kind) -> str | Unavailable:
         first_start(server)
     except Unavailable as reason:
         return reason
-    os.environ[variable(kind)] = server.url  # for processes that a test starts
+    os.environ[variable(kind)] = server.url  # for child processes of the tests
     return server.url

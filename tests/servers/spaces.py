@@ -1,4 +1,4 @@
-"""A space of one's own on a shared server, so that no test sees another's data."""
+"""A private space on a shared server, so that no test sees another's data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _lent = ExitStack()
 
 @contextmanager
 def database(kind: DatabaseKind, at: str | None = None) -> Iterator[str]:
-    """Lend a new, empty database by its URL, on the shared server or the one at a URL; drop it at the end."""
+    """Create an empty database on the shared server or the one at a URL, and drop it after the block."""
     server, name = at or url(kind), f"authx_{uuid4().hex}"
     create, drop = DATABASES[kind]
     create(server, name)
@@ -35,17 +35,17 @@ def database(kind: DatabaseKind, at: str | None = None) -> Iterator[str]:
 
 @cache
 def lasting(kind: DatabaseKind) -> str:
-    """Lend a database until this process ends; the processes that it starts are lent the same."""
+    """Create a database that lives until this process ends; its child processes use the same one."""
     name = variable(kind).replace("TEST", "LENT")
     if name not in os.environ:
         os.environ[name] = _lent.enter_context(database(kind))
-        atexit.register(_lent.close)  # before its server, which was registered earlier, ends
+        atexit.register(_lent.close)  # runs before the server, registered earlier, is closed
     return os.environ[name]
 
 
 @contextmanager
 def prefix(kind: RedisKind = "redis", at: str | None = None) -> Iterator[str]:
-    """Lend a key prefix that nobody else has; delete all keys that begin with it at the end."""
+    """Yield a unique key prefix, and delete all keys that begin with it after the block."""
     unique = f"authx-{uuid4().hex}:"
     server = at or url(kind)
     try:
@@ -55,7 +55,7 @@ def prefix(kind: RedisKind = "redis", at: str | None = None) -> Iterator[str]:
 
 
 def _at_first_write(_: str, __: str) -> None:
-    """Leave it to MongoDB, which makes a database with its first document."""
+    """Do nothing: MongoDB creates a database with its first document."""
 
 
 DATABASES: dict[DatabaseKind, tuple[Callable[[str, str], None], Callable[[str, str], None]]] = {

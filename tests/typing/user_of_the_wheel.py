@@ -1,4 +1,4 @@
-"""What a user of the installed wheel writes; mypy strict and pyright strict check it, nothing runs it."""
+"""Code as a user of the installed wheel writes it: checked by mypy and pyright in strict mode, but never run."""
 
 from __future__ import annotations
 
