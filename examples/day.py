@@ -1,4 +1,4 @@
-"""A day in the life of the users, written once for both worlds."""
+"""A day in the life of the users, written once for blocking and asynchronous callers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEPS: Final = {
 
 
 async def day(users: UsersRepo, stage: Stage) -> None:
-    """Play every step, whatever becomes of the one before."""
+    """Run every step, even if an earlier one failed."""
     for title, step in STEPS.items():
         with stage.report.step(title):
             await step(users, stage)

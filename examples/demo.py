@@ -1,8 +1,8 @@
-"""Play a day with a thousand people, and show what holds.
+"""Run a day with a thousand people, and check each promise.
 
     python examples/demo.py [--url URL] [--cache-url URL] [--blocking] [--people FILE]
 
-Exits with 1 if anything does not hold. A database that is named must be empty, and is left empty.
+Exits with 1 if a check fails. The database must be empty, and is left empty.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ from authx_adapters import connect, connect_blocking
 from authx_adapters.clock import ManualClock
 from authx_core import BlockingUsersRepo, InvalidInput, PortUnavailable, UsersRepo, run
 from day import day
-from people import BUNDLED, FILE, Refusal, let_in, read
+from people import BUNDLED, FILE, Refusal, create_users, read
 from report import Report
 from stage import LetterBox, Stage, as_tasks, as_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PATIENCE = 60
-"""Seconds: everybody comes at once, and the machine may be busy with something else."""
+TIMEOUT = 60
+"""In seconds; generous, because many calls run at once and the machine may be busy."""
 
 
-async def play(users: UsersRepo, stage: Stage) -> None:
-    """Let everybody in, and play the day."""
+async def run_demo(users: UsersRepo, stage: Stage) -> None:
+    """Create the people, and run the day."""
     with stage.report.step("A thousand people arrive"):
         console = stage.report.console
-        admitted, refusals = await let_in(users, track(stage.people, "Letting people in", console=console))
+        admitted, refusals = await create_users(users, track(stage.people, "Creating users", console=console))
         stage.admitted.update(admitted)
         stage.report.refusals(refusals)
-        await judge(users, stage, refusals)
+        await check_arrivals(users, stage, refusals)
     await day(users, stage)
 
 
-async def judge(users: UsersRepo, stage: Stage, refusals: Sequence[Refusal]) -> None:
-    """Show that bad lines were refused for what is wrong with them, and that nothing else was lost."""
-    blamed: dict[int, set[str]] = {}
+async def check_arrivals(users: UsersRepo, stage: Stage, refusals: Sequence[Refusal]) -> None:
+    """Check that bad lines were refused for the right fields, and that all other people were created."""
+    refused: dict[int, set[str]] = {}
     for refusal in refusals:
-        blamed.setdefault(refusal.line, set()).add(refusal.field)
+        refused.setdefault(refusal.line, set()).add(refusal.field)
     if stage.people == read(FILE):
-        stage.report.equal("just the ten bad lines were refused, each for its own fields", dict(BUNDLED), blamed)
+        stage.report.equal("only the ten bad lines were refused, each for its own fields", dict(BUNDLED), refused)
     _, total = await users.search()
-    stage.report.equal(f"everybody else is in: {total} people", len(stage.people) - len(blamed), total)
+    stage.report.equal(f"everybody else was created: {total} people", len(stage.people) - len(refused), total)
     kept = [
         user.email == person.new.email and user.extra == person.new.extra
         for person in stage.people
         if person.line in stage.admitted and (user := stage.admitted[person.line])
     ]
-    stage.report.true("with their names and addresses as they wrote them", all(kept))
+    stage.report.true("with names and addresses as they were written", all(kept))
 
 
 def greet(users: BlockingUsersRepo, stage: Stage) -> None:
@@ -67,17 +67,17 @@ def greet(users: BlockingUsersRepo, stage: Stage) -> None:
         user = users.get_by_login(person.email)
         stage.report.equal("a plain call finds a user", stage.id(person), user and user.id)
         user = users.authenticate(person.email, person.password, ip="192.0.2.9")
-        stage.report.equal("and logs one in", stage.id(person), user and user.id)
+        stage.report.equal("and logs a user in", stage.id(person), user and user.id)
         stage.report.equal("and counts everybody", len(stage.admitted), users.search(size=1)[1])
 
 
 async def is_empty(users: UsersRepo) -> bool:
-    """Whether there is nobody yet."""
+    """Return whether there are no users."""
     return not await users.search_after(size=1)
 
 
 async def clear(users: UsersRepo) -> None:
-    """Remove everybody."""
+    """Delete all users and the blackout."""
     await users.delete_blackout()
     while found := await users.search_after(size=100):
         for user in found:
@@ -85,28 +85,28 @@ async def clear(users: UsersRepo) -> None:
 
 
 async def asynchronous(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
-    """Play it in an event loop."""
+    """Run the demo in an event loop."""
     async with connect(
-        url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters], timeout=PATIENCE, cache_timeout=PATIENCE
+        url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters], timeout=TIMEOUT, cache_timeout=TIMEOUT
     ) as users:
         if not await is_empty(users):
-            sys.exit("the demo wants an empty database")
+            sys.exit("the database has users: the demo needs an empty one")
         try:
-            await play(users, stage)
+            await run_demo(users, stage)
         finally:
             if not keep:
                 await clear(users)
 
 
 def blocking(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
-    """Play it without an event loop: over blocking adapters nothing ever suspends, so `run` is all it takes."""
+    """Run the demo without an event loop: blocking adapters never suspend, so `run` is enough."""
     with connect_blocking(
-        url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters], timeout=PATIENCE, cache_timeout=PATIENCE
+        url, cache_url=cache_url, clock=stage.clock, callbacks=[stage.letters], timeout=TIMEOUT, cache_timeout=TIMEOUT
     ) as users:
         if not run(is_empty(users.users)):
-            sys.exit("the demo wants an empty database")
+            sys.exit("the database has users: the demo needs an empty one")
         try:
-            run(play(users.users, stage))
+            run(run_demo(users.users, stage))
             greet(users, stage)
         finally:
             if not keep:
@@ -114,21 +114,21 @@ def blocking(url: str, cache_url: str, stage: Stage, *, keep: bool) -> None:
 
 
 def main() -> int:
-    """Read the command line, play, and return the exit status."""
-    parser = argparse.ArgumentParser(description="Play a day with a thousand people, and show what holds.")
+    """Read the command line, run the demo, and return the exit status."""
+    parser = argparse.ArgumentParser(description="Run a day with a thousand people, and check each promise.")
     parser.add_argument("--url", help="an empty database, as for connect(); default: SQLite in a temporary folder")
     parser.add_argument("--cache-url", default="memory://", help="a database for the cache too; default: in memory")
-    parser.add_argument("--blocking", action="store_true", help="without an event loop")
+    parser.add_argument("--blocking", action="store_true", help="run without an event loop")
     parser.add_argument("--people", type=Path, default=FILE, metavar="FILE", help="a file like people.csv")
     args = parser.parse_args()
     if args.cache_url.startswith("redis"):
-        parser.error("Redis keeps lifetimes by its own clock, and the demo moves one of its own")
+        parser.error("Redis measures lifetimes with its own clock, but the demo has to move the clock")
     try:
         people = read(args.people)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows few letters must not end the day
+        sys.stdout.reconfigure(errors="backslashreplace")  # for terminals without Unicode
     report = Report()
     at_once = as_threads if args.blocking else as_tasks
     stage = Stage(ManualClock(), LetterBox(), at_once, report, people)

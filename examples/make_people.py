@@ -1,13 +1,13 @@
-"""Write people.csv: 990 invented people and ten rows that are wrong, the same file every time.
+"""Write people.csv, the same file every time: 990 invented people and ten wrong rows.
 
     python examples/make_people.py
 
-No name here is anybody's; all mail goes to example.com, .net and .org (RFC 2606). Most people were only invited
-and have no password yet. Thirty have one, in the file; thirty more come from an older system with its bcrypt or
-Django hash. What they typed there is `people.old_password` of their address.
+All names are invented, and all addresses are at example.com, .net and .org (RFC 2606). Most people were only invited
+and have no password yet. Thirty have a password in the file; thirty more have a bcrypt or Django hash from an older
+system. Their password there is `people.old_password` of their address.
 """
 
-# ruff: noqa: E501 - the table of names is as wide as it is
+# ruff: noqa: E501 - the table of names is wide
 from __future__ import annotations
 
 import csv
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GOOD: Final = 990
 PASSWORDS: Final = 30
 LEGACY: Final = 15
-"""Of each scheme."""
+"""The number of hashes of each scheme."""
 
 # language, domain label, order of the names | given names | family names; "native=roman" where the script is not Latin
 NAMES: Final = """
@@ -83,7 +83,7 @@ class Name:
 
 
 def everybody(rng: random.Random) -> list[tuple[str, str, Name, Name, str]]:
-    """Return language, domain label, given name, family name and what is shown, in random order."""
+    """Return language, domain label, given name, family name and display name, in random order."""
     people = []
     for line in NAMES.strip().splitlines():
         head, given, family = (part.split() for part in line.split("|"))
@@ -113,7 +113,7 @@ def address(style: int, label: str, first: Name, last: Name, rng: random.Random)
 
 
 def username(style: int, first: Name, last: Name, rng: random.Random) -> str:
-    """Return a username in one of five styles: PRECIS wants neither spaces nor compatibility characters."""
+    """Return a username in one of five styles, without spaces or compatibility characters, which PRECIS refuses."""
     number = rng.randrange(100, 1000)
     return (
         f"{first.native}{number}",
@@ -124,12 +124,12 @@ def username(style: int, first: Name, last: Name, rng: random.Random) -> str:
     )[style]
 
 
-def unlike(text: str, seen: set[str], separator: str) -> str:
-    """Return a text that nobody has yet in any spelling, with a number before the separator if need be."""
+def unique(text: str, seen: set[str], separator: str) -> str:
+    """Return a text that is new in any spelling, adding a number before the separator if necessary."""
     head, middle, tail = text.partition(separator) if separator else (text, "", "")
     for number in range(2, GOOD):
         key = normalize("NFKC", text).casefold()
-        if key not in seen and len(head) > 2:  # noqa: PLR2004 - initials are rare
+        if key not in seen and len(head) > 2:  # noqa: PLR2004 - initials always get a number
             break
         text = f"{head}{number}{middle}{tail}"
         head = head if len(head) > 2 else f"{head}{number}"  # noqa: PLR2004 - the same
@@ -138,14 +138,14 @@ def unlike(text: str, seen: set[str], separator: str) -> str:
 
 
 def hashes(rng: random.Random) -> Iterator[tuple[str, int]]:
-    """Return the scheme and the cost of each old hash, low so that the demo is quick."""
+    """Yield the scheme and the cost of each old hash; low costs keep the demo fast."""
     for number in range(LEGACY):
         yield "bcrypt", 4 + number % 2
         yield "django", 1000 + rng.randrange(500)
 
 
 def old_hash(scheme: str, cost: int, password: str, rng: random.Random) -> str:
-    """Hash as the older system did, with a salt that is the same every time."""
+    """Hash a password as the older system did, with a reproducible salt."""
     if scheme == "bcrypt":
         salt = "".join(rng.choices(BCRYPT64, k=21)) + rng.choice(".Oeu")
         return str(bcrypt.using(rounds=cost, salt=salt).hash(password))
@@ -154,7 +154,7 @@ def old_hash(scheme: str, cost: int, password: str, rng: random.Random) -> str:
 
 
 def good_rows(rng: random.Random) -> list[Row]:
-    """Return people of whom nothing is wrong."""
+    """Return the rows without mistakes."""
     rows: list[Row] = []
     emails: set[str] = set()
     names: set[str] = set()
@@ -162,10 +162,10 @@ def good_rows(rng: random.Random) -> list[Row]:
     for number, (language, label, first, last, shown) in enumerate(everybody(rng)):
         row = dict.fromkeys(COLUMNS, "") | {"name": shown, "language": language, "confirmed": "no"}
         has_password, has_old = number % 33 == 5, number % 33 == 16  # noqa: PLR2004 - one in 33 is thirty of 990
-        only_social = number % 16 == 7 and not (has_password or has_old)  # noqa: PLR2004 - likewise sixty
-        row["email"] = unlike(address(number % 10, label, first, last, rng), emails, "@")
-        if has_password or has_old or rng.random() < 0.7:  # noqa: PLR2004 - life-like
-            row["username"] = unlike(username(rng.randrange(5), first, last, rng), names, "")
+        only_social = number % 16 == 7 and not (has_password or has_old)  # noqa: PLR2004 - one in 16 is about sixty
+        row["email"] = unique(address(number % 10, label, first, last, rng), emails, "@")
+        if has_password or has_old or rng.random() < 0.7:  # noqa: PLR2004 - a realistic share
+            row["username"] = unique(username(rng.randrange(5), first, last, rng), names, "")
         if has_password:
             row["password"] = f"{' '.join(rng.sample(WORDS.split(), 4))} {rng.randrange(10, 100)}"
         elif has_old:
@@ -173,9 +173,9 @@ def good_rows(rng: random.Random) -> list[Row]:
         if only_social or number % 9 == 0:
             row["social_provider"] = rng.choice(PROVIDERS)
             row["social_subject"] = str(rng.randrange(10**17, 10**18))
-        if only_social and number % 32 == 7:  # noqa: PLR2004 - every other of them
+        if only_social and number % 32 == 7:  # noqa: PLR2004 - every second one
             row["email"] = row["username"] = ""
-        if row["email"] and rng.random() < 0.6:  # noqa: PLR2004 - life-like
+        if row["email"] and rng.random() < 0.6:  # noqa: PLR2004 - a realistic share
             row["confirmed"] = "yes"
         if number % 11 == 0:
             row["permissions"] = ";".join(sorted(rng.sample(("articles:read", "articles:write", "reports:read"), 2)))
@@ -184,7 +184,7 @@ def good_rows(rng: random.Random) -> list[Row]:
 
 
 def bad_rows(good: list[Row]) -> list[Row]:
-    """Return ten rows, each wrong in its own way, in the order of the lines in `people.BUNDLED`."""
+    """Return ten rows, each with other mistakes, in the order of `people.BUNDLED`."""
     french = (row["email"] for row in good if row["language"] == "fr")
     accented = next(email for email in french if not email.partition("@")[0].isascii())
     names = (row["username"] for row in good if row["username"].isascii())
@@ -212,8 +212,8 @@ def bad_rows(good: list[Row]) -> list[Row]:
 
 
 def main() -> None:
-    """Write the file beside this one."""
-    rng = random.Random(990)  # noqa: S311 - invented people want the same dice every time
+    """Write the file next to this module."""
+    rng = random.Random(990)  # noqa: S311 - the file must be reproducible
     rows = good_rows(rng)
     bad = bad_rows(rows)
     for line, row in zip(sorted(BUNDLED), bad, strict=True):

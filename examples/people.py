@@ -1,4 +1,4 @@
-"""The people of people.csv: reading them, and letting them in."""
+"""Read the people of people.csv, and create their users."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ COLUMNS: Final = (
 FILE: Final = Path(__file__).with_name("people.csv")
 BUNDLED: Final[Mapping[int, frozenset[str]]] = {
     101: frozenset({"email"}),  # not an address
-    212: frozenset({"username"}),  # an @ in it
+    212: frozenset({"username"}),  # contains an @
     303: frozenset({"username"}),  # reserved, in full-width letters
     404: frozenset({"password"}),  # too short
-    515: frozenset({"email"}),  # somebody's, in capitals and with accents apart
-    606: frozenset({"username"}),  # somebody's, in capitals
+    515: frozenset({"email"}),  # taken, in capitals and decomposed
+    606: frozenset({"username"}),  # taken, in capitals
     707: frozenset({"identities"}),  # a provider without a subject
-    808: frozenset({"permissions"}),  # an empty one
-    909: frozenset({""}),  # nothing to know the person by
-    998: frozenset({"email", "username", "password", "password_hash", "permissions"}),  # everything at once
+    808: frozenset({"permissions"}),  # an empty permission
+    909: frozenset({""}),  # no address, username or identity
+    998: frozenset({"email", "username", "password", "password_hash", "permissions"}),  # every field
 }
-"""The lines of people.csv that are wrong, and the fields to blame; the empty field is the whole row."""
+"""The wrong lines of people.csv with their wrong fields; an empty field stands for the whole row."""
 
 
 def old_password(email: str) -> str:
-    """Return what the owner of a bcrypt or Django hash typed in the older system."""
+    """Return the password behind a bcrypt or Django hash of the older system."""
     return f"{email.partition('@')[0]} since 2012"
 
 
@@ -65,7 +65,7 @@ class Person:
 
     @property
     def password(self) -> str:
-        """What this person types, from the file or from the older system; empty if there is none."""
+        """The password, from the file or from the older system; empty if there is none."""
         if self.new.password_hash:
             return old_password(self.email)
         return self.new.password.reveal() if self.new.password else ""
@@ -87,17 +87,17 @@ class Refusal:
 
 
 def read(file: Path) -> list[Person]:
-    """Return everybody in the file. Raises `ValueError` if it has other columns."""
+    """Return the people in the file. Raises `ValueError` if it has other columns."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines, restval="", strict=True)
         if rows.fieldnames is None or set(rows.fieldnames) != set(COLUMNS):
-            message = f"{file} must have the columns {', '.join(COLUMNS)}"
+            message = f"{file} has other columns: it must have {', '.join(COLUMNS)}"
             raise ValueError(message)
         return [Person(rows.line_num, _new_user(row)) for row in rows]
 
 
 def _new_user(row: Mapping[str, str]) -> NewUser:
-    """Say what the line says; the core judges it."""
+    """Return the fields of a row unchecked: the core checks them."""
     provider, subject = row["social_provider"], row["social_subject"]
     return NewUser(
         email=row["email"] or None,
@@ -111,8 +111,8 @@ def _new_user(row: Mapping[str, str]) -> NewUser:
     )
 
 
-async def let_in(users: UsersRepo, people: Iterable[Person]) -> tuple[dict[int, User], list[Refusal]]:
-    """Create everybody who can be created; return the users by line, and what was wrong with the others."""
+async def create_users(users: UsersRepo, people: Iterable[Person]) -> tuple[dict[int, User], list[Refusal]]:
+    """Create the users; return those created, by line, and the refusals of the others."""
     admitted: dict[int, User] = {}
     refusals: list[Refusal] = []
     for person in people:

@@ -1,4 +1,4 @@
-"""What holds and what does not, as a transcript that people can read."""
+"""A readable transcript of passed and failed checks."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
 
 
 class Report:
-    """Counts what was shown, and keeps going when something does not hold."""
+    """Prints and counts checks, and continues after a failed one."""
 
     def __init__(self) -> None:
-        """Begin with nothing shown."""
+        """Start the clock and the counts."""
         self.console = Console(highlight=False)
-        self.held = 0
+        self.passed = 0
         self.failed = 0
         self._started = perf_counter()
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Put a heading over what is shown next; an error that nobody expected fails this step alone."""
+        """Print a heading for the checks of the block; an unexpected error fails only this step."""
         self.console.print(f"\n[bold]{escape(title)}[/bold]")
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the day still counts
+        except Exception as error:  # noqa: BLE001 - the other steps still run
             self._failed("the step runs to its end", "no error", f"{type(error).__name__}: {error}")
 
     def equal(self, claim: str, expected: object, actual: object) -> None:
-        """Show that two values are equal; neither may be a secret."""
+        """Check that two values are equal; a failure prints them, so neither may be a secret."""
         if expected == actual:
-            self.held += 1
+            self.passed += 1
             self.console.print(f"  [green]✓[/green] {escape(claim)}")
         else:
             self._failed(claim, repr(expected), repr(actual))
 
     def true(self, claim: str, actual: object) -> None:
-        """Show that something is so."""
+        """Check that a value is true."""
         self.equal(claim, expected=True, actual=bool(actual))
 
     async def refused(self, claim: str, expected: type[AuthxError], call: Awaitable[object]) -> None:
-        """Show that a call is refused with exactly this error."""
+        """Check that a call raises exactly this error."""
         try:
             await call
         except AuthxError as error:
@@ -68,11 +68,11 @@ class Report:
     def close(self) -> int:
         """Sum up, and return the exit status."""
         seconds = perf_counter() - self._started
-        outcome = f"[red]✗ {self.failed} did not hold[/red], " if self.failed else ""
-        self.console.print(f"\n{outcome}[green]✓ {self.held} held[/green] in {seconds:.1f} s")
+        outcome = f"[red]✗ {self.failed} failed[/red], " if self.failed else ""
+        self.console.print(f"\n{outcome}[green]✓ {self.passed} passed[/green] in {seconds:.1f} s")
         return 1 if self.failed else 0
 
     def _failed(self, claim: str, expected: str, actual: str) -> None:
         self.failed += 1
-        told = escape(f"{claim}: expected {expected}, actual {actual}")
-        self.console.print(f"  [red]✗ {told}[/red]")
+        message = escape(f"{claim}: expected {expected}, actual {actual}")
+        self.console.print(f"  [red]✗ {message}[/red]")

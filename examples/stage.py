@@ -1,4 +1,4 @@
-"""What a day needs besides users: a clock to move, a letter box, and a way to do things at the same moment."""
+"""The shared state of the steps: a manual clock, a letter box, and a way to run calls at once."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 Job: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 AtOnce: TypeAlias = Callable[[Sequence[Job]], Awaitable[list[object]]]
-"""Does all jobs at the same moment, and returns for each its result or its exception."""
+"""Runs all jobs at once, and returns the result or the exception of each."""
 HOME: Final = "192.0.2.7"
-"""Where an honest client is; all clients' addresses are from RFC 5737 and RFC 3849."""
+"""The address of an honest client; all addresses of clients are from RFC 5737 and RFC 3849."""
 
 
 async def as_tasks(jobs: Sequence[Job]) -> list[object]:
-    """Do all jobs at once in this event loop."""
+    """Run all jobs at once in this event loop."""
     return list(await asyncio.gather(*(job() for job in jobs), return_exceptions=True))
 
 
 async def as_threads(jobs: Sequence[Job]) -> list[object]:
-    """Do all jobs at once in threads. This never suspends, so it needs no event loop."""
+    """Run all jobs at once in threads. This never suspends, so it needs no event loop."""
 
     def outcome(job: Job) -> object:
         try:
@@ -47,7 +47,7 @@ class LetterBox:
     """A callback that keeps every event, where an application would send mail."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self.events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
@@ -55,20 +55,20 @@ class LetterBox:
         self.events.append(event)
 
     def count(self, kind: type[Event]) -> int:
-        """Return how many events of a kind have come."""
+        """Return how many events of a kind were received."""
         return sum(isinstance(event, kind) for event in self.events)
 
     def token(self) -> str:
-        """Return what the link in the last letter holds."""
+        """Return the token of the link in the last letter."""
         for event in reversed(self.events):
             if isinstance(event, EmailConfirmationRequested | PasswordResetRequested):
                 return event.token.reveal()
-        raise LookupError("no letter has come")
+        raise LookupError("no letter was sent")
 
 
 @attrs.frozen
 class Stage:
-    """Everything that the steps of a day share."""
+    """The state that the steps of a day share."""
 
     clock: ManualClock
     letters: LetterBox
@@ -78,34 +78,34 @@ class Stage:
     admitted: dict[int, User] = attrs.field(factory=dict[int, User])
 
     def cast(self, role: Callable[[Person], object], count: int = 1, start: int = 0) -> list[Person]:
-        """Return the people who fit a role, in the order of the file. Raises `LookupError` if they are too few."""
+        """Return people who fit a role, in the order of the file. Raises `LookupError` if there are too few."""
         found = [person for person in self.people if person.line in self.admitted and role(person)]
         if len(found) < start + count:
             raise LookupError("the file has too few people for this step")
         return found[start : start + count]
 
     def id(self, person: Person) -> str:
-        """Return the id that a person got."""
+        """Return the id of a person's user."""
         return self.admitted[person.line].id
 
 
 def with_password(person: Person) -> bool:
-    """Fit whoever has a password of today."""
+    """Return whether a person has a password in the file."""
     return person.new.password is not None
 
 
 def with_scheme(scheme: str, person: Person) -> bool:
-    """Fit whoever comes with a hash of this older scheme."""
+    """Return whether a person has a hash of an older scheme."""
     return person.scheme == scheme
 
 
 def invited(person: Person) -> bool:
-    """Fit whoever has an address and a username, and no password yet."""
+    """Return whether a person has an address and a username but no password."""
     return bool(person.email and person.username and not person.password)
 
 
 def typed(prefix: str = "typed") -> str:
-    """Return a password that the policy takes and nobody has."""
+    """Return a valid password that no user has."""
     return f"{prefix} {secrets.token_hex(8)}"
 
 
@@ -115,7 +115,7 @@ def wide(text: str) -> str:
 
 
 async def fresh(users: UsersRepo, user_id: str) -> User:
-    """Return a user as stored now. Raises `LookupError` for one who is gone."""
+    """Return a user as stored now. Raises `LookupError` for an unknown id."""
     user = await users.get(user_id)
     if user is None:
         raise LookupError(user_id)
@@ -123,7 +123,7 @@ async def fresh(users: UsersRepo, user_id: str) -> User:
 
 
 def ids(*users: User | None) -> list[str | None]:
-    """Return whom one found."""
+    """Return the id of each user, or None."""
     return [user.id if user else None for user in users]
 
 
@@ -133,5 +133,5 @@ def winners(outcomes: list[object]) -> int:
 
 
 def losers(outcomes: list[object]) -> set[str]:
-    """Return what became of the others."""
+    """Return the names of the errors of the other calls."""
     return {type(outcome).__name__ for outcome in outcomes if not isinstance(outcome, User)}

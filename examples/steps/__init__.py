@@ -1,1 +1,1 @@
-"""The steps of the day; each shows what it proves."""
+"""The steps of the day; each checks some promises."""

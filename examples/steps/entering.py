@@ -1,4 +1,4 @@
-"""Getting in, by whoever may and whoever may not."""
+"""Logging in, and attempts to break in."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ async def log_in(users: UsersRepo, stage: Stage) -> None:
         report.equal(f"{claim}: {login}", [stage.id(person)], ids(user))
     user = await users.authenticate(latin.email, latin.password.swapcase(), ip=HOME)
     report.equal("the password in another case is wrong", None, user)
-    report.equal("an unknown login is nobody's", None, await users.authenticate("nobody.at.all", typed(), ip=HOME))
+    report.equal("an unknown login finds no user", None, await users.authenticate("nobody.at.all", typed(), ip=HOME))
     user = await users.update_last_login(stage.id(latin))
-    report.equal("the login is noted at the time of the clock", stage.clock.now(), user.last_login)
+    report.equal("the login is recorded with the time of the clock", stage.clock.now(), user.last_login)
 
 
 async def upgrade(users: UsersRepo, stage: Stage) -> None:
-    """Show that hashes from an older system are renewed when their owners log in."""
+    """Show that a hash from an older system is replaced when its owner logs in."""
     for scheme in ("bcrypt", "django"):
         owners = stage.cast(partial(with_scheme, scheme), 3)
         for person in owners:
             wrong = await users.authenticate(person.email, typed(), ip="192.0.2.8")
             right = await users.authenticate(person.email, person.password, ip="192.0.2.8")
             again = await users.authenticate(person.username, person.password, ip="192.0.2.8")
-            claim = f"{person.email} logs in by the {scheme} hash, and again"
+            claim = f"{person.email} logs in with the {scheme} hash, twice"
             stage.report.equal(claim, [None, stage.id(person), stage.id(person)], ids(wrong, right, again))
         renewed = [(await fresh(users, stage.id(person))).password_hash for person in owners]
         schemes = {secret and secret.reveal()[:10] for secret in renewed}
@@ -53,7 +53,7 @@ async def upgrade(users: UsersRepo, stage: Stage) -> None:
 
 
 async def attack_on_an_account(users: UsersRepo, stage: Stage) -> None:
-    """Show that guessing locks one login for a while, whoever guesses, and nobody else's."""
+    """Show that guesses from any client lock one login for a while, and no other."""
     report, policy = stage.report, users.policy
     victim, other = stage.cast(with_password, 2, start=4)
     guesses = [
@@ -61,18 +61,18 @@ async def attack_on_an_account(users: UsersRepo, stage: Stage) -> None:
     ]
     outcomes = await stage.at_once(guesses)
     counts = (outcomes.count(None), sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes))
-    report.equal("of twenty guesses at once, from as many clients, ten are looked at", (policy.login_max,) * 2, counts)
+    report.equal("ten of twenty guesses at once, from twenty clients, are checked", (policy.login_max,) * 2, counts)
     right = partial(users.authenticate, victim.email.swapcase(), victim.password, ip="203.0.113.1")
     claim = "now the right password is refused too, in any spelling of the login"
     await report.refused(claim, TooManyAttempts, right())
-    report.equal("the attack was told once", 1, stage.letters.count(BruteForceDetected))
+    report.equal("the attack was published once", 1, stage.letters.count(BruteForceDetected))
     user = await users.authenticate(other.email, other.password, ip="203.0.113.1")
-    report.equal("somebody else logs in meanwhile", [stage.id(other)], ids(user))
+    report.equal("another user can log in meanwhile", [stage.id(other)], ids(user))
     stage.clock.advance(policy.login_timeout - SECOND)
     await report.refused("a second before the window ends it is still locked", TooManyAttempts, right())
     stage.clock.advance(SECOND)
     user = await right()
-    report.equal("the locked-out tries did not prolong it: the owner is in again", [stage.id(victim)], ids(user))
+    report.equal("refused attempts did not prolong the lock: the owner logs in again", [stage.id(victim)], ids(user))
 
 
 async def attack_from_a_client(users: UsersRepo, stage: Stage) -> None:
@@ -81,10 +81,10 @@ async def attack_from_a_client(users: UsersRepo, stage: Stage) -> None:
     person = stage.cast(with_password, start=8)[0]
     limit = policy.login_client_max
     tries = [await users.is_bruteforce(f"2001:db8:0:1::{n:x}", f"guess-{n}") for n in range(limit)]
-    report.equal(f"{limit} logins are tried from as many addresses of one /64", [False] * limit, tries)
+    report.equal(f"{limit} logins are attempted from {limit} addresses of one /64", [False] * limit, tries)
     call = partial(users.authenticate, person.email, person.password)
     await report.refused(
-        "the next one from there is refused, though the password is right",
+        "the next attempt from there is refused, even with the right password",
         TooManyAttempts,
         call(ip="2001:db8:0:1:ffff::1"),
     )

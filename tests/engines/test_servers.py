@@ -190,9 +190,7 @@ async def test_in_a_loop(): program("no-such-server", wheel="no-such-wheel")
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("", "3 skipped"), ("true", "2 failed, 1 error")])
-def test_a_missing_server_skips_with_the_reason_and_fails_in_ci(
-    ci: str, outcome: str, tmp_path: Path
-) -> None:
+def test_a_missing_server_skips_with_the_reason_and_fails_in_ci(ci: str, outcome: str, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS_WITHOUT_A_SERVER)
     options = ("-c", str(TESTS.parent / "pyproject.toml"), "-p", "conftest", "-p", "no:cacheprovider")
     done = subprocess.run(  # noqa: S603 - our own program
