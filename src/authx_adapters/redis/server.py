@@ -123,9 +123,9 @@ class Server:
         """Return the replies of an exchange. Raises `TimeoutError`."""
         if self._waiting and self._within:
             return self._waiting.call(lambda: run(exchange()), self._within)
-        if self._within and not self._is_blocking:
-            return await in_time(exchange(), self._within)
-        return await exchange()
+        if self._is_blocking:
+            return await exchange()
+        return await in_time(exchange(), self._within)
 
     async def _exchanged(self, commands: Sequence[Command], script: Script | None, *, repeatable: bool) -> list[Any]:
         replies = await self._send(commands)
