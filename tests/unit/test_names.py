@@ -1,4 +1,4 @@
-"""One rule for leading underscores, in all packages: such a name is used in its own module only."""
+"""A name with a leading underscore is used only in its own module, in all packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATHS = sorted(path for package in SOURCE.glob("authx_*") for path in package.rg
 
 
 def imported(path: Path) -> list[str]:
-    """Return the full name of everything that a module imports from our packages."""
+    """Return the full names that a module imports from our packages."""
     found = list[str]()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):

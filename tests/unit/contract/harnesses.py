@@ -1,4 +1,4 @@
-"""Harnesses over the memory adapters: an honest one, and ones that lie."""
+"""Harnesses over the memory adapters: honest, dishonest and unusable ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class OneSharedHandle(Honest):
     capabilities = Capabilities(backend="memory")
 
 
-class HandlesOfTheirOwn(Honest):
+class UnrelatedHandles(Honest):
     capabilities = Capabilities(backend="memory")
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
@@ -55,7 +55,7 @@ class HandlesOfTheirOwn(Honest):
 
 
 class Server(Harness):
-    """A cache whose clock is its own."""
+    """A cache with its own clock."""
 
     capabilities = Capabilities(clock="server", backend="memory", shared_handle=True)
 
@@ -86,7 +86,7 @@ class RewindDeletes(Server):
 
 
 class ResetsOthers(Honest):
-    """Two namespaces in one place, which a reset empties."""
+    """A harness whose reset empties all namespaces."""
 
     capabilities = Capabilities(backend="memory", shared_handle=True, namespaced=True)
     stores: ClassVar[dict[str, MemoryUserStore]] = {}

@@ -1,4 +1,4 @@
-"""Callers of an adapter that blocks meet on threads, whether or not its author says that it does."""
+"""Callers of a blocking adapter race in threads, whether or not its author wraps it in `never_suspends`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ReadsThenDeletes(MemoryCache):
         return value
 
 
-class OfOneThread(MemoryCache):
-    """Each `delete` takes a connection that only the thread which opened the cache may use."""
+class BoundToOneThread(MemoryCache):
+    """A cache whose `delete` uses a connection that is bound to the thread that opened it."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -35,7 +35,7 @@ class OfOneThread(MemoryCache):
 
 
 class Kept(Harness):
-    """One object, which says that it is on a file."""
+    """A harness that always opens one object, and declares it embedded."""
 
     capabilities = Capabilities(backend="embedded", shared_handle=True)
     kind: type[MemoryCache] = ReadsThenDeletes
@@ -55,12 +55,12 @@ def raced(harness: type[Harness], **attributes: Any) -> Outcome:
     return run_clause(type("Kept", (harness,), attributes), ONE_WINS)
 
 
-def test_what_blocks_races_on_threads() -> None:
+def test_a_blocking_adapter_races_in_threads() -> None:
     assert raced(Kept).status is Status.FAILED
     assert raced(Kept, kind=MemoryCache).status is Status.PASSED
 
 
-def test_what_holds_a_connection_races_on_threads_too() -> None:
+def test_an_adapter_that_holds_a_connection_races_in_threads_too() -> None:
     class Connected(Kept):
         capabilities = Capabilities(shared_handle=True)
 
@@ -76,12 +76,12 @@ def test_what_holds_a_connection_races_on_threads_too() -> None:
 
 
 @pytest.mark.parametrize("backend", ["memory", "server"])
-def test_what_only_never_suspends_may_be_one_loop_s_own(backend: Literal["memory", "server"]) -> None:
+def test_an_adapter_that_only_never_suspends_may_belong_to_one_loop(backend: Literal["memory", "server"]) -> None:
     capabilities = Capabilities(backend=backend, shared_handle=True)
     assert raced(Kept, capabilities=capabilities).status is Status.PASSED
 
 
-def test_what_only_one_thread_may_use_cannot_race() -> None:
-    outcome = raced(Kept, kind=OfOneThread)
+def test_an_adapter_that_is_bound_to_one_thread_cannot_race() -> None:
+    outcome = raced(Kept, kind=BoundToOneThread)
     assert outcome.status is Status.SKIPPED
     assert "SQLite objects created in a thread can only be used in that same thread" in outcome.reason

@@ -1,6 +1,6 @@
-"""As the author of an adapter meets it: the built wheel in an environment of its own, one's own class, both views.
+"""The contract as the author of an adapter uses it: from the built wheel, in a new environment, in both views.
 
-The environment gets its other packages from this one, so that nothing is fetched.
+The new environment shares the other packages of this one, so that nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}))
     (site / "others.pth").write_text(sysconfig.get_path("purelib"))
-    # Without hatchling, pip fetches what builds; it is in the dependency group `test`.
+    # Without hatchling, pip downloads the build backend; the dependency group `test` has it.
     here = ["--no-build-isolation"] if find_spec("hatchling") else []
     _pip("wheel", "-q", "--no-deps", *here, "--wheel-dir", folder, ROOT)
     (wheel,) = folder.glob("*.whl")
@@ -119,31 +119,31 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 def _pip(*arguments: object) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - likewise
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - the same
     assert done.returncode == 0, done.stderr
 
 
 def explanations(printed: str) -> dict[str, str]:
-    """Return what is said to be usually wrong, by what was observed."""
+    """Return the usual cause of each observation that was printed."""
     found = re.findall(
         r"^observed:  (.*?)^means:     .*?^usually:   (.*?)(?=\n\S|\n\n|\Z)", printed, re.DOTALL | re.MULTILINE
     )
     return dict(found)
 
 
-def test_the_suite_comes_from_the_wheel(environment: Environment) -> None:
+def test_the_suite_is_imported_from_the_wheel(environment: Environment) -> None:
     where = environment.run("-c", "import authx_contract.clauses as found; print(found.__file__)").stdout
     assert environment.python.parents[1] in Path(where).parents
 
 
-def test_the_wheel_brings_no_plugin_for_pytest(environment: Environment) -> None:
+def test_the_wheel_has_no_plugin_for_pytest(environment: Environment) -> None:
     program = "from importlib.metadata import distribution as of; print(len(of('authx-users').entry_points))"
     assert environment.run("-c", program).stdout.strip() == "0"
 
 
 @pytest.mark.parametrize("optimised", [[], ["-O"]], ids=["", "-O"])
 @pytest.mark.parametrize("where", ["in the project", "elsewhere"])
-def test_the_command_line_explains_what_most_projects_do_wrong(
+def test_the_command_line_explains_common_mistakes(
     environment: Environment, tmp_path: Path, where: str, optimised: list[str]
 ) -> None:
     command = [*optimised, "-m", "authx_contract", "verify", "my_package.harness:MyRedis", "--level", "1"]
@@ -155,7 +155,9 @@ def test_the_command_line_explains_what_most_projects_do_wrong(
 
 @pytest.mark.parametrize("optimised", [[], ["-O"]], ids=["", "-O"])
 @pytest.mark.parametrize("where", ["in the project", "elsewhere"])
-def test_pytest_explains_the_same(environment: Environment, tmp_path: Path, where: str, optimised: list[str]) -> None:
+def test_pytest_explains_common_mistakes(
+    environment: Environment, tmp_path: Path, where: str, optimised: list[str]
+) -> None:
     path = environment.project / "my_package" if where == "elsewhere" else "my_package"
     done = environment.run(*optimised, "-m", "pytest", path, cwd=tmp_path if where == "elsewhere" else None)
     assert done.returncode == 1, done.stdout + done.stderr

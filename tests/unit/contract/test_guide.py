@@ -1,7 +1,7 @@
-"""The pages that lead to an adapter are followed as their reader would, each in an empty folder.
+"""The guides to writing an adapter work when a reader follows them in an empty folder.
 
-A fence of ``sh`` is run; one of ``py`` is merged into the file that its first line names; the lines of one of ``text``
-have to be in what was printed last; the clauses of a line ``Turns green: …`` were not green before and are after it.
+A ``sh`` fence is run. A ``py`` fence is merged into the file that its first line names. The lines of a ``text`` fence
+must be in the last output. The clauses of a line ``Turns green: …`` must turn green at that step.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def parts(text: str) -> Iterator[tuple[str, str, int]]:
 
 @attrs.define
 class Reader:
-    """Someone who does what the page says."""
+    """A reader who follows a page step by step."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -54,7 +54,7 @@ class Reader:
                 file.write_text(merged(file.read_text() if file.exists() else "", step))
             case "text":
                 lines = (line.rstrip() for line in self.printed.splitlines())
-                for shown in text.splitlines():  # each further down than the one before; `…` stands for a rest
+                for shown in text.splitlines():  # in this order; `…` stands for the rest of a line
                     begun = shown.removesuffix(" …")
                     assert any(line == shown or (begun != shown and line.startswith(begun)) for line in lines), (
                         f"not printed: {shown}\n{self.printed}"
@@ -84,7 +84,7 @@ class Reader:
 
 
 def merged(file: str, step: str) -> str:
-    """Put what a step defines into a file: in the place of what has its name, or else after the like."""
+    """Merge the definitions of a step into a file: replace those of the same name, and add the others."""
     module, new = ast.parse(file), ast.parse(step)
     kept = {name(each): each for each in module.body}
     for each in new.body:
@@ -122,7 +122,7 @@ def is_import(node: ast.stmt) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_leads_from_an_empty_folder_to_an_adapter_that_conforms(page: str, tmp_path: Path) -> None:
+def test_following_a_page_leads_to_a_conforming_adapter(page: str, tmp_path: Path) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     reader = Reader(tmp_path, {"REDIS_URL": servers.url("redis")} if "REDIS_URL" in text else {})
     for kind, part, line in parts(text):
@@ -134,9 +134,9 @@ def test_a_page_leads_from_an_empty_folder_to_an_adapter_that_conforms(page: str
     assert "\nCONFORMS (level 2)\n" in text
 
 
-def test_the_harness_on_the_contract_s_page_conforms() -> None:
+def test_the_harness_on_the_page_of_the_contract_conforms() -> None:
     fence = re.search(r"^```python\n(.*?)^```$", (ROOT / "docs" / "contract.md").read_text(), re.DOTALL | re.MULTILINE)
     assert fence
     page: dict[str, Any] = {"__name__": "harness"}
-    exec(fence[1], page)  # noqa: S102 - it is ours
+    exec(fence[1], page)  # noqa: S102 - our own page
     assert verify(page["MyStore"], level=2).headline == "CONFORMS (level 2)"

@@ -1,4 +1,4 @@
-"""A harness that lies is found out before any clause runs."""
+"""A dishonest harness is detected before any clause runs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from unit.contract import harnesses
     [
         (harnesses.ResetDoesNothing, "left a user"),
         (harnesses.OneSharedHandle, "one object again and again"),
-        (harnesses.HandlesOfTheirOwn, "reach different data"),
+        (harnesses.UnrelatedHandles, "reach different data"),
         (harnesses.RewindDoesNothing, "less far back"),
         (harnesses.RewindDeletes, "further back"),
         (harnesses.ResetsOthers, "emptied another namespace"),
     ],
 )
-def test_a_lie_is_exit_4_and_runs_no_clause(harness: type[Harness], said: str) -> None:
+def test_a_dishonest_harness_is_exit_4_and_runs_no_clause(harness: type[Harness], said: str) -> None:
     report = verify(harness, level=1)
     assert said in report.trouble
     assert (report.verdict, report.exit) == (Verdict.DISHONEST, Exit.DISHONEST)
@@ -44,7 +44,7 @@ def test_an_honest_harness_passes(harness: type[Harness]) -> None:
         (harnesses.OpensHalf, "opened MemoryUserStore as a Cache: it has no `get_many`, `set`"),
     ],
 )
-def test_a_harness_that_cannot_be_used_is_exit_3(harness: type[Harness], said: str) -> None:
+def test_an_unusable_harness_is_exit_3(harness: type[Harness], said: str) -> None:
     report = verify(harness, level=1)
     assert said in report.trouble
     assert (report.verdict, report.exit) == (Verdict.COULD_NOT_START, Exit.COULD_NOT_START)

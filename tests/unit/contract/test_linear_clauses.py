@@ -1,4 +1,4 @@
-"""U-091 and C-091 catch what is wrong between callers within one run, and accuse nobody else."""
+"""U-091 and C-091 detect faults between concurrent callers in one run, and accuse no correct adapter."""
 
 from __future__ import annotations
 
@@ -112,20 +112,20 @@ def outcome(harness: type[Harness], id_: str, *, seed: int = 0) -> Outcome:
 
 
 @pytest.mark.parametrize("store", [ComparesThenWrites, LosesUpdates, CacheInFront])
-def test_a_store_that_is_wrong_between_callers_is_caught(store: type[MemoryUserStore]) -> None:
+def test_a_store_that_is_wrong_under_concurrency_is_detected(store: type[MemoryUserStore]) -> None:
     found = outcome(type(store.__name__, (Tasks,), {"store": store}), "U-091")
     assert found.status is Status.FAILED
     assert "impossible: caller " in found.observed
 
 
 @pytest.mark.parametrize("cache", [PopsTwice, CountsByHand, LooksThenAdds])
-def test_a_cache_that_is_wrong_between_callers_is_caught(cache: type[MemoryCache]) -> None:
+def test_a_cache_that_is_wrong_under_concurrency_is_detected(cache: type[MemoryCache]) -> None:
     found = outcome(type(cache.__name__, (Tasks,), {"kept": cache}), "C-091")
     assert found.status is Status.FAILED
     assert "impossible: caller " in found.observed
 
 
-def test_a_cache_that_hardly_answers_is_not_taken_for_a_right_one() -> None:
+def test_a_cache_that_hardly_answers_does_not_pass() -> None:
     found = outcome(type("Silent", (Tasks,), {"kept": HardlyAnswers}), "C-091")
     assert found.status is Status.FAILED
     assert "without an answer" in found.observed
@@ -143,6 +143,6 @@ def test_a_cache_that_hardly_answers_is_not_taken_for_a_right_one() -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
-def test_a_right_adapter_is_not_accused(harness: type[Harness], id_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_correct_adapter_is_not_accused(harness: type[Harness], id_: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histories, "_SECONDS", 0.7)
     assert outcome(harness, id_).status is Status.PASSED

@@ -1,4 +1,4 @@
-"""The checker, against histories from the literature and against brute force; and its drawing."""
+"""The linearizability checker on histories from the literature and against brute force, and its drawings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def at(caller: int, start: int, end: int | None, call: object, result: object = 
 # The registers of Herlihy and Wing (1990), and the new-old inversion, which Lamport's regular registers (1986) allow
 # and atomic ones do not.
 LINEARIZABLE = {
-    "nothing": [],
+    "an empty history": [],
     "a read of the first value": [at(0, 0, 1, Read(), 0)],
     "a read during a write sees the new value": [at(0, 0, 3, Write(1)), at(1, 1, 2, Read(), 1)],
     "a read during a write sees the old value": [at(0, 0, 3, Write(1)), at(1, 1, 2, Read(), 0)],
@@ -77,7 +77,7 @@ IMPOSSIBLE = {
         at(3, 6, 7, Read(), 2),
     ],
     "a lost update": [at(0, 0, 3, Add(), 1), at(1, 1, 2, Add(), 1)],
-    "a pending write is seen and gone again": [
+    "a pending write is seen and then not seen": [
         at(0, 0, None, Write(1)),
         at(1, 1, 2, Read(), 1),
         at(1, 3, 4, Read(), 0),
@@ -88,13 +88,13 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize("history", LINEARIZABLE.values(), ids=LINEARIZABLE)
-def test_what_has_an_order_is_linearizable(history: Sequence[Operation]) -> None:
+def test_a_history_that_has_an_order_is_linearizable(history: Sequence[Operation]) -> None:
     assert linearizable(history, REGISTER)
     assert smallest(history, REGISTER) is None
 
 
 @pytest.mark.parametrize("history", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_what_has_no_order_is_not(history: Sequence[Operation]) -> None:
+def test_a_history_without_an_order_is_not_linearizable(history: Sequence[Operation]) -> None:
     assert not linearizable(history, REGISTER)
     example = smallest(history, REGISTER)
     assert example is not None
@@ -104,7 +104,7 @@ def test_what_has_no_order_is_not(history: Sequence[Operation]) -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Operation]:
-    """At most five calls of two or three callers, any of which may be without an answer."""
+    """Draw at most five calls by up to three callers; any call may be unanswered."""
     calls: list[tuple[int, object]] = draw(
         st.lists(
             st.tuples(st.integers(0, 2), st.sampled_from([Read(), Write(1), Write(2), Add()])), min_size=1, max_size=5
@@ -124,7 +124,9 @@ def by_brute_force(history: Sequence[Operation]) -> bool:
     answered = [each for each in history if each.end is not None]
     pending = [each for each in history if each.end is None]
     choices = chain.from_iterable(combinations(pending, size) for size in range(len(pending) + 1))
-    return any(_in_time(order) and _told(order) for chosen in choices for order in permutations([*answered, *chosen]))
+    return any(
+        _in_time(order) and _explained(order) for chosen in choices for order in permutations([*answered, *chosen])
+    )
 
 
 def _in_time(order: Sequence[Operation]) -> bool:
@@ -135,7 +137,7 @@ def _in_time(order: Sequence[Operation]) -> bool:
     )
 
 
-def _told(order: Sequence[Operation]) -> bool:
+def _explained(order: Sequence[Operation]) -> bool:
     state = 0
     for each in order:
         [(state, result)] = step(state, each.call)
@@ -146,13 +148,15 @@ def _told(order: Sequence[Operation]) -> bool:
 
 @given(histories())
 @settings(max_examples=400, deadline=None)
-def test_it_agrees_with_brute_force(history: list[Operation]) -> None:
+def test_the_checker_agrees_with_brute_force(history: list[Operation]) -> None:
     assert linearizable(history, REGISTER) is by_brute_force(history)
 
 
 @given(histories())
 @settings(max_examples=200, deadline=None)
-def test_what_is_left_of_a_history_is_impossible_explained_and_least(history: list[Operation]) -> None:
+def test_only_the_last_answer_of_a_counterexample_is_impossible(
+    history: list[Operation],
+) -> None:
     example = smallest(history, REGISTER)
     if example is None:
         return
@@ -168,8 +172,8 @@ def test_what_is_left_of_a_history_is_impossible_explained_and_least(history: li
 
 @given(histories())
 @settings(max_examples=100, deadline=None)
-def test_a_history_that_was_cut_short_is_no_false_alarm(history: list[Operation]) -> None:
-    """Linearizable histories stay so when they end earlier: what is reported at any time was wrong."""
+def test_a_prefix_of_a_linearizable_history_is_linearizable(history: list[Operation]) -> None:
+    """So a violation may be reported before all calls have ended."""
     if not linearizable(history, REGISTER):
         return
     for end in range(2 * len(history)):
@@ -181,7 +185,7 @@ def test_a_history_that_was_cut_short_is_no_false_alarm(history: list[Operation]
         assert linearizable(cut, REGISTER)
 
 
-def test_a_long_history_of_many_callers_is_searched_at_once() -> None:
+def test_a_long_history_of_many_callers_is_checked_quickly() -> None:
     rounds = range(40)
     history = [
         at(caller, 8 * round_ + caller, 8 * round_ + 4 + caller, Add(), 4 * round_ + 4 - caller)
@@ -191,12 +195,12 @@ def test_a_long_history_of_many_callers_is_searched_at_once() -> None:
     assert not linearizable([*history, at(0, 999, 1000, Read(), 0)], REGISTER)
 
 
-def test_keys_are_parts_of_their_own() -> None:
+def test_a_history_is_partitioned_by_key() -> None:
     history = [at(0, 0, 1, Write(1, "x")), at(0, 2, 3, Write(2, "y")), at(1, 4, 5, Read("x"), 1)]
     assert partition(history, lambda call: str(call.key)) == {"x": [history[0], history[2]], "y": [history[1]]}
 
 
-def test_an_impossible_history_is_drawn_as_small_as_it_explains_itself() -> None:
+def test_a_counterexample_is_drawn_with_only_the_calls_that_explain_it() -> None:
     history = [
         at(0, 0, 1, Write(5)),
         at(1, 2, 3, Read(), 5),
@@ -216,7 +220,7 @@ def test_an_impossible_history_is_drawn_as_small_as_it_explains_itself() -> None
     )
 
 
-def test_calls_at_the_same_time_are_drawn_one_above_the_other() -> None:
+def test_concurrent_calls_are_drawn_one_above_the_other() -> None:
     drawn = timeline([at(0, 3, 8, Add(), 1), at(1, 5, 9, Add(), 1)])
     assert drawn == (
         "caller 1  |-------|         Add(by=1, key='x') -> 1\ncaller 2      |-------|     Add(by=1, key='x') -> 1"

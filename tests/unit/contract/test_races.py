@@ -1,4 +1,4 @@
-"""Threads give way within an adapter, and nowhere else."""
+"""Threads are preempted in code of the adapter, and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from authx_core.domain import user
 
 
 @pytest.mark.parametrize("module", [clock, memory, sqlalchemy], ids=lambda module: module.__name__)
-def test_adapters_and_drivers_give_way(module: ModuleType) -> None:
+def test_adapters_and_drivers_are_preempted(module: ModuleType) -> None:
     assert races.may_be_the_adapters(str(module.__file__))
 
 
 @pytest.mark.parametrize("module", [asyncio, races, user, users], ids=lambda module: module.__name__)
-def test_the_suite_the_core_and_the_library_do_not(module: ModuleType) -> None:
+def test_the_suite_the_core_and_the_standard_library_are_not(module: ModuleType) -> None:
     assert not races.may_be_the_adapters(str(module.__file__))

@@ -1,4 +1,4 @@
-"""Every clause says what it is, and the page of the documentation is up to date."""
+"""Every clause is fully described, and the page that lists them is up to date."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_a_clause_has_a_sentence_a_meaning_and_a_cause(each: Clause) -> None:
 
 
 @pytest.mark.parametrize("each", all_clauses(), ids=lambda each: each.id)
-def test_a_clause_that_lets_time_pass_says_that_it_needs_time(each: Clause) -> None:
-    code = getattr(each.body, "__code__")  # noqa: B009 - a function, which a protocol hides
+def test_a_clause_that_lets_time_pass_declares_that_it_needs_time(each: Clause) -> None:
+    code = getattr(each.body, "__code__")  # noqa: B009 - its type is a protocol without `__code__`
     nested = [const for const in code.co_consts if isinstance(const, CodeType)]
     names = {name for each_code in (code, *nested) for name in each_code.co_names}
     assert ("time" in each.needs) is bool(names & {"elapse", "gone_exactly_after"})
@@ -36,7 +36,7 @@ def test_an_id_is_registered_once() -> None:
         clause("U-001", means="", cause="")(all_clauses()[0].body)
 
 
-def test_unknown_ids_are_named() -> None:
+def test_clauses_are_found_by_id_and_unknown_ids_are_named() -> None:
     assert [each.id for each in find(["c-021", "U-001", "C-021"])] == ["C-021", "U-001"]
     with pytest.raises(LookupError, match="X-1, Y-2"):
         find(["X-1", "C-021", "Y-2"])

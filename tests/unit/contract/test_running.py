@@ -1,4 +1,4 @@
-"""One clause: what it is told, and what it must not leave behind."""
+"""The outcome of one clause: its explanation, and the resources that it left behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ran(body: Callable[[Trial], Awaitable[None]]) -> Outcome:
     return run_clause(harnesses.Honest, attrs.evolve(CLAUSE, body=body))
 
 
-def test_a_violation_is_told_with_its_facts_its_meaning_and_its_usual_cause() -> None:
+def test_a_violation_is_explained_with_its_facts_its_meaning_and_its_usual_cause() -> None:
     async def fails(_: Trial) -> None:
         raise Violation("two were seen", expected=1, observed=2)
 
@@ -49,7 +49,7 @@ def test_a_violation_is_told_with_its_facts_its_meaning_and_its_usual_cause() ->
         (asyncio.CancelledError(), "CancelledError left the adapter"),
     ],
 )
-def test_whatever_is_raised_is_a_failure(error: BaseException, said: str) -> None:
+def test_any_exception_is_a_failure(error: BaseException, said: str) -> None:
     async def fails(_: Trial) -> None:
         raise error
 
@@ -59,7 +59,7 @@ def test_whatever_is_raised_is_a_failure(error: BaseException, said: str) -> Non
     assert "test_running.py" in outcome.observed
 
 
-def test_of_two_users_the_fields_that_differ_are_told() -> None:
+def test_only_the_fields_in_which_two_users_differ_are_shown() -> None:
     user = full_user("ann")
 
     async def fails(_: Trial) -> None:
@@ -68,7 +68,7 @@ def test_of_two_users_the_fields_that_differ_are_told() -> None:
     assert ran(fails).observed == "not as stored\nexpected: {'version': 1}\nobserved: {'version': 3}"
 
 
-def test_an_adapter_that_awaits_is_told_to_do_without_never_suspends() -> None:
+def test_an_adapter_that_awaits_is_advised_to_leave_out_never_suspends() -> None:
     class Awaits:
         async def now(self) -> None:
             await asyncio.sleep(0)
@@ -79,14 +79,14 @@ def test_an_adapter_that_awaits_is_told_to_do_without_never_suspends() -> None:
     assert "leave that out for a client that is awaited" in ran(reads).observed
 
 
-def test_what_cannot_run_is_skipped_with_its_reason() -> None:
+def test_a_clause_that_cannot_run_is_skipped_with_its_reason() -> None:
     async def cannot(_: Trial) -> None:
         raise CannotRun("no time")
 
     assert (ran(cannot).status, ran(cannot).reason) == (Status.SKIPPED, "no time")
 
 
-def test_a_task_that_is_left_running_is_named_and_ended() -> None:
+def test_a_task_that_is_left_running_is_named_and_cancelled() -> None:
     tasks: list[asyncio.Task[object]] = []
 
     async def leaks(_: Trial) -> None:
@@ -108,7 +108,7 @@ def test_a_thread_that_is_left_running_is_named() -> None:
     assert "left-behind" in outcome.observed
 
 
-def test_what_the_harness_raises_afterwards_is_a_failure() -> None:
+def test_an_error_while_closing_the_harness_is_a_failure() -> None:
     class Closing(harnesses.Honest):
         async def close(self) -> None:
             raise OSError("cannot close")
@@ -117,7 +117,7 @@ def test_what_the_harness_raises_afterwards_is_a_failure() -> None:
     assert "`close` of the harness raised OSError: cannot close" in outcome.observed
 
 
-def test_a_call_that_blocks_for_ever_is_left_behind_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_blocks_forever_is_abandoned_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("authx_contract.verdict.run.PATIENCE", 0.2)
     monkeypatch.setattr("authx_contract.verdict.run._GRACE", 0.2)
     ended = Event()
@@ -144,7 +144,7 @@ def test_connections_and_files_that_are_left_open_are_named(tmp_path: Path) -> N
     assert outcome.observed.count("connection to") == 2
 
 
-async def test_calls_that_are_awaited_together_have_all_ended_when_one_failed() -> None:
+async def test_gathered_calls_have_all_ended_when_one_of_them_failed() -> None:
     ended = list[str]()
 
     async def fails() -> None:

@@ -1,4 +1,4 @@
-"""A script that failed can be pasted: it imports what it uses, and nothing more."""
+"""The script of a failed clause can be pasted into a shell: it has exactly the imports that it needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Forgets(MemoryCache):
         pass
 
 
-async def test_of_a_cache() -> None:
+async def test_the_script_of_a_cache() -> None:
     script = Script("cache", Forgets(ManualClock()), ReferenceCache())
     await script.play(Step("set", ("a", "x"), {"ttl": timedelta(minutes=1)}))
     with pytest.raises(Violation) as caught:
@@ -49,7 +49,7 @@ async def test_of_a_cache() -> None:
     )
 
 
-async def test_of_a_store() -> None:
+async def test_the_script_of_a_store() -> None:
     script = Script("store", SaysTen(), ReferenceUsers())
     with pytest.raises(Violation) as caught:
         await script.play(Step("count", (UserQuery(),)))
@@ -61,7 +61,7 @@ async def test_of_a_store() -> None:
     )
 
 
-async def test_as_many_scripts_are_played_as_were_asked_for_and_a_fifth_outside_memory() -> None:
+async def test_the_requested_number_of_scripts_is_played_and_a_fifth_of_it_outside_memory() -> None:
     from hypothesis import strategies as st  # noqa: PLC0415 - as in the clauses
 
     played = list[Sequence[Step]]()

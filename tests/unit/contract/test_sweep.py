@@ -1,4 +1,4 @@
-"""A sweep cancels at each await, and sees what an operation leaves half done."""
+"""A sweep cancels an operation at each await, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from authx_contract.probes.sweep import sweep
 
 
-async def test_every_await_is_cut_once_and_the_last_runs_through() -> None:
+async def test_each_await_is_cancelled_once_and_the_last_run_completes() -> None:
     seen: list[list[int]] = []
 
     async def operate() -> str:
@@ -30,7 +30,7 @@ async def test_every_await_is_cut_once_and_the_last_runs_through() -> None:
     assert cuts[-1].result == "done"
 
 
-async def test_what_was_sent_lands_and_an_error_is_kept() -> None:
+async def test_a_sweep_waits_for_pending_work_and_keeps_the_error() -> None:
     landed: list[str] = []
 
     async def operate() -> None:

@@ -1,4 +1,4 @@
-"""`new`: a project that is clean, starts red and says what to do next."""
+"""`new` writes a project that passes the linters, starts red and says what to do next."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_new_project_starts_red_in_both_views_and_says_what_is_to_be_written(folder: Path) -> None:
+def test_a_new_project_starts_red_in_both_views_and_names_the_missing_methods(folder: Path) -> None:
     done = python(folder, "-m", "authx_contract", "verify", "my_adapter.harness:MyAdapter")
     assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (1, "FAILED", "")
     assert "not written yet, and the clauses that end there:" in done.stdout
@@ -48,7 +48,7 @@ def test_a_new_project_starts_red_in_both_views_and_says_what_is_to_be_written(f
 
 
 @pytest.mark.parametrize("tool", [["mypy", "--strict"], ["ruff", "check"], ["ruff", "format", "--check"]], ids=" ".join)
-def test_a_new_project_is_clean(folder: Path, tool: list[str]) -> None:
+def test_a_new_project_passes_the_linters(folder: Path, tool: list[str]) -> None:
     if find_spec(tool[0]) is None:
         pytest.skip(f"{tool[0]} is not installed")
     settings = ["--config", str(ROOT / "pyproject.toml")] if tool[0] == "ruff" else []
@@ -56,7 +56,7 @@ def test_a_new_project_is_clean(folder: Path, tool: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_says_which_methods_to_write_first_and_what_to_run(
+def test_new_says_which_methods_to_write_first_and_what_to_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["new", "my_adapter", "--into", str(tmp_path)])
@@ -78,7 +78,7 @@ def test_it_says_which_methods_to_write_first_and_what_to_run(
         ("there", "is not overwritten"),
     ],
 )
-def test_what_cannot_be_written_is_refused_in_a_sentence_and_nothing_is_written(
+def test_an_impossible_name_is_refused_in_a_sentence_and_nothing_is_written(
     name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "there").mkdir()
@@ -87,13 +87,13 @@ def test_what_cannot_be_written_is_refused_in_a_sentence_and_nothing_is_written(
     assert [*tmp_path.rglob("*")] == [tmp_path / "there"]
 
 
-def test_a_folder_that_there_is_not_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "my_adapter", "--into", str(tmp_path / "nowhere")]) == 3
     assert "is no folder" in capsys.readouterr().err
 
 
 def written(kind: Kind, methods: set[str]) -> type[Harness]:
-    """Make a harness over an adapter in memory that has only these methods."""
+    """Return a harness over a memory adapter that has only these methods."""
     whole, port = {"users": (MemoryUserStore, UserStore), "cache": (MemoryCache, Cache)}[kind]
 
     async def unwritten(*_: object, **__: object) -> None:
@@ -120,7 +120,7 @@ def written(kind: Kind, methods: set[str]) -> type[Harness]:
 
 
 @pytest.mark.parametrize("kind", ORDER)
-def test_methods_that_are_written_in_the_order_that_is_told_turn_the_told_clauses_green(kind: Kind) -> None:
+def test_writing_methods_in_the_recommended_order_turns_the_named_clauses_green(kind: Kind) -> None:
     so_far = set[str]()
     for methods, ids in ORDER[kind]:
         harness = written(kind, so_far)

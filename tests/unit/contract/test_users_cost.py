@@ -1,4 +1,4 @@
-"""U-055 sees what a server skips within itself, and takes no disturbance for it."""
+"""U-055 detects a server that skips users to reach a page, and tolerates disturbances."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from authx_core.domain import StoreUnavailable, User, UserId, UserQuery
 from unit.contract.harnesses import Honest
 
 CALL, SKIPPED = 100e-6, 200e-6
-"""Seconds that a server takes for a call, and to skip all users."""
+"""Seconds that a server needs for a call, and for skipping all users."""
 SERIES = 100 * 3
-"""Searches of a series: a hundred rounds of three pages."""
+"""Searches in a series: a hundred rounds of three pages."""
 
 
 def work(seconds: float) -> None:
@@ -25,7 +25,7 @@ def work(seconds: float) -> None:
 
 
 class Works(MemoryUserStore):
-    """A server that works a while for each search."""
+    """A server that is busy for a while in each search."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,18 +50,18 @@ class Skips(Works):
 
 
 class IsDisturbed(Works):
-    """Two series are disturbed, and always at the last page."""
+    """A server that is disturbed during two series, always at the last page."""
 
     def skips(self) -> bool:
         return self.searches <= 2 * SERIES
 
 
-class KnowsItsCallers(Works):
+class RecordsItsCallers(Works):
     callers: set[int]
 
     async def create(self, user: User, /) -> User:
         self.callers.add(threading.get_ident())
-        work(100e-6)  # so that the others begin before one is done
+        work(100e-6)  # so that all callers start before one ends
         return await super().create(user)
 
 
@@ -83,26 +83,26 @@ def examined(store: type[MemoryUserStore]) -> Outcome:
     return run_clause(OnServer, clause)
 
 
-def test_what_a_server_skips_is_seen() -> None:
+def test_skipping_on_the_server_is_detected() -> None:
     assert "the last page of 2000 users costs more than those at the start" in examined(Skips).observed
 
 
-def test_pages_that_cost_the_same_are_not_accused() -> None:
+def test_a_server_whose_pages_cost_the_same_is_not_accused() -> None:
     assert examined(Works).status is Status.PASSED
 
 
-def test_a_disturbance_that_passes_accuses_nobody() -> None:
+def test_a_server_that_is_disturbed_for_a_while_is_not_accused() -> None:
     assert examined(IsDisturbed).status is Status.PASSED
 
 
 def test_users_are_created_through_all_handles_at_once() -> None:
-    KnowsItsCallers.callers = set()
-    assert examined(KnowsItsCallers).status is Status.PASSED
-    assert len(KnowsItsCallers.callers) == 4
+    RecordsItsCallers.callers = set()
+    assert examined(RecordsItsCallers).status is Status.PASSED
+    assert len(RecordsItsCallers.callers) == 4
 
 
-def test_a_creation_that_fails_is_told_as_such() -> None:
-    """And not as a group of errors."""
+def test_an_error_of_create_is_reported_itself() -> None:
+    """Not as an exception group."""
     assert (
         "StoreUnavailable was raised where nothing should be: store unavailable: the disk is full"
         in examined(IsFull).observed

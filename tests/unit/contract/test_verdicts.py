@@ -1,4 +1,4 @@
-"""What makes which verdict."""
+"""The verdict that follows from the outcomes of the clauses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unit.contract import harnesses
 
 CLAUSE = all_clauses()[0]
 TODAY = date(2026, 5, 1)
-NO_VERDICT_BUT_THESE = {Verdict.CONFORMS, Verdict.CONFORMS_WITH_WAIVERS}
+CONFORMING = {Verdict.CONFORMS, Verdict.CONFORMS_WITH_WAIVERS}
 
 
 def reported(*statuses: Status, partial: bool = False) -> Report:
@@ -40,9 +40,9 @@ def reported(*statuses: Status, partial: bool = False) -> Report:
         (reported(), Verdict.NOT_RUN, 2),
     ],
 )
-def test_the_worst_thing_decides_and_only_conformity_has_a_badge(report: Report, verdict: Verdict, code: int) -> None:
+def test_the_worst_outcome_decides_and_only_conformity_has_a_badge(report: Report, verdict: Verdict, code: int) -> None:
     assert (report.verdict, report.exit) == (verdict, code)
-    if verdict in NO_VERDICT_BUT_THESE:
+    if verdict in CONFORMING:
         assert "level 1" in to_badge(report)
     else:
         with pytest.raises(ValueError, match="no badge"):
@@ -53,7 +53,7 @@ def judge(status: Status, *waivers: Waiver, clause: Clause = CLAUSE, of: str = "
     return judged(Outcome(clause=clause, status=status), waivers, today=TODAY, of=of).status
 
 
-def test_a_waiver_holds_until_its_last_day() -> None:
+def test_a_waiver_is_valid_through_its_last_day() -> None:
     assert judge(Status.FAILED, Waiver(CLAUSE.id, "known", TODAY)) is Status.WAIVED
     assert judge(Status.FAILED, Waiver(CLAUSE.id, "known", TODAY - timedelta(days=1))) is Status.WAIVER_ENDED
     assert judge(Status.FAILED, Waiver("C-001", "another's", TODAY)) is Status.FAILED
@@ -65,7 +65,7 @@ def test_a_waived_clause_that_passes_is_an_error_and_one_that_did_not_run_stays_
     assert judge(Status.SKIPPED, waiver) is Status.SKIPPED
 
 
-def test_a_clause_is_pending_in_the_minor_release_that_brings_it() -> None:
+def test_a_clause_is_pending_in_the_minor_release_that_adds_it() -> None:
     new = attrs.evolve(CLAUSE, since="0.2")
     assert judge(Status.FAILED, clause=new, of="0.2.7") is Status.PENDING
     assert judge(Status.PASSED, clause=new, of="0.2.7") is Status.PASSED
@@ -74,7 +74,7 @@ def test_a_clause_is_pending_in_the_minor_release_that_brings_it() -> None:
     assert not is_pending(attrs.evolve(CLAUSE, since="1.0"), "1.0.3")
 
 
-def test_wrong_waivers_are_said_all_at_once() -> None:
+def test_all_wrong_waivers_are_reported_at_once() -> None:
     wrong = faults([Waiver("X-1", "why", TODAY), Waiver("C-001", "", TODAY), Waiver("C-001", "why", TODAY)])
     assert wrong == [
         "the waiver of X-1 names no clause",
@@ -83,14 +83,14 @@ def test_wrong_waivers_are_said_all_at_once() -> None:
     ]
 
 
-def test_a_wrong_waiver_keeps_the_suite_from_starting() -> None:
+def test_the_suite_does_not_start_with_a_wrong_waiver() -> None:
     class Wrong(harnesses.Honest):
         waivers = (Waiver("X-1", "why", TODAY),)
 
     assert verify(Wrong, level=1).verdict is Verdict.COULD_NOT_START
 
 
-def test_nothing_that_can_be_run_is_not_run() -> None:
+def test_a_report_in_which_no_clause_can_run_is_not_run() -> None:
     report = verify(harnesses.Server, only=["C-010", "C-011"], check=False)
     assert report.verdict is Verdict.NOT_RUN
     assert {each.status for each in report.outcomes} == {Status.SKIPPED}

@@ -1,4 +1,4 @@
-"""Both views, as an author sees them: in a folder of their own, in a process of their own."""
+"""Both views as an author sees them, each in a new folder and a new process."""
 
 from __future__ import annotations
 
@@ -87,16 +87,16 @@ def checked(*arguments, **options):
 view.check_harness = checked
 
 
-class Told(Mine):
+class Printing(Mine):
     def made(self, clock):
         print("opened")
         return super().made(clock)
 
 
-TestTold = contract_tests(Told, only=["C-001", "C-002", "C-020"])
+TestPrinting = contract_tests(Printing, only=["C-001", "C-002", "C-020"])
 """
 BARE = ("-p", "no:asyncio", "-p", "no:anyio")
-"""No plugin."""
+"""Options that disable all plugins for asynchronous tests."""
 
 
 @pytest.fixture
@@ -126,9 +126,9 @@ def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ["-p", "no:asyncio"],
         ["--asyncio-mode=auto", "-W", "error"],
     ],
-    ids=["nothing", "asyncio-strict", "asyncio-auto", "anyio", "both"],
+    ids=["none", "asyncio-strict", "asyncio-auto", "anyio", "both"],
 )
-def test_pytest_shows_a_test_for_each_adapter_and_clause_beside_any_plugin(folder: Path, plugins: list[str]) -> None:
+def test_pytest_shows_a_test_for_each_adapter_and_clause_with_any_plugin(folder: Path, plugins: list[str]) -> None:
     done = python(folder, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *plugins)
     found = re.findall(r"^([A-Z]+) test_harness\.py::Test(\w+)::test_clause\[([A-Z]-\d+)\]", done.stdout, re.MULTILINE)
     ended = {(adapter, clause): how for how, adapter, clause in found}
@@ -154,7 +154,7 @@ def test_pytest_fails_with_the_explanation_and_nothing_else(folder: Path) -> Non
     assert ".py:" not in shown
 
 
-def test_the_harness_is_checked_once_and_before_the_first_clause(folder: Path) -> None:
+def test_the_harness_is_checked_once_before_the_first_clause(folder: Path) -> None:
     (folder / "test_harness.py").write_text(COUNTED)
     done = python(folder, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", *BARE)
     assert "3 passed" in done.stdout, done.stdout
@@ -162,13 +162,13 @@ def test_the_harness_is_checked_once_and_before_the_first_clause(folder: Path) -
     assert done.stdout.index("checked") < done.stdout.index("opened")
 
 
-def test_workers_of_xdist_agree_on_the_tests(folder: Path) -> None:
+def test_workers_of_xdist_collect_the_same_tests(folder: Path) -> None:
     done = python(folder, "-m", "pytest", "-q", "-n", "2", *BARE, "-k", "TestMine or TestBroken")
     assert "1 failed" in done.stdout, done.stdout
     assert "C-020 failed: `pop` gives the value once." in done.stdout
 
 
-def test_one_clause_can_be_picked_by_its_id(folder: Path) -> None:
+def test_one_clause_can_be_selected_by_its_id(folder: Path) -> None:
     done = python(folder, "-m", "pytest", "-q", "-p", "no:asyncio", "test_harness.py::TestMine::test_clause[C-020]")
     assert "1 passed" in done.stdout, done.stdout
 
@@ -194,7 +194,7 @@ EARLIER = '{"schemaVersion": 1, "label": "authx contract", "message": "conforms 
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else None,
 )
-def test_the_command_line_ends_with_the_verdict_and_badges_conformity_alone(
+def test_the_command_line_ends_with_the_verdict_and_only_conformity_has_a_badge(
     folder: Path, arguments: list[str], code: int, verdict: str
 ) -> None:
     (folder / "badge.json").write_text(EARLIER)
@@ -203,13 +203,13 @@ def test_the_command_line_ends_with_the_verdict_and_badges_conformity_alone(
     assert (folder / "badge.json").exists() is (code == 0)
 
 
-def test_a_harness_that_cannot_be_had_has_no_badge(folder: Path) -> None:
+def test_a_harness_that_cannot_be_imported_has_no_badge(folder: Path) -> None:
     (folder / "badge.json").write_text(EARLIER)
     assert "removed badge.json" in verify(folder, "nowhere:Mine", "--badge", "badge.json").stderr
     assert not (folder / "badge.json").exists()
 
 
-def test_a_file_that_is_no_badge_is_not_removed(folder: Path) -> None:
+def test_a_file_that_is_not_a_badge_is_not_removed(folder: Path) -> None:
     (folder / "badge.json").write_text('{"label": "mine"}')
     assert verify(folder, "harness:Broken", "--only", "C-001", "--badge", "badge.json").returncode != 0
     assert (folder / "badge.json").read_text() == '{"label": "mine"}'
@@ -231,14 +231,14 @@ def test_a_file_that_is_no_badge_is_not_removed(folder: Path) -> None:
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else None,
 )
-def test_what_cannot_start_is_exit_3_and_one_clear_sentence(folder: Path, arguments: list[str], said: str) -> None:
+def test_wrong_arguments_are_exit_3_and_one_clear_sentence(folder: Path, arguments: list[str], said: str) -> None:
     done = verify(folder, *arguments)
     assert done.returncode == 3
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_reports_hold_the_explanations_and_nothing_needs_assert(folder: Path) -> None:
+def test_reports_contain_the_explanations_even_with_assertions_disabled(folder: Path) -> None:
     arguments = ("verify", "harness:Broken", "--level", "1", "--seed", "7", "--json", "r.json", "--markdown", "r.md")
     done = python(folder, "-O", "-m", "authx_contract", *arguments)
     assert done.returncode == 1, done.stderr
