@@ -1,4 +1,4 @@
-"""Relays between clients and a server: one that hangs when told to, and one that counts round trips."""
+"""Relays between clients and a server: one hangs on demand, and one counts round trips."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from urllib.parse import SplitResult, urlsplit
 PORTS = {"postgresql": 5432, "mariadb": 3306, "mongodb": 27017, "redis": 6379}
 
 HOUSEKEEPING = (b"hello\0", b"ismaster\0", b"isMaster\0", b"endSessions\0")
-"""What MongoDB's drivers say of their own accord, in the background too."""
+"""The commands that MongoDB drivers send by themselves, also in the background."""
 
-LONGEST = 60.0
-"""Seconds for which a wire hangs at most, so that a call without a limit fails its test and does not stop all."""
+MAX_FREEZE = 60.0
+"""Seconds after which a frozen relay thaws, so that a call without a timeout fails its test and blocks no others."""
 
 OP_MSG = 2013
 """https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/"""
 
 
 class Relay:
-    """Lead to one server by another `url`, through a wire that can hang.
+    """Forwards connections at `url` to one server, and can freeze, forget or close them.
 
-    A thread serves blocking and asynchronous clients alike. A client that asks a replica set or a cluster for its
-    members finds these behind the relay's back.
+    It runs in a thread, for blocking and asynchronous clients. A client that discovers the members of a replica set or
+    a cluster connects to them directly, past the relay.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._scheme = parts.scheme.partition("+")[0]
         self._server = (parts.hostname or "127.0.0.1", parts.port or PORTS[self._scheme])
-        self._door = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._door.setblocking(False)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener.setblocking(False)
         self._lost = 0
         self._relays = set[asyncio.Task[None]]()
-        self.url = _by_port(parts, self._door.getsockname()[1])
+        self.url = _by_port(parts, self._listener.getsockname()[1])
         self.connections = 0
-        """How many clients were let in so far."""
+        """The number of connections accepted so far."""
 
     def freeze(self) -> None:
-        """Pass nothing on from now: open connections hang, and new ones are accepted in silence."""
+        """Forward nothing: open connections hang, and new ones are accepted but get no reply."""
 
         def hang() -> None:
             self._flows.clear()
-            self._stuck = self._loop.call_later(LONGEST, self._flows.set)
+            self._stuck = self._loop.call_later(MAX_FREEZE, self._flows.set)
 
         self._in_loop(hang)
 
     def thaw(self) -> None:
-        """Pass on all that was held back, and whatever comes."""
+        """Forward everything again, including the data held back."""
 
         def flow() -> None:
             self._stuck.cancel()
@@ -61,7 +61,7 @@ class Relay:
         self._in_loop(flow)
 
     def forget(self) -> None:
-        """Lose the connections that are open, as a firewall does: nobody is told, and new ones are served."""
+        """Drop the data of open connections, as a firewall may, without closing them; serve new ones."""
 
         def lose() -> None:
             self._lost = self.connections
@@ -69,7 +69,7 @@ class Relay:
         self._in_loop(lose)
 
     def hang_up(self) -> None:
-        """End the connections that are open, as a server does with idle ones, and tell both sides."""
+        """Close all open connections on both sides, as a server closes idle ones."""
 
         def end() -> None:
             for relay in self._relays:
@@ -87,11 +87,11 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._open.cancel)
         self._thread.join()
-        self._door.close()
+        self._listener.close()
 
-    def _in_loop(self, do: Callable[[], None]) -> None:
+    def _in_loop(self, action: Callable[[], None]) -> None:
         async def done() -> None:
-            do()
+            action()
 
         asyncio.run_coroutine_threadsafe(done(), self._loop).result()
 
@@ -108,22 +108,22 @@ class Relay:
         async with asyncio.TaskGroup() as connections:
 
             def admit() -> None:
-                client, _ = self._door.accept()
+                client, _ = self._listener.accept()
                 client.setblocking(False)
                 self.connections += 1
                 relay = connections.create_task(self._relay(client, self.connections))
                 self._relays.add(relay)
                 relay.add_done_callback(self._relays.discard)
-                relay.add_done_callback(lambda _: client.close())  # also if it never began
+                relay.add_done_callback(lambda _: client.close())  # also if the task never started
 
-            asyncio.get_running_loop().add_reader(self._door, admit)
+            asyncio.get_running_loop().add_reader(self._listener, admit)
             try:
                 await asyncio.Event().wait()
             finally:
-                asyncio.get_running_loop().remove_reader(self._door)
+                asyncio.get_running_loop().remove_reader(self._listener)
 
     async def _relay(self, client: socket.socket, number: int) -> None:
-        hear, answer = self._listeners()
+        from_client, from_server = self._observers()
 
         def passed(note: Callable[[bytes], None]) -> Callable[[bytes], Awaitable[bool]]:
             async def passes(chunk: bytes) -> bool:
@@ -139,21 +139,20 @@ class Relay:
                 await asyncio.get_running_loop().sock_connect(server, self._server)
             except OSError:
                 return  # the client finds its connection closed
-            async with asyncio.TaskGroup() as ways:
-                ways.create_task(_forward(client, server, passed(hear)))
-                ways.create_task(_forward(server, client, passed(answer)))
+            async with asyncio.TaskGroup() as directions:
+                directions.create_task(_forward(client, server, passed(from_client)))
+                directions.create_task(_forward(server, client, passed(from_server)))
 
-    def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
-        """Return what is told of each chunk on a new connection: from its client, from the server."""
+    def _observers(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
+        """Return the observers of a new connection: one for chunks from its client, one for chunks from the server."""
         return _ignore, _ignore
 
 
 class Counter(Relay):
-    """Count how often somebody waits for the server's reply.
+    """Counts round trips.
 
-    A round trip is a server's reply to a client who has spoken since the last reply on that connection: what is sent
-    together counts once, a farewell that nobody answers not at all, and connecting and logging in like all else, so
-    `reset` when connected.
+    A round trip is a reply to a client that has sent something since the last reply on its connection. A pipeline
+    counts once, an unanswered farewell not at all. Connecting and logging in count too, so `reset` afterwards.
     """
 
     def __init__(self, url: str) -> None:
@@ -164,25 +163,25 @@ class Counter(Relay):
         """Count from zero."""
         self.round_trips = 0
 
-    def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
+    def _observers(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
         asked = False
 
-        def hear(chunk: bytes) -> None:
+        def from_client(chunk: bytes) -> None:
             nonlocal asked
             asked = asked or not (self._scheme == "mongodb" and _housekeeping(chunk))
 
-        def answer(_: bytes) -> None:
+        def from_server(_: bytes) -> None:
             nonlocal asked
             self.round_trips += asked
             asked = False
 
-        return hear, answer
+        return from_client, from_server
 
 
 async def _forward(source: socket.socket, target: socket.socket, passes: Callable[[bytes], Awaitable[bool]]) -> None:
     loop = asyncio.get_running_loop()
     target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with suppress(OSError):  # one of both is gone, as the other now learns
+    with suppress(OSError):  # one side has closed; the other learns of it below
         while chunk := await loop.sock_recv(source, 65_536):
             if await passes(chunk):
                 await loop.sock_sendall(target, chunk)
@@ -191,11 +190,11 @@ async def _forward(source: socket.socket, target: socket.socket, passes: Callabl
 
 
 def _ignore(_: bytes) -> None:
-    """Note nothing."""
+    """Observe nothing."""
 
 
 def _housekeeping(message: bytes) -> bool:
-    """Tell whether a message is a handshake of the old kind, or its command one of those."""
+    """Return whether a message is an old-style handshake or a housekeeping command."""
     opcode, command = int.from_bytes(message[12:16], "little"), message[26:]
     return opcode != OP_MSG or command.startswith(HOUSEKEEPING)
 

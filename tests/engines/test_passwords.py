@@ -101,7 +101,7 @@ class Mute(Relay):
         super().__init__(url)
         self.logging_in = Event()
 
-    def _listeners(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
+    def _observers(self) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
         def from_client(chunk: bytes) -> None:
             if b"AUTH" in chunk or chunk[26:].startswith(b"saslStart\0"):
                 self._flows.clear()

@@ -1,4 +1,4 @@
-"""The Redis cache when callers give up, connections are few, replies are lost and servers die."""
+"""The Redis cache when calls are cancelled, connections are few, replies are lost, or servers are killed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from redis import BlockingConnectionPool, ConnectionError, Redis  # noqa: A004 - the driver's
+from redis import BlockingConnectionPool, ConnectionError, Redis  # noqa: A004 - redis-py's name
 from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio import RedisCluster as AsyncRedisCluster
@@ -26,41 +26,41 @@ from engines.redis_clients import KEYS, MINUTE, OPERATIONS, Make, connected, kin
 asynchronous = with_clients("asynchronous", "asynchronous-cluster")
 
 TURNS = 100
-"""More than any operation takes, a new connection included, but for those that wait for the server."""
+"""Turns of the event loop; more than a call needs, including a new connection, besides its waits for the server."""
 
 
 @asynchronous
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_a_call_given_up_at_any_moment_leaves_no_reply_to_another(make: Make, operation: str) -> None:
-    """Cancelled in each turn of the event loop, over the one connection that there is."""
+async def test_a_call_cancelled_at_any_moment_leaves_no_reply_for_another(make: Make, operation: str) -> None:
+    """Cancel it in each turn of the event loop, on the client's only connection."""
     with servers.prefix(kind(make)) as prefix:
         async with few_connections(make) as client:
             cache = RedisCache(client, prefix=prefix)
             for key in KEYS:
                 await cache.set(key, key, ttl=MINUTE)
             for turns in range(TURNS):
-                await given_up_after(turns, OPERATIONS[operation](cache))
+                await cancel_after(turns, OPERATIONS[operation](cache))
                 assert await cache.get_many(KEYS) == KEYS
                 assert await cache.get(KEYS[1]) == KEYS[1]
-            for name in await client.keys(f"{prefix}*", **everywhere(client)):
+            for name in await client.keys(f"{prefix}*", **all_nodes(client)):
                 lifetime: int = await client.pttl(name)
                 assert lifetime > 0
 
 
-async def given_up_after(turns: int, call: Awaitable[object]) -> None:
-    """Cancel a call after so many turns of the event loop."""
+async def cancel_after(turns: int, call: Awaitable[object]) -> None:
+    """Cancel a call after this many turns of the event loop."""
     task = asyncio.ensure_future(call)
     for _ in range(turns):
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
-    if not task.cancelled():  # it had ended, or Python 3.11 lost the cancellation in `asyncio.wait_for`
+    if not task.cancelled():  # it had finished, or `asyncio.wait_for` of Python 3.11 lost the cancellation
         task.result()
 
 
 @asynccontextmanager
 async def few_connections(make: Make, number: int = 1) -> AsyncIterator[AsyncRedis | AsyncRedisCluster]:
-    """Lend a client that has few connections, to each node of a cluster."""
+    """Lend a client with few connections, in a cluster to each node."""
     if make is AsyncRedisCluster:
         async with connected(make, max_connections=number) as cluster:
             assert isinstance(cluster, AsyncRedisCluster)
@@ -72,13 +72,13 @@ async def few_connections(make: Make, number: int = 1) -> AsyncIterator[AsyncRed
     await pool.disconnect()
 
 
-def everywhere(client: object) -> dict[str, Any]:
+def all_nodes(client: object) -> dict[str, Any]:
     return {"target_nodes": AsyncRedisCluster.PRIMARIES} if isinstance(client, AsyncRedisCluster) else {}
 
 
 @asynchronous
-async def test_callers_that_give_up_do_not_disturb_those_that_wait(make: Make) -> None:
-    """They wait for two connections, and every other one is cancelled at another moment."""
+async def test_cancelled_callers_do_not_disturb_waiting_ones(make: Make) -> None:
+    """All share two connections; half of the callers are cancelled, each at another moment."""
     with servers.prefix(kind(make)) as prefix:
         async with few_connections(make, 2) as client:
             cache = RedisCache(client, prefix=prefix)
@@ -86,7 +86,7 @@ async def test_callers_that_give_up_do_not_disturb_those_that_wait(make: Make) -
                 await cache.set(key, key, ttl=MINUTE)
             for turns in range(0, 200, 5):
                 staying = [asyncio.ensure_future(cache.get_many([key, *KEYS])) for key in KEYS]
-                leaving = [given_up_after(turns + n, cache.get_many([key])) for n, key in enumerate(KEYS)]
+                leaving = [cancel_after(turns + n, cache.get_many([key])) for n, key in enumerate(KEYS)]
                 await asyncio.gather(*leaving)
                 assert await asyncio.gather(*staying) == [[key, *KEYS] for key in KEYS]
 
@@ -151,8 +151,8 @@ async def test_a_killed_master_is_unavailable_until_it_is_back(make: Make) -> No
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-async def test_what_a_lost_reply_does_depends_on_the_clients_retry(retries: int) -> None:
-    """Repeated, a command that was done is done again, on the safe side; otherwise its outcome is unknown."""
+async def test_the_effect_of_a_lost_reply_depends_on_the_clients_retry(retries: int) -> None:
+    """With retries, an executed command runs twice, which errs on the safe side; without, its outcome is unknown."""
     with servers.prefix() as prefix:
         retry = {"retry": AsyncRetry(NoBackoff(), retries), "retry_on_error": [ConnectionError] * retries}
         async with losing_replies(prefix) as (url, lose), connected(AsyncRedis, url, **retry) as client:
@@ -179,7 +179,7 @@ async def test_what_a_lost_reply_does_depends_on_the_clients_retry(retries: int)
 
 @asynccontextmanager
 async def losing_replies(prefix: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """Lead to the server; once the event is set, end the connection in place of one reply about our keys."""
+    """Lend a proxy's URL, and an event; when it is set, the proxy closes the connection in place of one reply."""
     lose = asyncio.Event()
     server = urlsplit(servers.url("redis"))
 
@@ -195,6 +195,6 @@ async def losing_replies(prefix: str) -> AsyncIterator[tuple[str, asyncio.Event]
         for writer in (to_client, to_redis):
             writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as door:
-        port = door.sockets[0].getsockname()[1]
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
         yield f"redis://127.0.0.1:{port}/0", lose

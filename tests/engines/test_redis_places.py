@@ -1,4 +1,4 @@
-"""A Redis by a socket, behind sentinels and with a prefix of one's own, in both colours."""
+"""`connect` and `connect_blocking` to Redis by a socket, behind sentinels, and with a prefix."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from authx_core import CacheUnavailable
 from servers.redis import Guarded, Sentinel
 
 TIMEOUT = 20
-"""Seconds of a call on a busy machine."""
+"""Seconds for a call on a busy machine."""
 
 
-async def serves(url: str, guarded: Guarded, number: int = 0, prefix: str = "authx:") -> None:
-    """Count in both colours, and see the key where it belongs."""
+async def check(url: str, guarded: Guarded, number: int = 0, prefix: str = "authx:") -> None:
+    """Count through both functions, and check the key's prefix and database."""
     with Redis.from_url(guarded.url) as client:
         client.flushall()
         async with connect("memory://", cache_url=url, cache_timeout=TIMEOUT) as users:
@@ -29,25 +29,25 @@ async def serves(url: str, guarded: Guarded, number: int = 0, prefix: str = "aut
 
 
 @pytest.mark.parametrize("scheme", ["unix", "redis+socket"])
-async def test_a_socket(scheme: str, guarded: Guarded) -> None:
+async def test_a_url_may_name_a_socket(scheme: str, guarded: Guarded) -> None:
     password = quote(guarded.password, safe="")
-    await serves(f"{scheme}://:{password}@{guarded.socket}", guarded)
-    await serves(f"{scheme}://:{password}@{guarded.socket}?db=2&prefix=mine:", guarded, 2, "mine:")
+    await check(f"{scheme}://:{password}@{guarded.socket}", guarded)
+    await check(f"{scheme}://:{password}@{guarded.socket}?db=2&prefix=mine:", guarded, 2, "mine:")
 
 
-async def test_a_prefix_and_a_number_of_a_database(guarded: Guarded) -> None:
-    await serves(f"{guarded.url.removesuffix('0')}3?prefix=mine:", guarded, 3, "mine:")
+async def test_a_url_may_name_a_database_and_a_prefix(guarded: Guarded) -> None:
+    await check(f"{guarded.url.removesuffix('0')}3?prefix=mine:", guarded, 3, "mine:")
 
 
-async def test_the_master_that_sentinels_name(guarded: Guarded, sentinel: Sentinel) -> None:
+async def test_a_url_may_name_sentinels(guarded: Guarded, sentinel: Sentinel) -> None:
     password = quote(guarded.password, safe="")
     hosts = f"127.0.0.1:1,127.0.0.1:{sentinel.port}"
     options = f"sentinel_password={quote(sentinel.password)}"
-    await serves(f"redis+sentinel://:{password}@{hosts}/accounts/1?{options}", guarded, 1)
-    await serves(f"redis+sentinel://:{password}@{hosts}/?service_name=accounts&{options}", guarded)
+    await check(f"redis+sentinel://:{password}@{hosts}/accounts/1?{options}", guarded, 1)
+    await check(f"redis+sentinel://:{password}@{hosts}/?service_name=accounts&{options}", guarded)
 
 
-async def test_a_service_that_no_sentinel_knows_and_a_wrong_password_are_told(
+async def test_an_unknown_service_or_socket_or_a_wrong_password_is_cache_unavailable(
     guarded: Guarded, sentinel: Sentinel
 ) -> None:
     password, theirs = quote(guarded.password, safe=""), f"sentinel_password={quote(sentinel.password)}"

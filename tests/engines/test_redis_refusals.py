@@ -1,4 +1,4 @@
-"""A Redis that answers, but refuses: one sentence says what happened and what to do, and quotes no key."""
+"""Redis answers with an error: our message says what happened and what to do, and quotes no key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REPAIR: Final = (
     "ACL SETUSER default allkeys +@all",
 )
 
-both_colours = with_clients("blocking", "asynchronous")
+both_clients = with_clients("blocking", "asynchronous")
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,9 @@ def server() -> Iterator[servers.Server]:
         yield server
 
 
-@both_colours
+@both_clients
 @pytest.mark.parametrize("refusal", REFUSALS)
-async def test_a_refusal_says_what_to_do(make: Make, refusal: str, server: servers.Server) -> None:
+async def test_the_error_says_what_to_do(make: Make, refusal: str, server: servers.Server) -> None:
     commands, sentence = REFUSALS[refusal]
     with Redis.from_url(server.url) as admin:
         try:
@@ -56,16 +56,16 @@ async def test_a_refusal_says_what_to_do(make: Make, refusal: str, server: serve
                     with pytest.raises(CacheUnavailable, match=sentence) as unavailable:
                         await call
                     assert unavailable.value.answered
-                    told = "".join(traceback.format_exception(unavailable.value))
-                    assert not any(f"{secret}'" in told or f"|{secret}" in told for secret in SECRETS)
+                    shown = "".join(traceback.format_exception(unavailable.value))
+                    assert not any(f"{secret}'" in shown or f"|{secret}" in shown for secret in SECRETS)
         finally:
             for command in REPAIR:
                 admin.execute_command(*command.split())
 
 
-@both_colours
+@both_clients
 @pytest.mark.parametrize("password", [None, "hunter3"])
-async def test_a_wrong_password_says_that_the_credentials_are_to_be_checked(
+async def test_the_error_for_a_wrong_password_says_to_check_the_credentials(
     make: Make, password: str | None, server: servers.Server
 ) -> None:
     with Redis.from_url(server.url) as admin:
@@ -79,8 +79,8 @@ async def test_a_wrong_password_says_that_the_credentials_are_to_be_checked(
             admin.execute_command("ACL", "SETUSER", "default", "nopass")
 
 
-@both_colours
-async def test_a_channel_that_is_forbidden_says_so(make: Make, server: servers.Server) -> None:
+@both_clients
+async def test_the_error_for_a_forbidden_channel_says_so(make: Make, server: servers.Server) -> None:
     with Redis.from_url(server.url) as admin:
         admin.execute_command("ACL", "SETUSER", "default", "resetchannels")
         try:
@@ -91,13 +91,13 @@ async def test_a_channel_that_is_forbidden_says_so(make: Make, server: servers.S
             admin.execute_command("ACL", "SETUSER", "default", "allchannels")
 
 
-@both_colours
-async def test_a_client_of_one_server_at_a_cluster_is_told_to_connect_with_the_other(make: Make) -> None:
+@both_clients
+async def test_the_error_for_a_single_server_client_at_a_cluster_names_rediscluster(make: Make) -> None:
     async with connected(make, servers.url("redis-cluster")) as client:
         cache = RedisCache(client)
-        keys = [f"key {number}" for number in range(20)]  # of all masters
-        told = [str(await error_of(cache.set(key, "value", ttl=MINUTE))) for key in keys]
-    assert any("part of a cluster: connect with RedisCluster" in error for error in told)
+        keys = [f"key {number}" for number in range(20)]  # on all masters
+        errors = [str(await error_of(cache.set(key, "value", ttl=MINUTE))) for key in keys]
+    assert any("part of a cluster: connect with RedisCluster" in error for error in errors)
 
 
 async def error_of(call: Awaitable[object]) -> CacheUnavailable | None:
@@ -109,17 +109,17 @@ async def error_of(call: Awaitable[object]) -> CacheUnavailable | None:
 
 
 @pytest.mark.parametrize(
-    "said", ["LOADING Redis is loading", "MISCONF Redis is configured", "CLUSTERDOWN Hash slot", "BUSY Redis is busy"]
+    "reply", ["LOADING Redis is loading", "MISCONF Redis is configured", "CLUSTERDOWN Hash slot", "BUSY Redis is busy"]
 )
-def test_a_server_that_cannot_serve_yet_says_so(said: str) -> None:
+def test_the_error_of_a_server_that_is_not_ready_says_why(reply: str) -> None:
     class Reply(RedisError):
         pass
 
-    assert ": the " in str(translated(Reply(said), CacheUnavailable))
+    assert ": the " in str(translated(Reply(reply), CacheUnavailable))
 
 
-def test_a_key_that_reads_like_an_error_is_not_taken_for_one() -> None:
-    """A pipeline quotes the command in front of what the server says."""
+def test_a_key_that_looks_like_an_error_is_not_mistaken_for_one() -> None:
+    """A pipeline quotes the command in front of the server's message."""
     from redis.exceptions import NoPermissionError, ResponseError  # noqa: PLC0415 - beside their use
 
     quoting = "Command # 1 (EVALSHA digest 1 authx:|overflow) of pipeline caused error: "

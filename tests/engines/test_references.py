@@ -1,4 +1,4 @@
-"""An application's own tables refer to users: none of their rows is orphaned, on any engine."""
+"""An application's tables refer to users: no row is orphaned, on any engine."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ ANA = User(
     identities=(SocialIdentity("github", "1"),),
     created_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
 )
-BACKGROUND = {None: "SERIALIZABLE", "postgres": "READ COMMITTED", "mariadb": "READ COMMITTED"}
-"""What an application's own engine, which is not in autocommit, has for a level."""
+LEVELS = {None: "SERIALIZABLE", "postgres": "READ COMMITTED", "mariadb": "READ COMMITTED"}
+"""The isolation level of an application's own engine, which is not in autocommit."""
 
 
 @asynccontextmanager
 async def shop(
     driver: Driver, ondelete: str | None = None, *, to: str = "authx_users.id", **options: Any
 ) -> AsyncGenerator[tuple[Any, Table, Schema], None]:
-    """An application's engine, with an order of Ana's."""
+    """Lend an application's engine, with an order of Ana's."""
     schema = Schema()
     orders = Table(
         "orders",
@@ -90,18 +90,18 @@ async def test_a_user_with_orders_stays_until_the_orders_are_gone(driver: Driver
 
 
 @pytest.mark.parametrize(("ondelete", "left"), [("CASCADE", []), ("SET NULL", [None])])
-async def test_a_foreign_key_that_says_what_to_do_is_followed(driver: Driver, ondelete: str, left: list[None]) -> None:
+async def test_a_foreign_keys_on_delete_action_is_followed(driver: Driver, ondelete: str, left: list[None]) -> None:
     async with shop(driver, ondelete) as (engine, orders, schema):
         assert await SQLAlchemyUserStore(engine, schema).delete("ana") is True
         assert await owners(engine, orders) == left
 
 
 @pytest.mark.parametrize("ondelete", [None, "CASCADE"])
-async def test_within_the_callers_transaction_all_that_it_did_before_is_kept(
+async def test_a_refused_deletion_keeps_earlier_statements_of_the_callers_transaction(
     driver: Driver, ondelete: str | None
 ) -> None:
-    """SQLite, whose foreign keys are off, would carry out no cascade there."""
-    async with shop(driver, ondelete, isolation_level=BACKGROUND[driver.kind]) as (engine, orders, schema):
+    """SQLite also refuses a cascade here, for its foreign keys are off and cannot be switched on in a transaction."""
+    async with shop(driver, ondelete, isolation_level=LEVELS[driver.kind]) as (engine, orders, schema):
         async with opened(engine) as connection:
             await settle(connection.execute(insert(orders), {"id": 2, "owner": None}))
             store = SQLAlchemyUserStore(connection, schema)
@@ -117,8 +117,8 @@ async def test_within_the_callers_transaction_all_that_it_did_before_is_kept(
 
 
 @pytest.mark.parametrize("to", ["authx_users.username_key", "authx_identities.subject"])
-async def test_every_key_may_be_referred_to(to: str) -> None:
-    """On SQLite, where a reference is found by the schema inside the caller's transaction."""
+async def test_a_foreign_key_may_refer_to_any_key(to: str) -> None:
+    """On SQLite, where the store finds references by the schema in the caller's transaction."""
     driver = next(each for each in SQL if each.name == "sqlite")
     async with shop(driver, isolation_level="SERIALIZABLE") as (engine, _, __), opened(engine) as connection:
         await settle(connection.exec_driver_sql("DROP TABLE orders"))
@@ -135,24 +135,24 @@ async def test_every_key_may_be_referred_to(to: str) -> None:
         assert await SQLAlchemyUserStore(connection).delete("ana") is True
 
 
-async def test_a_key_that_is_referred_to_cannot_be_changed(driver: Driver) -> None:
+async def test_a_referenced_key_cannot_be_changed(driver: Driver) -> None:
     if driver.kind is None:
-        pytest.skip("SQLite keeps foreign keys only when it is told to, which is the application's to say")
+        pytest.skip("SQLite enforces foreign keys only if the application switches them on")
     async with shop(driver, to="authx_users.username_key") as (engine, _, schema):
         with pytest.raises(UserReferenced):
             await SQLAlchemyUserStore(engine, schema).update("ana", {"username_key": "bea"})
         assert await SQLAlchemyUserStore(engine, schema).get("ana") == ANA
 
 
-@pytest.mark.parametrize("kept", [0, 1])
-async def test_a_deletion_leaves_sqlites_foreign_keys_as_the_application_set_them(kept: int) -> None:
+@pytest.mark.parametrize("enforced", [0, 1])
+async def test_a_deletion_leaves_sqlites_foreign_keys_as_the_application_set_them(enforced: int) -> None:
     driver = next(each for each in SQL if each.name == "sqlite")
     async with shop(driver, pool_size=1, max_overflow=0) as (engine, orders, schema):
         async with opened(engine) as connection:
-            await settle(connection.exec_driver_sql(f"PRAGMA foreign_keys = {kept}"))
+            await settle(connection.exec_driver_sql(f"PRAGMA foreign_keys = {enforced}"))
         store = SQLAlchemyUserStore(engine, schema)
         with pytest.raises(UserReferenced):
             await store.delete("ana")
         async with opened(engine) as connection:
-            assert (await settle(connection.exec_driver_sql("PRAGMA foreign_keys"))).scalar_one() == kept
+            assert (await settle(connection.exec_driver_sql("PRAGMA foreign_keys"))).scalar_one() == enforced
         assert await owners(engine, orders) == ["ana"]

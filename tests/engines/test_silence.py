@@ -1,4 +1,4 @@
-"""Redis and MongoDB that stop answering, or ended connections over night: every call ends in time."""
+"""Calls to Redis and MongoDB end in time when the server hangs, and succeed after it closed idle connections."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from wire import Relay
 
 TIMEOUT: Final = 0.3
 BUSY: Final = 2.0
-"""Seconds that a busy machine may add; the drivers' own settings would wait for longer."""
-PATIENT: Final = 20.0
-"""Of calls that a busy machine must not fail."""
-PYMONGOS_NIGHT: Final = 1.05
-"""Seconds after which PyMongo looks whether an idle connection was ended, before it uses it."""
+"""Seconds that a busy machine may add; the drivers' defaults would wait longer still."""
+LONG: Final = 20.0
+"""Seconds that a call may take on a busy machine."""
+IDLE: Final = 1.05
+"""Seconds of idleness after which PyMongo checks a connection before it uses it."""
 RELAYED: Final = [DRIVERS[name] for name in ("redis", "async-redis", "pymongo", "async-pymongo")]
 CALLERS: Final = 120
 CALLS: Final[list[Callable[[Cache], Awaitable[object]]]] = [
@@ -50,7 +50,7 @@ relayed = pytest.mark.parametrize("driver", RELAYED, ids=str)
 
 @asynccontextmanager
 async def hanging(driver: Driver, **options: Any) -> AsyncGenerator[tuple[Relay, Any, str], None]:
-    """Lend a wire to a server, and a client on it."""
+    """Lend a relay to a server, a client on it, and the URL of its space."""
     with driver.space() as url, Relay(url.partition("#")[0]) as relay:
         async with driver.client(relay.url, **options) as client:
             yield relay, client, url
@@ -70,7 +70,7 @@ async def times_out(call: Awaitable[object], error: type[PortUnavailable]) -> No
 
 
 @relayed
-async def test_every_call_ends_in_time_and_the_next_one_after_the_servers_return_is_served(driver: Driver) -> None:
+async def test_every_call_to_a_hanging_server_ends_in_time_and_succeeds_after_its_return(driver: Driver) -> None:
     async with hanging(driver) as (relay, client, url):
         cache = made(client, url, TIMEOUT)
         await cache.set("key", "value", ttl=MINUTE)
@@ -84,7 +84,7 @@ async def test_every_call_ends_in_time_and_the_next_one_after_the_servers_return
 
 
 @pytest.mark.parametrize("driver", [each for each in RELAYED if each.keeps_users], ids=str)
-async def test_a_call_of_the_user_store_ends_in_time(driver: Driver) -> None:
+async def test_every_user_store_call_to_a_hanging_server_ends_in_time(driver: Driver) -> None:
     async with hanging(driver) as (relay, client, _):
         store = MongoUserStore(client.get_default_database("authx"), timeout=TIMEOUT)
         await store.get("nobody")
@@ -96,7 +96,7 @@ async def test_a_call_of_the_user_store_ends_in_time(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("driver", [each for each in RELAYED if not each.keeps_users], ids=str)
-async def test_publishing_ends_in_time(driver: Driver) -> None:
+async def test_publishing_to_a_hanging_server_ends_in_time(driver: Driver) -> None:
     async with hanging(driver) as (relay, client, _):
         events = RedisEvents(client, timeout=TIMEOUT)
         await events.publish(BlackoutLifted())
@@ -104,7 +104,7 @@ async def test_publishing_ends_in_time(driver: Driver) -> None:
         await times_out(events.publish(BlackoutLifted()), PortUnavailable)
 
 
-async def test_the_settings_of_a_blocking_client_keep_its_calls_in_time_by_themselves() -> None:
+async def test_our_client_settings_alone_make_blocking_calls_end_in_time() -> None:
     with servers.prefix() as prefix, Relay(servers.url("redis")) as relay:
         pool = BlockingConnectionPool.from_url(relay.url, max_connections=1, **settings(TIMEOUT))
         with Redis(connection_pool=pool) as client:
@@ -121,8 +121,8 @@ async def test_the_settings_of_a_blocking_client_keep_its_calls_in_time_by_thems
 
 
 @relayed
-async def test_of_many_callers_none_waits_longer_than_one_timeout(driver: Driver) -> None:
-    """A cache that does not answer is not asked again for a second."""
+async def test_none_of_many_callers_waits_longer_than_one_timeout(driver: Driver) -> None:
+    """The circuit breaker refuses calls for a second after a timeout."""
     async with hanging(driver) as (relay, client, url):
         cache = CircuitBreaker(made(client, url, TIMEOUT))
         await cache.set("key", "value", ttl=MINUTE)
@@ -145,11 +145,11 @@ async def test_of_many_callers_none_waits_longer_than_one_timeout(driver: Driver
                 await asyncio.sleep(0.05)
             else:
                 return
-        pytest.fail("the cache is not asked again")
+        pytest.fail("the circuit breaker did not let a call through in time")
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan"), "1", True])
-def test_a_timeout_that_is_no_span_of_time_is_refused(timeout: Any) -> None:
+def test_an_invalid_timeout_is_refused(timeout: Any) -> None:
     with Redis() as client:
         for make in (RedisCache, RedisEvents):
             with pytest.raises(InvalidValue, match="timeout"):
@@ -157,7 +157,7 @@ def test_a_timeout_that_is_no_span_of_time_is_refused(timeout: Any) -> None:
 
 
 @every_client
-async def test_a_cache_whose_calls_may_wait_for_ever_warns(make: Make) -> None:
+async def test_a_cache_without_a_timeout_warns(make: Make) -> None:
     async with connected(make, socket_timeout=None) as client:
         with pytest.warns(UnboundedWarning, match="timeout=5"):
             RedisCache(client)
@@ -166,7 +166,7 @@ async def test_a_cache_whose_calls_may_wait_for_ever_warns(make: Make) -> None:
             RedisCache(client, timeout=TIMEOUT)
 
 
-def test_verifying_mongodb_warns_if_calls_may_wait_for_ever() -> None:
+def test_verify_schema_warns_of_a_mongodb_adapter_without_a_timeout() -> None:
     with servers.database("mongodb") as url, MongoClient[Any](url) as client:
         database = client.get_default_database()
         for adapter, bounded in (
@@ -184,28 +184,28 @@ def test_verifying_mongodb_warns_if_calls_may_wait_for_ever() -> None:
             run(MongoUserStore(limited.get_default_database()).verify_schema())
 
 
-async def test_the_first_calls_after_mongodb_ended_idle_connections_are_served() -> None:
-    """A read and a write of either colour, on a server alone, where PyMongo repeats no write."""
+async def test_the_first_calls_after_mongodb_closed_idle_connections_succeed() -> None:
+    """Read and write, blocking and asynchronous, on a standalone server, where PyMongo retries no write."""
     with servers.database("mongodb") as url, Relay(url) as relay:
         async with AsyncExitStack() as clients:
             stores = list[MongoUserStore]()
             for name in ("pymongo", "async-pymongo"):
                 client = await clients.enter_async_context(DRIVERS[name].client(relay.url))
-                stores.append(MongoUserStore(client.get_default_database(), timeout=PATIENT))
+                stores.append(MongoUserStore(client.get_default_database(), timeout=LONG))
             for number in range(2):
                 for store in stores:
                     await store.get("nobody")
                 relay.hang_up()
-                await asyncio.sleep(PYMONGOS_NIGHT)
+                await asyncio.sleep(IDLE)
                 for store in stores:
                     await (store.get("nobody") if number else store.create(make_user()))
 
 
 @pytest.mark.parametrize("driver", [each for each in RELAYED if each.keeps_users], ids=str)
-async def test_calls_on_connections_that_mongodb_ends_meanwhile_are_served_or_told(driver: Driver) -> None:
-    """A read is repeated; a write, which may have arrived, is not on a server alone, which would do it twice."""
+async def test_calls_on_connections_that_mongodb_just_closed_succeed_or_raise(driver: Driver) -> None:
+    """A read is retried; a write may have arrived, and a standalone server would execute it twice."""
     async with hanging(driver) as (relay, client, url):
-        cache = made(client, url, PATIENT)
+        cache = made(client, url, LONG)
         for number in range(20):
             await cache.get("key")
             relay.hang_up()
@@ -217,8 +217,8 @@ async def test_calls_on_connections_that_mongodb_ends_meanwhile_are_served_or_to
 
 
 @every_client
-async def test_the_first_calls_after_the_server_ended_idle_connections_are_served(make: Make) -> None:
-    """Also of a client that repeats nothing."""
+async def test_the_first_calls_after_redis_closed_idle_connections_succeed(make: Make) -> None:
+    """Also with a client that retries nothing."""
     with servers.private(kind(make)) as server:
         async with connected(make, server.url) as client:
             cache = RedisCache(client)
@@ -232,5 +232,5 @@ async def test_the_first_calls_after_the_server_ended_idle_connections_are_serve
                 for member in members:
                     with Redis.from_url(member.url) as admin:
                         admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-                await asyncio.sleep(0.01)  # in which an event loop hears of it, as it does over night
+                await asyncio.sleep(0.01)  # lets the event loop notice, as it would while idle
                 await first()

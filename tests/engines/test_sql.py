@@ -1,4 +1,4 @@
-"""What the contract cannot see of the SQL adapters: the way to an index, and what `purge` leaves."""
+"""Details of the SQL adapters that the contract does not cover: indexes used, deadlocks, and `purge`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("driver", BLOCKING, ids=str)
-async def test_a_prefix_is_searched_through_the_index(driver: Driver) -> None:
-    """Among so many users that the database would not rather read all of them."""
+async def test_a_prefix_search_uses_the_index(driver: Driver) -> None:
+    """Among enough users that the database prefers the index to a scan."""
     with driver.space() as url:
         async with driver.client(url) as engine:
             store = SQLAlchemyUserStore(engine)
@@ -52,14 +52,14 @@ async def test_a_prefix_is_searched_through_the_index(driver: Driver) -> None:
 
 @pytest.fixture(scope="module")
 def own_mariadb() -> Iterator[str]:
-    """Lend a server whose counters nobody else moves."""
+    """Lend a server whose counters no other test changes."""
     with servers.private("mariadb") as server:
         yield server.url
 
 
 @pytest.mark.parametrize("driver", [DRIVERS["pymysql"], DRIVERS["asyncmy"]], ids=str)
-async def test_those_who_link_accounts_at_once_do_not_lock_each_other_out(driver: Driver, own_mariadb: str) -> None:
-    """At MariaDB's own level of isolation each call is a victim a few times, and too often under load."""
+async def test_linking_accounts_concurrently_causes_no_deadlock(driver: Driver, own_mariadb: str) -> None:
+    """At MariaDB's default isolation level each call is a deadlock victim a few times, and too often under load."""
     people = [User(id=f"user {number}", created_at=NOW) for number in range(8)]
     with driver.space(own_mariadb) as url:
         async with driver.client(url) as engine:
@@ -82,7 +82,7 @@ async def test_those_who_link_accounts_at_once_do_not_lock_each_other_out(driver
 
 
 def deadlocks(url: str) -> int:
-    """Count those that the server has had."""
+    """Return the number of deadlocks on the server so far."""
     with mariadb.connect(url) as cursor:
         cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
         ((_, counted),) = cursor.fetchall()
@@ -90,14 +90,14 @@ def deadlocks(url: str) -> int:
 
 
 def crowd() -> Iterator[User]:
-    """Make three thousand people, of whom one has the prefixes that are searched for."""
+    """Make three thousand users, of whom one matches the prefixes."""
     for number in range(3000):
         name = "ann%" if number == 1234 else f"user-{number}"
         yield User(id=f"{number:04}", created_at=NOW, username_key=name, email_key=f"{name}@example.com")
 
 
 @pytest.mark.parametrize("driver", BLOCKING, ids=str)
-async def test_purging_removes_what_has_expired_and_nothing_else(driver: Driver) -> None:
+async def test_purging_removes_only_expired_entries(driver: Driver) -> None:
     clock = ManualClock()
     with driver.space() as url:
         async with driver.client(url) as engine:

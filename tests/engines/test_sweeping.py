@@ -1,4 +1,4 @@
-"""Caches in a database remove what has expired by themselves: a little, now and then, and nothing that lives."""
+"""Caches in a database remove expired entries by themselves: a few now and then, and no others."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ EVERY: Final = 100
 """Writes from one sweep to the next."""
 EXPIRED: Final = 30
 CALLERS: Final = 4
-PATIENT: Final = 20.0
-"""Seconds of a call that a busy machine must not fail."""
+LONG: Final = 20.0
+"""Seconds that a call may take on a busy machine."""
 SHORT: Final = 0.2
 BUSY: Final = 8.0
-"""Seconds that a busy machine may add; half of the timeout would be more."""
+"""Seconds that a busy machine may add; less than half of the timeout."""
 HANGING: Final = ("psycopg", "asyncpg", "pymysql", "asyncmy", "pymongo", "async-pymongo")
 
 keeping_entries = pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
 
 
 @keeping_entries
-async def test_the_hundredth_write_removes_what_has_expired_and_nothing_else(driver: Driver) -> None:
+async def test_the_hundredth_write_removes_only_expired_entries(driver: Driver) -> None:
     clock = ManualClock()
     with driver.space() as url:
         async with driver.client(url) as client:
@@ -53,10 +53,10 @@ async def test_the_hundredth_write_removes_what_has_expired_and_nothing_else(dri
 
 
 class Due(Sweeping):
-    """A sweep is due after every write, and the wire hangs then."""
+    """Makes a sweep due after every write, and freezes the relay then."""
 
     def __init__(self, relay: Relay) -> None:
-        super().__init__(PATIENT)
+        super().__init__(LONG)
         self._relay = relay
 
     def is_due(self) -> bool:
@@ -64,19 +64,19 @@ class Due(Sweeping):
         return True
 
     def timeout(self, began: float) -> float | None:
-        patience = super().timeout(began)
-        assert patience is not None
-        assert patience < PATIENT / 2
+        left = super().timeout(began)
+        assert left is not None
+        assert left < LONG / 2
         return SHORT
 
 
 @pytest.mark.parametrize("driver", [DRIVERS[name] for name in HANGING], ids=str)
-async def test_a_sweep_that_hangs_fails_no_write_and_waits_for_a_part_of_the_timeout(driver: Driver) -> None:
+async def test_a_hanging_sweep_fails_no_write_and_ends_before_the_timeout(driver: Driver) -> None:
     clock = ManualClock()
     with driver.space() as url, Relay(url) as relay:
         async with driver.client(relay.url) as client:
             cache_class = SQLAlchemyCache if driver in SQL else MongoCache
-            cache: Any = cache_class(database(client, driver), clock, timeout=PATIENT)
+            cache: Any = cache_class(database(client, driver), clock, timeout=LONG)
             await prepare(cache)
             cache._sweeping = Due(relay)
             start = time.monotonic()
@@ -86,12 +86,12 @@ async def test_a_sweep_that_hangs_fails_no_write_and_waits_for_a_part_of_the_tim
             assert await cache.get("key") == "value"
 
 
-def test_a_sweep_has_half_of_what_its_write_has_left_of_the_timeout() -> None:
+def test_a_sweep_gets_half_of_the_time_that_its_write_left() -> None:
     now = time.monotonic()
-    patience = Sweeping(PATIENT).timeout(now - PATIENT / 2)
-    assert patience is not None
-    assert 0 < patience <= PATIENT / 4
-    assert (Sweeping(PATIENT).timeout(now - PATIENT) or 0) > 0
+    left = Sweeping(LONG).timeout(now - LONG / 2)
+    assert left is not None
+    assert 0 < left <= LONG / 4
+    assert (Sweeping(LONG).timeout(now - LONG) or 0) > 0
     assert Sweeping(None).timeout(now) is None
 
 
@@ -100,7 +100,7 @@ def database(client: Any, driver: Driver) -> Any:
 
 
 @keeping_entries
-async def test_all_other_writes_cost_what_they_did(driver: Driver) -> None:
+async def test_all_other_writes_cost_no_extra_round_trip(driver: Driver) -> None:
     clock = ManualClock()
     with driver.space() as url:
         async with metered(driver, url, **driver.single) as (client, trips):
@@ -118,7 +118,7 @@ async def test_all_other_writes_cost_what_they_did(driver: Driver) -> None:
 
 @pytest.mark.parametrize("driver", SQL, ids=str)
 async def test_sweeps_and_writers_do_not_disturb_each_other(driver: Driver) -> None:
-    """All callers count the same keys in different orders, and their lifetimes end again and again."""
+    """All callers increment the same keys in different orders, and the keys expire again and again."""
     clock = ManualClock()
     with driver.space() as url:
         async with driver.client(url) as client:

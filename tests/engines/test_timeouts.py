@@ -1,4 +1,4 @@
-"""A server that stops answering: every call ends in time, and the next one after its return is served."""
+"""Every call to a hanging server ends in time, and the next one after its return succeeds."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from wire import Relay
 REMOTE: Final = [driver for driver in SQL if driver.kind is not None]
 TIMEOUT: Final = 0.3
 BUSY: Final = 10.0
-"""Seconds that a busy machine may add. The drivers alone would wait for more than a minute."""
+"""Seconds that a busy machine may add; the drivers alone would wait for more than a minute."""
 LONG: Final = 20.0
-"""Of calls that a busy machine must not fail."""
+"""Seconds that a call may take on a busy machine."""
 MINUTE: Final = timedelta(minutes=1)
 ANN: Final = full_user("ann")
 CALLS: Final[list[Callable[[SQLAlchemyUserStore], Awaitable[object]]]] = [
@@ -43,7 +43,7 @@ CALLS: Final[list[Callable[[SQLAlchemyUserStore], Awaitable[object]]]] = [
 
 @asynccontextmanager
 async def hanging(driver: Driver, **options: Any) -> AsyncGenerator[tuple[Relay, Any], None]:
-    """Lend a wire to a prepared database with Ann in it, and a client on it."""
+    """Lend a relay to a prepared database with Ann in it, and a client on it."""
     with driver.space() as url, Relay(url) as relay:
         async with driver.client(url) as direct:
             await prepare(store := driver.users(direct, url))
@@ -54,14 +54,14 @@ async def hanging(driver: Driver, **options: Any) -> AsyncGenerator[tuple[Relay,
 
 
 async def times_out(call: Awaitable[object], error: type[PortUnavailable] = StoreUnavailable) -> None:
-    """Make a call that must end in time, with a message that says so."""
+    """Make a call that must end in time, with our message."""
     start = time.monotonic()
     with pytest.raises(error, match=rf"no answer within {TIMEOUT:g} seconds"):
         await call
     assert TIMEOUT * 0.9 < time.monotonic() - start < TIMEOUT + BUSY
 
 
-async def is_served(call: Callable[[], Awaitable[object]]) -> None:
+async def succeeds(call: Callable[[], Awaitable[object]]) -> None:
     """Make a call that must succeed within a second."""
     start = time.monotonic()
     await call()
@@ -69,7 +69,7 @@ async def is_served(call: Callable[[], Awaitable[object]]) -> None:
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_a_call_on_a_connection_that_hangs_ends_in_time(driver: Driver) -> None:
+async def test_a_call_on_a_hanging_connection_ends_in_time(driver: Driver) -> None:
     async with hanging(driver, pool_size=1, max_overflow=0) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=timedelta(seconds=TIMEOUT))
         cache = SQLAlchemyCache(client, ManualClock(), timeout=TIMEOUT)
@@ -80,26 +80,26 @@ async def test_a_call_on_a_connection_that_hangs_ends_in_time(driver: Driver) ->
             relay.freeze()
             await times_out(call(store))
             relay.thaw()
-            await is_served(calm.get_blackout)
+            await succeeds(calm.get_blackout)
             assert relay.connections == opened + 1
         relay.freeze()
         await times_out(cache.increment("key", ttl=MINUTE), CacheUnavailable)
         relay.thaw()
-        await is_served(calm.get_blackout)
+        await succeeds(calm.get_blackout)
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_connecting_to_a_server_that_says_nothing_ends_in_time(driver: Driver) -> None:
+async def test_connecting_to_a_silent_server_ends_in_time(driver: Driver) -> None:
     async with hanging(driver) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
         relay.freeze()
         await times_out(store.get(ANN.id))
         relay.thaw()
-        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
+        await succeeds(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg", "mariadb+pymysql"])
-def test_connect_to_a_server_that_says_nothing_ends_in_time(scheme: str) -> None:
+def test_connect_blocking_to_a_silent_server_ends_in_time(scheme: str) -> None:
     with servers.database("postgres" if "postgres" in scheme else "mariadb") as url, Relay(url) as relay:
         relay.freeze()
         start = time.monotonic()
@@ -110,8 +110,8 @@ def test_connect_to_a_server_that_says_nothing_ends_in_time(scheme: str) -> None
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_on_an_applications_own_engine_all_that_it_sends_itself_ends_in_time_too(driver: Driver) -> None:
-    """The ping of its pool, the switch to autocommit, and the rollback at the end."""
+async def test_an_applications_own_engine_with_extra_statements_ends_in_time_too(driver: Driver) -> None:
+    """Its pool pings, switches to autocommit, and rolls back at the end."""
     options = {"isolation_level": None, "skip_autocommit_rollback": False, "pool_pre_ping": True}
     async with hanging(driver, pool_size=1, max_overflow=0, **options) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
@@ -119,7 +119,7 @@ async def test_on_an_applications_own_engine_all_that_it_sends_itself_ends_in_ti
         relay.freeze()
         await times_out(store.get(ANN.id))
         relay.thaw()
-        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
+        await succeeds(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
@@ -132,11 +132,11 @@ async def test_a_call_inside_the_callers_transaction_ends_in_time(driver: Driver
         await times_out(store.update(ANN.id, {"confirmed": True}))
         relay.thaw()
         await settle(connection.close())
-        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
+        await succeeds(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
 
 
 @pytest.mark.parametrize("name", ["psycopg", "pymysql"])
-async def test_a_connection_that_came_back_in_time_is_never_cut(name: str) -> None:
+async def test_a_connection_returned_in_time_is_never_closed(name: str) -> None:
     async with hanging(DRIVERS[name], pool_size=1, max_overflow=0) as (relay, client):
         store, unbounded = SQLAlchemyUserStore(client, timeout=1), SQLAlchemyUserStore(client)
         await unbounded.get(ANN.id)
@@ -148,18 +148,18 @@ async def test_a_connection_that_came_back_in_time_is_never_cut(name: str) -> No
         assert relay.connections == opened
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 def test_calls_of_a_forked_child_end_in_time_too() -> None:
     driver = DRIVERS["psycopg"]
     with driver.space() as url:
         parent = driver.open(url)
-        run(SQLAlchemyUserStore(parent, timeout=LONG).create_schema())  # its watchdog runs
+        run(SQLAlchemyUserStore(parent, timeout=LONG).create_schema())  # starts the watchdog
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, which sees threads
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork with threads
             child = os.fork()
         if child == 0:
             try:
-                run(sleepy(driver.open(url)).get(ANN.id))
+                run(slow_store(driver.open(url)).get(ANN.id))
             except StoreUnavailable as error:
                 os._exit(0 if "no answer" in str(error) else 1)
             finally:
@@ -171,8 +171,8 @@ def test_calls_of_a_forked_child_end_in_time_too() -> None:
     assert ended == (child, 0)
 
 
-def sleepy(engine: Any) -> SQLAlchemyUserStore:
-    """Make a store whose every statement takes a minute."""
+def slow_store(engine: Any) -> SQLAlchemyUserStore:
+    """Return a store whose every statement takes a minute."""
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def _(*_: Any) -> tuple[str, Any]:
@@ -182,7 +182,7 @@ def sleepy(engine: Any) -> SQLAlchemyUserStore:
 
 
 @pytest.mark.parametrize("driver", REMOTE, ids=str)
-async def test_many_callers_behind_a_server_that_hangs_end_in_time(driver: Driver) -> None:
+async def test_many_callers_of_a_hanging_server_end_in_time(driver: Driver) -> None:
     async with hanging(driver, pool_size=1, max_overflow=0, pool_timeout=TIMEOUT) as (relay, client):
         store = SQLAlchemyUserStore(client, timeout=TIMEOUT)
         await SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id)
@@ -197,12 +197,12 @@ async def test_many_callers_behind_a_server_that_hangs_end_in_time(driver: Drive
         await at_once(driver, call)
         assert time.monotonic() - start < 2 * TIMEOUT + BUSY
         relay.thaw()
-        await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
+        await succeeds(lambda: SQLAlchemyUserStore(client, timeout=LONG).get(ANN.id))
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 @pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
-async def test_writers_wait_for_sqlite_only_so_long_and_reads_not_at_all(driver: Driver, mode: str) -> None:
+async def test_sqlite_writers_wait_for_the_timeout_and_readers_do_not_wait(driver: Driver, mode: str) -> None:
     with driver.space() as url:
         async with driver.client(url, connect_args={"timeout": 30}, pool_size=2, max_overflow=0) as client:
             store = SQLAlchemyUserStore(client, timeout=1)
@@ -225,18 +225,18 @@ async def test_writers_wait_for_sqlite_only_so_long_and_reads_not_at_all(driver:
                 assert time.monotonic() - start < 1 + BUSY
                 other.execute("ROLLBACK")
             other.close()
-            await is_served(lambda: SQLAlchemyUserStore(client, timeout=LONG).update(ANN.id, {"confirmed": True}))
+            await succeeds(lambda: SQLAlchemyUserStore(client, timeout=LONG).update(ANN.id, {"confirmed": True}))
 
 
 @pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
-async def test_a_read_of_sqlite_that_another_process_locks_wholly_ends_in_time(driver: Driver) -> None:
+async def test_a_read_of_an_exclusively_locked_sqlite_file_ends_in_time(driver: Driver) -> None:
     async with sqlite_locked(driver) as client:
-        await times_out_by_itself(SQLAlchemyUserStore(client, timeout=TIMEOUT).get(ANN.id))
+        await fails_in_time(SQLAlchemyUserStore(client, timeout=TIMEOUT).get(ANN.id))
         assert await busy_timeout(client) == 30_000
 
 
 @pytest.mark.parametrize("driver", [DRIVERS["sqlite"], DRIVERS["aiosqlite"]], ids=str)
-async def test_after_a_call_a_connection_of_sqlite_waits_for_locks_as_long_as_its_owner_said(driver: Driver) -> None:
+async def test_a_call_restores_sqlites_own_busy_timeout(driver: Driver) -> None:
     with driver.space() as url:
         async with driver.client(url, connect_args={"timeout": 30}, **driver.single) as client:
             store = SQLAlchemyUserStore(client, timeout=LONG)
@@ -246,7 +246,7 @@ async def test_after_a_call_a_connection_of_sqlite_waits_for_locks_as_long_as_it
 
 
 async def busy_timeout(client: Any) -> int:
-    """Return the milliseconds for which the pool's connection waits for a lock."""
+    """Return the milliseconds that the pool's connection waits for a lock."""
     connection = await settle(client.connect())
     found = (await settle(connection.exec_driver_sql("PRAGMA busy_timeout"))).scalar_one()
     await settle(connection.close())
@@ -255,7 +255,7 @@ async def busy_timeout(client: Any) -> int:
 
 @asynccontextmanager
 async def sqlite_locked(driver: Driver) -> AsyncGenerator[Any, None]:
-    """Lend a client whose patience is long, of a database that another connection has locked."""
+    """Lend a client with a long busy timeout, on a database that another connection has locked."""
     with driver.space() as url:
         async with driver.client(url, connect_args={"timeout": 30}, **driver.single) as client:
             await prepare(SQLAlchemyUserStore(client))
@@ -265,8 +265,8 @@ async def sqlite_locked(driver: Driver) -> AsyncGenerator[Any, None]:
             other.close()
 
 
-async def times_out_by_itself(call: Awaitable[object]) -> None:
-    """Make a call that must end in time, whatever it says."""
+async def fails_in_time(call: Awaitable[object]) -> None:
+    """Make a call that must end in time, with any message."""
     start = time.monotonic()
     with pytest.raises(StoreUnavailable):
         await call
@@ -274,7 +274,7 @@ async def times_out_by_itself(call: Awaitable[object]) -> None:
 
 
 @pytest.mark.parametrize("given", [0, -1.0, float("inf"), float("nan"), True, "5", timedelta(0)])
-async def test_a_timeout_that_is_none_is_refused(given: Any) -> None:
+async def test_an_invalid_timeout_is_refused(given: Any) -> None:
     async with DRIVERS["sqlite"].client("sqlite:///unused.db") as client:
         with pytest.raises(InvalidValue, match="timeout"):
             SQLAlchemyUserStore(client, timeout=given)

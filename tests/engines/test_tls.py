@@ -1,4 +1,4 @@
-"""Options for TLS do what they say, with every driver of a relational server, on servers that have it."""
+"""The TLS options of a URL work with every SQL driver, on servers with TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from servers.process import program
 
 
 class Certified:
-    """A certificate for this machine that vouches for itself, and its key."""
+    """A self-signed certificate for this machine, and its key."""
 
     def __init__(self, folder: Path) -> None:
         self.certificate, self.key = folder / "certificate.pem", folder / "key.pem"
@@ -32,12 +32,12 @@ class Certified:
         )
 
     def settings(self, form: str) -> list[str]:
-        """Name both files to a server."""
+        """Return a server's options for both files."""
         return [form.format("cert", self.certificate), form.format("key", self.key)]
 
 
 class SecurePostgreSQL(PostgreSQL):
-    """Debian's: the wheel's is built without TLS."""
+    """Debian's PostgreSQL; the wheel's is built without TLS."""
 
     def __init__(self) -> None:
         super().__init__(program("postgres").parent)
@@ -45,7 +45,7 @@ class SecurePostgreSQL(PostgreSQL):
     def prepare(self) -> None:
         super().prepare()
         self.files = Certified(self.folder)
-        self.files.key.chmod(0o600)  # as the server demands, which does not run as root
+        self.files.key.chmod(0o600)  # the server demands it, and does not run as root
         if self._as:
             os.chown(self.files.key, self._as["user"], self._as["group"])
 
@@ -83,28 +83,30 @@ def secure_mariadb() -> Iterator[SecureMariaDB]:
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Certified:
-    """A certificate of somebody else."""
+    """A certificate that neither server has."""
     return Certified(tmp_path_factory.mktemp("stranger"))
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "blocking psycopg"])
-async def test_tls_to_postgresql(driver: str, secure_postgresql: SecurePostgreSQL, stranger: Certified) -> None:
+async def test_tls_options_for_postgresql(
+    driver: str, secure_postgresql: SecurePostgreSQL, stranger: Certified
+) -> None:
     blocking, name = driver.startswith("blocking"), driver.rpartition(" ")[2]
     place = f"postgresql+{name}://{secure_postgresql.url.partition('://')[2]}"
     trusted, other = secure_postgresql.files.certificate, stranger.certificate
 
     async def encrypted(options: str) -> int:
-        """Return how many connections of ours are, while there is one."""
+        """Open a connection; return how many of ours are encrypted."""
         url = f"{place}?application_name=ours&{options}"
-        asked = (
+        query = (
             "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl AND application_name = 'ours'"
         )
         with postgresql.connect(secure_postgresql.url) as connection:
             if blocking:
                 with connect_blocking(url, timeout=20):
-                    return int((connection.execute(asked).fetchone() or (0,))[0])
+                    return int((connection.execute(query).fetchone() or (0,))[0])
             async with connect(url, timeout=20):
-                return int((connection.execute(asked).fetchone() or (0,))[0])
+                return int((connection.execute(query).fetchone() or (0,))[0])
 
     for options in ("sslmode=require", "ssl=true", f"sslmode=verify-full&sslrootcert={trusted}"):
         assert await encrypted(options) > 0, options
@@ -114,7 +116,7 @@ async def test_tls_to_postgresql(driver: str, secure_postgresql: SecurePostgreSQ
 
 
 @pytest.mark.parametrize("driver", ["asyncmy", "aiomysql", "pymysql", "blocking pymysql"])
-async def test_tls_to_mariadb(driver: str, secure_mariadb: SecureMariaDB, stranger: Certified) -> None:
+async def test_tls_options_for_mariadb(driver: str, secure_mariadb: SecureMariaDB, stranger: Certified) -> None:
     blocking, name = driver.startswith("blocking"), driver.rpartition(" ")[2]
     place = f"mariadb+{name}://secure@127.0.0.1:{secure_mariadb.port}/test"
     trusted, other = secure_mariadb.files.certificate, stranger.certificate

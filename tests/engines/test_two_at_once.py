@@ -1,4 +1,4 @@
-"""Hundreds of callers at once, and somebody who acts while a password is verified: every engine, both colours."""
+"""The facade with hundreds of concurrent calls, and with changes during a password check, on every engine."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ CALLERS: Final = 300
 THREADS: Final = 16
 PASSWORD: Final = "purple elephants dance"
 TIMEOUT: Final = 120.0
-Deed = Callable[[UserStore], Awaitable[Any]]
+Change = Callable[[UserStore], Awaitable[Any]]
 
 
 class Counted:
-    """A store that counts the calls of it."""
+    """A store that counts its calls."""
 
     def __init__(self, store: UserStore) -> None:
         self._store = store
@@ -58,8 +58,8 @@ class Counted:
         return call
 
 
-class Plain(PasswordHasher):
-    """Hashes by writing a number before the password, and lets somebody act in the middle."""
+class Hasher(PasswordHasher):
+    """Hashes by prefixing a number, and runs the callbacks of a test meanwhile."""
 
     def __init__(self) -> None:
         self.current = 1
@@ -78,19 +78,23 @@ class Plain(PasswordHasher):
         return Verification(ok=text == password, outdated=int(number) < self.current)
 
 
-class Scene:
-    """A repository over an engine, and what it told."""
+class Setup:
+    """A repository on an engine, and the events that it published."""
 
     def __init__(self, driver: Driver, store: UserStore, clock: ManualClock) -> None:
         self.driver = driver
-        self.counted, self.hasher = Counted(store), Plain()
-        self.told: list[Event] = []
+        self.counted, self.hasher = Counted(store), Hasher()
+        self.published: list[Event] = []
         self.users = UsersRepo(
-            cast("UserStore", self.counted), MemoryCache(clock), [self.told.append], clock=clock, hasher=self.hasher
+            cast("UserStore", self.counted),
+            MemoryCache(clock),
+            [self.published.append],
+            clock=clock,
+            hasher=self.hasher,
         )
 
     async def at_once(self, calls: list[Callable[[], Coroutine[Any, Any, Any]]]) -> list[Any]:
-        """Make all calls at the same time: on threads if the client blocks, else as tasks."""
+        """Make all calls at once, on threads if the client is blocking, otherwise in tasks."""
         async with asyncio.timeout(TIMEOUT):
             if not self.driver.blocking:
                 return await asyncio.gather(*(call() for call in calls))
@@ -104,62 +108,64 @@ def _run(call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 @asynccontextmanager
-async def scene(driver: Driver, clock: ManualClock) -> AsyncIterator[Scene]:
+async def opened(driver: Driver, clock: ManualClock) -> AsyncIterator[Setup]:
     with driver.space() as url:
         async with driver.client(url) as client:
             store = driver.users(client, url)
             await prepare(store)
-            yield Scene(driver, store, clock)
+            yield Setup(driver, store, clock)
 
 
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_every_one_of_300_kicks_is_one_call_and_counts(driver: Driver, clock: ManualClock) -> None:
-    async with scene(driver, clock) as there:
-        ann = await there.users.create({"username": "ann"})
-        there.told.clear()
-        there.counted.calls.clear()
-        kicked = await there.at_once([partial(there.users.kick, ann.id)] * CALLERS)
-        assert there.counted.calls == {"update": CALLERS}
+async def test_each_of_300_concurrent_kicks_is_one_call_and_takes_effect(driver: Driver, clock: ManualClock) -> None:
+    async with opened(driver, clock) as setup:
+        ann = await setup.users.create({"username": "ann"})
+        setup.published.clear()
+        setup.counted.calls.clear()
+        kicked = await setup.at_once([partial(setup.users.kick, ann.id)] * CALLERS)
+        assert setup.counted.calls == {"update": CALLERS}
         epochs = range(ann.epoch + 1, ann.epoch + 1 + CALLERS)
         assert sorted(user.epoch for user in kicked) == list(epochs)
         versions = range(ann.version + 1, ann.version + 1 + CALLERS)
-        assert sorted(event.user.version for event in there.told if isinstance(event, UserKicked)) == list(versions)
-        after = await there.users.get(ann.id)
+        assert sorted(event.user.version for event in setup.published if isinstance(event, UserKicked)) == list(
+            versions
+        )
+        after = await setup.users.get(ann.id)
         assert after is not None
         assert (after.epoch, after.version) == (ann.epoch + CALLERS, ann.version + CALLERS)
 
 
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_of_many_who_blacklist_at_once_one_does_and_none_fails(driver: Driver, clock: ManualClock) -> None:
-    async with scene(driver, clock) as there:
-        ann = await there.users.create({"username": "ann"})
-        there.told.clear()
-        blacklisted = await there.at_once([partial(there.users.blacklist, ann.id)] * 50)
-        assert {(user.active, user.epoch) for user in blacklisted} == {(False, ann.epoch + 1)}
-        assert there.told == [UserBlacklisted(user=blacklisted[0])]
-
-
-@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_the_last_cut_off_told_is_the_latest_in_one_call_each(driver: Driver, clock: ManualClock) -> None:
-    async with scene(driver, clock) as there:
-        cutoffs = [clock.now() + timedelta(microseconds=number * 7 % 50) for number in range(50)]
-        standing = await there.at_once([partial(there.users.set_blackout, ts) for ts in cutoffs])
-        assert there.counted.calls == {"set_blackout": len(cutoffs)}
-        assert all(stands >= given for stands, given in zip(standing, cutoffs, strict=True))
-        told = [event.cutoff for event in there.told if isinstance(event, BlackoutSet)]
-        assert told[-1] == max(cutoffs) == await there.users.get_blackout()
-
-
-@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_of_permissions_and_accounts_that_many_add_at_once_none_is_lost(
+async def test_one_of_many_concurrent_blacklistings_takes_effect_and_none_fails(
     driver: Driver, clock: ManualClock
 ) -> None:
+    async with opened(driver, clock) as setup:
+        ann = await setup.users.create({"username": "ann"})
+        setup.published.clear()
+        blacklisted = await setup.at_once([partial(setup.users.blacklist, ann.id)] * 50)
+        assert {(user.active, user.epoch) for user in blacklisted} == {(False, ann.epoch + 1)}
+        assert setup.published == [UserBlacklisted(user=blacklisted[0])]
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_the_last_published_cut_off_is_the_latest(driver: Driver, clock: ManualClock) -> None:
+    async with opened(driver, clock) as setup:
+        cutoffs = [clock.now() + timedelta(microseconds=number * 7 % 50) for number in range(50)]
+        standing = await setup.at_once([partial(setup.users.set_blackout, ts) for ts in cutoffs])
+        assert setup.counted.calls == {"set_blackout": len(cutoffs)}
+        assert all(stands >= given for stands, given in zip(standing, cutoffs, strict=True))
+        cutoffs_published = [event.cutoff for event in setup.published if isinstance(event, BlackoutSet)]
+        assert cutoffs_published[-1] == max(cutoffs) == await setup.users.get_blackout()
+
+
+@pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
+async def test_no_permission_or_account_added_concurrently_is_lost(driver: Driver, clock: ManualClock) -> None:
     names = [f"each:{number}" for number in range(20)]
-    async with scene(driver, clock) as there:
-        ann = await there.users.create({"username": "ann", "password": PASSWORD})
-        await there.at_once([partial(there.users.add_permissions, ann.id, [name]) for name in names])
-        await there.at_once([partial(there.users.link_social, ann.id, "google", name) for name in names])
-        after = await there.users.get(ann.id)
+    async with opened(driver, clock) as setup:
+        ann = await setup.users.create({"username": "ann", "password": PASSWORD})
+        await setup.at_once([partial(setup.users.add_permissions, ann.id, [name]) for name in names])
+        await setup.at_once([partial(setup.users.link_social, ann.id, "google", name) for name in names])
+        after = await setup.users.get(ann.id)
         assert after is not None
         assert after.permissions == set(names)
         assert {identity.subject for identity in after.identities} == set(names)
@@ -167,62 +173,62 @@ async def test_of_permissions_and_accounts_that_many_add_at_once_none_is_lost(
 
 
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_of_two_who_unlink_the_last_two_accounts_one_is_refused(driver: Driver, clock: ManualClock) -> None:
-    async with scene(driver, clock) as there:
-        ann = await there.users.create(
+async def test_one_of_two_who_unlink_the_last_two_accounts_is_refused(driver: Driver, clock: ManualClock) -> None:
+    async with opened(driver, clock) as setup:
+        ann = await setup.users.create(
             NewUser(identities=(SocialIdentity("google", "1"), SocialIdentity("github", "2")))
         )
 
         async def unlink(provider: str, sid: str) -> bool:
             try:
-                await there.users.unlink_social(ann.id, provider, sid)
+                await setup.users.unlink_social(ann.id, provider, sid)
             except LastCredential:
                 return False
             return True
 
-        assert sorted(await there.at_once([partial(unlink, "google", "1"), partial(unlink, "github", "2")])) == [
+        assert sorted(await setup.at_once([partial(unlink, "google", "1"), partial(unlink, "github", "2")])) == [
             False,
             True,
         ]
 
 
-DEEDS: Final[dict[str, tuple[Callable[[str], Deed], str | None]]] = {
+CHANGES: Final[dict[str, tuple[Callable[[str], Change], str | None]]] = {
     "blacklisted": (lambda id_: lambda users: users.update(id_, {"active": False}), "blacklisted"),
     "deleted": (lambda id_: lambda users: users.delete(id_), "unknown"),
     "given another password": (
         lambda id_: lambda users: users.update(id_, {"password_hash": Secret("$2$another horse")}),
         "password",
     ),
-    "given the same password anew": (
+    "given the same password again": (
         lambda id_: lambda users: users.update(id_, {"password_hash": Secret(f"$2${PASSWORD}")}),
         None,
     ),
-    "permitted more": (lambda id_: lambda users: users.update(id_, {"permissions": frozenset({"read"})}), None),
+    "given more permissions": (lambda id_: lambda users: users.update(id_, {"permissions": frozenset({"read"})}), None),
     "given other fields": (lambda id_: lambda users: users.update(id_, {"extra": {"seen": True}}), None),
 }
 
 
 @pytest.mark.parametrize("outdated", [False, True], ids=["current", "outdated"])
 @pytest.mark.parametrize("driver", KEEPING_USERS, ids=str)
-async def test_a_login_goes_by_what_is_stored_after_the_password_was_verified(
+async def test_a_login_uses_the_user_as_stored_after_the_password_check(
     driver: Driver, clock: ManualClock, *, outdated: bool
 ) -> None:
-    async with scene(driver, clock) as there:
-        for number, (deed, failure) in enumerate(DEEDS.values()):
+    async with opened(driver, clock) as setup:
+        for number, (change, failure) in enumerate(CHANGES.values()):
             name = f"person-{number}"
-            there.hasher.current = 1
-            ann = await there.users.create({"username": name, "password": PASSWORD})
-            there.hasher.current = 2 if outdated else 1
-            there.told.clear()
-            moments = there.hasher.while_hashing if outdated else there.hasher.while_verifying
-            moments.append(partial(deed(ann.id), there.users.database))
-            user = await there.users.authenticate(name, PASSWORD)
-            stored = await there.users.get(ann.id)
+            setup.hasher.current = 1
+            ann = await setup.users.create({"username": name, "password": PASSWORD})
+            setup.hasher.current = 2 if outdated else 1
+            setup.published.clear()
+            callbacks = setup.hasher.while_hashing if outdated else setup.hasher.while_verifying
+            callbacks.append(partial(change(ann.id), setup.users.database))
+            user = await setup.users.authenticate(name, PASSWORD)
+            stored = await setup.users.get(ann.id)
             if failure is None:
                 assert isinstance(user, User)
                 assert user == stored
-                assert [event.name for event in there.told] == ["logged_in"]
+                assert [event.name for event in setup.published] == ["logged_in"]
             else:
                 assert user is None
                 known = None if failure == "unknown" else ann.id
-                assert there.told == [LoginFailed(user_id=known, ip=None, reason=failure)]  # type: ignore[arg-type]  # of the three
+                assert setup.published == [LoginFailed(user_id=known, ip=None, reason=failure)]  # type: ignore[arg-type]  # one of the literals

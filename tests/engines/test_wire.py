@@ -1,4 +1,4 @@
-"""The counter of round trips, against exchanges whose number is known."""
+"""The counter of round trips, on exchanges with a known number; and the relay's faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import wire
 from servers import mariadb, postgresql
 
 
-def test_each_statement_to_postgresql_is_one_and_a_farewell_none() -> None:
+def test_a_postgresql_statement_is_one_round_trip_and_closing_is_none() -> None:
     with wire.Counter(servers.url("postgres")) as counter:
         with postgresql.connect(counter.url) as connection:
             assert counter.round_trips > 0
@@ -33,7 +33,7 @@ def test_each_statement_to_postgresql_is_one_and_a_farewell_none() -> None:
         assert counter.round_trips == 2
 
 
-def test_what_is_pipelined_to_postgresql_is_one() -> None:
+def test_a_postgresql_pipeline_is_one_round_trip() -> None:
     with wire.Counter(servers.url("postgres")) as counter, postgresql.connect(counter.url) as connection:
         counter.reset()
         with connection.pipeline():
@@ -42,7 +42,7 @@ def test_what_is_pipelined_to_postgresql_is_one() -> None:
         assert counter.round_trips == 1
 
 
-def test_each_statement_to_mariadb_is_one() -> None:
+def test_a_mariadb_statement_is_one_round_trip() -> None:
     with wire.Counter(servers.url("mariadb")) as counter, mariadb.connect(counter.url) as cursor:
         counter.reset()
         cursor.execute("SELECT 1")
@@ -51,7 +51,7 @@ def test_each_statement_to_mariadb_is_one() -> None:
 
 
 class Heartbeats(ServerHeartbeatListener):
-    """Waits until the driver has looked three times whether its server is there."""
+    """Sets `three` after the driver's third heartbeat."""
 
     def __init__(self) -> None:
         self.three = Event()
@@ -59,7 +59,7 @@ class Heartbeats(ServerHeartbeatListener):
 
     def started(self, event: object) -> None: ...
 
-    def succeeded(self, event: object) -> None:  # noqa: ARG002 - the driver names it
+    def succeeded(self, event: object) -> None:  # noqa: ARG002 - PyMongo's signature
         self.count += 1
         if self.count == 3:
             self.three.set()
@@ -67,7 +67,7 @@ class Heartbeats(ServerHeartbeatListener):
     def failed(self, event: object) -> None: ...
 
 
-def test_each_command_to_mongodb_is_one_and_what_its_driver_says_by_itself_none() -> None:
+def test_a_mongodb_command_is_one_round_trip_and_a_heartbeat_is_none() -> None:
     with wire.Counter(servers.url("mongodb")) as counter:
         heartbeats = Heartbeats()
         with MongoClient[dict[str, Any]](
@@ -80,7 +80,7 @@ def test_each_command_to_mongodb_is_one_and_what_its_driver_says_by_itself_none(
         assert counter.round_trips == 2
 
 
-def test_each_command_to_redis_is_one_and_so_is_a_pipeline() -> None:
+def test_a_redis_command_or_pipeline_is_one_round_trip() -> None:
     with wire.Counter(servers.url("redis")) as counter, Redis.from_url(counter.url) as client:
         client.ping()
         counter.reset()
@@ -94,7 +94,7 @@ def test_each_command_to_redis_is_one_and_so_is_a_pipeline() -> None:
         assert counter.round_trips == 3
 
 
-async def test_those_of_many_asynchronous_connections_add_up() -> None:
+async def test_round_trips_of_many_connections_add_up() -> None:
     async def talk(client: AsyncRedis) -> None:
         for n in range(4):
             await client.echo(str(n))
@@ -108,7 +108,7 @@ async def test_those_of_many_asynchronous_connections_add_up() -> None:
             assert counter.round_trips == 200
 
 
-def test_who_is_connected_learns_that_the_server_has_gone() -> None:
+def test_the_relay_closes_connections_when_the_server_is_killed() -> None:
     with servers.private("postgres") as server, wire.Counter(server.url) as counter:
         with postgresql.connect(counter.url) as connection:
             server.kill()
@@ -121,7 +121,7 @@ def test_who_is_connected_learns_that_the_server_has_gone() -> None:
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_frozen_relay_holds_back_what_a_thawed_one_delivers() -> None:
+def test_a_frozen_relay_delivers_after_it_thaws() -> None:
     with wire.Relay(servers.url("postgres")) as relay, postgresql.connect(relay.url) as connection:
         relay.freeze()
         with ThreadPoolExecutor(1) as thread:
@@ -134,7 +134,7 @@ def test_a_frozen_relay_holds_back_what_a_thawed_one_delivers() -> None:
         assert postgresql.admits(relay.url)
 
 
-def test_a_relay_forgets_connections_and_serves_new_ones() -> None:
+def test_a_relay_that_forgot_its_connections_serves_new_ones() -> None:
     with wire.Relay(servers.url("postgres")) as relay:
         lost = postgresql.connect(relay.url)
         relay.forget()

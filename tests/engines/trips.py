@@ -1,4 +1,4 @@
-"""What calls cost on any driver: round trips as they cross the wire, or statements where there is no wire."""
+"""The cost of calls on any driver: round trips on the wire, or statements on SQLite, which has no wire."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from engines.drivers import Driver
 from wire import Counter
 
 Meter: TypeAlias = Callable[[], int]
-"""Tells how many there were so far."""
+"""Returns the number of round trips or statements so far."""
 
 
 @asynccontextmanager
 async def metered(driver: Driver, url: str, **options: Any) -> AsyncGenerator[tuple[Any, Meter], None]:
-    """Open a client for a space, and count what it costs."""
+    """Lend a client for a space, and a meter of its cost."""
     if driver.name in {"psycopg", "async-psycopg"}:
-        options["connect_args"] = {"prepare_threshold": None}  # else it prepares what it has run five times
+        options["connect_args"] = {"prepare_threshold": None}  # otherwise it prepares a statement after five uses
     with ExitStack() as stack:
         counters: list[Counter] = []
 
@@ -52,7 +52,7 @@ def _nodes(url: str) -> list[tuple[str, int]]:
 
 
 def _primary(url: str) -> str:
-    """Name the member of a replica set that takes writes, as if it were alone."""
+    """Return the URL of a replica set's primary, as of a standalone server."""
     with MongoClient[Any](url) as client:
         client.admin.command("ping")
         host, port = client.primary or ("127.0.0.1", 27017)
@@ -60,7 +60,7 @@ def _primary(url: str) -> str:
 
 
 def _statements(engine: Any) -> Meter:
-    """Count what reaches SQLite, BEGIN and COMMIT included."""
+    """Count the statements that reach SQLite, including BEGIN and COMMIT."""
     sent: list[str] = []
     asynchronous = isinstance(engine, AsyncEngine)
 

@@ -1,4 +1,4 @@
-"""The application of `served`, as a task of Celery's."""
+"""The application of `served` as a Celery task."""
 
 from __future__ import annotations
 
