@@ -68,7 +68,7 @@ def greet(users: BlockingUsersRepo, stage: Stage) -> None:
         stage.report.equal("a plain call finds a user", stage.id(person), user and user.id)
         user = users.authenticate(person.email, person.password, ip="192.0.2.9")
         stage.report.equal("and logs a user in", stage.id(person), user and user.id)
-        stage.report.equal("and counts everybody", len(stage.admitted), users.search(size=1)[1])
+        stage.report.equal("and counts the users", len(stage.admitted), users.search(size=1)[1])
 
 
 async def is_empty(users: UsersRepo) -> bool:

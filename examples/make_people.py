@@ -82,7 +82,7 @@ class Name:
         self.roman = roman or "".join(stripped).lower()
 
 
-def everybody(rng: random.Random) -> list[tuple[str, str, Name, Name, str]]:
+def invented_people(rng: random.Random) -> list[tuple[str, str, Name, Name, str]]:
     """Return language, domain label, given name, family name and display name, in random order."""
     people = []
     for line in NAMES.strip().splitlines():
@@ -159,7 +159,7 @@ def good_rows(rng: random.Random) -> list[Row]:
     emails: set[str] = set()
     names: set[str] = set()
     old = list(hashes(rng))
-    for number, (language, label, first, last, shown) in enumerate(everybody(rng)):
+    for number, (language, label, first, last, shown) in enumerate(invented_people(rng)):
         row = dict.fromkeys(COLUMNS, "") | {"name": shown, "language": language, "confirmed": "no"}
         has_password, has_old = number % 33 == 5, number % 33 == 16  # noqa: PLR2004 - one in 33 is thirty of 990
         only_social = number % 16 == 7 and not (has_password or has_old)  # noqa: PLR2004 - one in 16 is about sixty

@@ -43,17 +43,17 @@ async def search(users: UsersRepo, stage: Stage) -> None:
     found, _ = await users.search(username=piece, size=100)
     report.true(f"a piece in another case finds its owner: {piece}", stage.id(person) in ids(*found))
     report.equal("a wildcard is an ordinary character that no name has", ([], 0), await users.search(username="%"))
-    everybody: list[User] = []
+    listed: list[User] = []
     total = page = 0
-    while not page or len(everybody) < total:
+    while not page or len(listed) < total:
         page += 1
         found, total = await users.search(p=page, size=100)
-        everybody += found
+        listed += found
         if not found:
             break
     admitted = {user.id for user in stage.admitted.values()}
-    report.equal("all pages together have every user", (len(admitted), admitted), (total, set(ids(*everybody))))
-    report.equal("no user is on two pages", len(admitted), len(everybody))
+    report.equal("all pages together have every user", (len(admitted), admitted), (total, set(ids(*listed))))
+    report.equal("no user is on two pages", len(admitted), len(listed))
 
 
 async def update_and_delete(users: UsersRepo, stage: Stage) -> None:

@@ -36,7 +36,7 @@ async def blacklist(users: UsersRepo, stage: Stage) -> None:
 
 
 async def kick_and_black_out(users: UsersRepo, stage: Stage) -> None:
-    """End the tokens of one person, and of everybody."""
+    """Void the tokens of one user, and of all users."""
     report, clock = stage.report, stage.clock
     me = stage.id(stage.cast(invited)[0])
     before = await fresh(users, me)

@@ -98,7 +98,7 @@ class Server(ABC):
 
     def run(self, *command: str | Path) -> None:
         """Run a program as the server's user, and wait for it."""
-        done = subprocess.run(  # noqa: S603 - likewise
+        done = subprocess.run(  # noqa: S603 - the same
             command, cwd=self.folder, capture_output=True, text=True, check=False, **self._as
         )
         if done.returncode:

@@ -24,7 +24,7 @@ class Greeting(UsersRepo):
 
 
 @pytest.mark.parametrize("scheme", ["memory://", "sqlite:///", "sqlite+pysqlite:///", "sqlite+aiosqlite:///"])
-async def test_an_asynchronous_repo_from_a_url(scheme: str, tmp_path: Path) -> None:
+async def test_connect_opens_an_asynchronous_repo(scheme: str, tmp_path: Path) -> None:
     url = scheme if scheme == "memory://" else f"{scheme}{tmp_path}/users.db"
     async with connect(url, repo=Greeting) as users:
         user = await users.create({"email": "ana@example.com"})
@@ -34,7 +34,7 @@ async def test_an_asynchronous_repo_from_a_url(scheme: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("scheme", ["memory://", "sqlite:///"])
-def test_a_blocking_repo_from_a_url(scheme: str, tmp_path: Path) -> None:
+def test_connect_blocking_opens_a_blocking_repo(scheme: str, tmp_path: Path) -> None:
     url = scheme if scheme == "memory://" else f"{scheme}{tmp_path}/users.db"
     with connect_blocking(url) as users:
         user = users.create({"email": "ana@example.com", "password": "a long enough passphrase"})
@@ -199,14 +199,14 @@ def outcome(program: str) -> str:
 )
 def test_a_driver_that_is_not_installed_is_named_with_its_extra(module: str, field: str, url: str, extra: str) -> None:
     urls = {"url": "memory://", "cache_url": "memory://"} | ({field: url} if field != "hasher" else {})
-    said = outcome(
+    printed = outcome(
         f"import sys; sys.modules[{module!r}] = None\n"
         "from authx_adapters import connect_blocking\n"
         "from authx_core import InvalidValue\n"
         f"try: connect_blocking(**{urls}).__enter__()\n"
         "except InvalidValue as error: print(error)"
     )
-    assert said == f"{field}: needs a package that is not installed: pip install 'authx-users[{extra}]'"
+    assert printed == f"{field}: needs a package that is not installed: pip install 'authx-users[{extra}]'"
 
 
 def test_importing_the_adapters_loads_no_driver() -> None:

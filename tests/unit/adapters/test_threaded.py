@@ -258,7 +258,7 @@ def exit_code_of_a_read(store: UserStore) -> int:
 
 
 @pytest.mark.parametrize(
-    ("port", "said"),
+    ("port", "message"),
     [
         (object(), "not an object of object"),
         (None, "not an object of NoneType"),
@@ -267,8 +267,8 @@ def exit_code_of_a_read(store: UserStore) -> int:
         (Threaded(MemoryUserStore()), "is a ThreadedUserStore, which has threads already"),
     ],
 )
-def test_anything_but_a_blocking_port_is_refused(port: Any, said: str) -> None:
-    with pytest.raises(InvalidValue, match=f"port: .*{said}"):
+def test_anything_but_a_blocking_port_is_refused(port: Any, message: str) -> None:
+    with pytest.raises(InvalidValue, match=f"port: .*{message}"):
         Threaded(port)
 
 
@@ -283,7 +283,7 @@ def test_invalid_numbers_are_reported_together() -> None:
             Threaded(MemoryUserStore(), **unbounded)
 
 
-async def test_a_port_that_has_aclose_is_threaded_too() -> None:
+async def test_a_port_that_has_aclose_can_be_threaded() -> None:
     class Closable(MemoryUserStore):
         async def aclose(self) -> None: ...
 
@@ -326,7 +326,7 @@ async def test_an_executor_runs_no_more_calls_than_there_are_workers() -> None:
         store = Threaded(held, workers=2, executor=executor)
         calls = [asyncio.create_task(store.delete(str(number))) for number in range(6)]
         await begun(held, 2)
-        assert await store.get("ana") is None, "reads have workers of their own"
+        assert await store.get("ana") is None, "reads have separate workers"
         assert held.begun == 2
         held.free.set()
         assert await asyncio.gather(*calls) == [False] * 6

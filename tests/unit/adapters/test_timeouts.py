@@ -1,4 +1,4 @@
-"""A timeout and a cancellation end an asynchronous call even if its driver does not cooperate."""
+"""A timeout or a cancellation ends an asynchronous call even if its driver swallows cancellations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from authx_adapters.common.timeouts import in_time
 
 
 class Stubborn:
-    """A call that never ends by itself, and loses the first cancellations."""
+    """A call that never ends by itself, and swallows the first cancellations."""
 
-    def __init__(self, *, loses: int) -> None:
-        self._loses = loses
+    def __init__(self, *, swallows: int) -> None:
+        self._swallows = swallows
         self.ended = asyncio.Event()
 
     async def __call__(self) -> None:
-        for _ in range(self._loses):
+        for _ in range(self._swallows):
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
         try:
@@ -28,9 +28,9 @@ class Stubborn:
 
 
 @pytest.mark.parametrize("within", [None, 60])
-@pytest.mark.parametrize("loses", [0, 1])
-async def test_a_cancelled_caller_goes_on_and_its_call_ends(within: float | None, loses: int) -> None:
-    call = Stubborn(loses=loses)
+@pytest.mark.parametrize("swallows", [0, 1])
+async def test_a_cancelled_caller_does_not_wait_and_its_call_ends(within: float | None, swallows: int) -> None:
+    call = Stubborn(swallows=swallows)
     caller = asyncio.create_task(in_time(call(), within))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -41,12 +41,12 @@ async def test_a_cancelled_caller_goes_on_and_its_call_ends(within: float | None
         await call.ended.wait()
 
 
-async def test_a_call_that_loses_its_cancellation_times_out() -> None:
+async def test_a_call_that_swallows_its_cancellation_times_out() -> None:
     with pytest.raises(TimeoutError):
-        await in_time(Stubborn(loses=1)(), 0.01)
+        await in_time(Stubborn(swallows=1)(), 0.01)
 
 
-async def test_an_error_of_a_call_is_raised_as_it_is() -> None:
+async def test_an_error_of_a_call_is_raised_unchanged() -> None:
     async def fails() -> None:
         raise LookupError
 

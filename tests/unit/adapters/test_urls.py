@@ -200,8 +200,8 @@ REFUSED_CACHES = [
 ]
 
 
-@pytest.mark.parametrize(("url", "said"), REFUSED)
-async def test_unsupported_options_are_reported_together_by_name(url: str, said: list[str]) -> None:
+@pytest.mark.parametrize(("url", "words"), REFUSED)
+async def test_unsupported_options_are_reported_together_by_name(url: str, words: list[str]) -> None:
     with pytest.raises(InvalidValue) as blocking, connect_blocking(url):
         pass
     with pytest.raises(InvalidValue) as asynchronous:
@@ -209,11 +209,11 @@ async def test_unsupported_options_are_reported_together_by_name(url: str, said:
             pass
     for refused in (blocking.value, asynchronous.value):
         assert {problem.field for problem in refused.problems} == {"url"}
-        assert all(word in str(refused) for word in said), refused
+        assert all(word in str(refused) for word in words), refused
 
 
-@pytest.mark.parametrize(("url", "said"), REFUSED_CACHES)
-async def test_unsupported_options_of_a_cache_are_refused_by_name(url: str, said: list[str]) -> None:
+@pytest.mark.parametrize(("url", "words"), REFUSED_CACHES)
+async def test_unsupported_options_of_a_cache_are_refused_by_name(url: str, words: list[str]) -> None:
     with pytest.raises(InvalidValue) as blocking, connect_blocking("memory://", cache_url=url):
         pass
     with pytest.raises(InvalidValue) as asynchronous:
@@ -221,7 +221,7 @@ async def test_unsupported_options_of_a_cache_are_refused_by_name(url: str, said
             pass
     for refused in (blocking.value, asynchronous.value):
         assert {problem.field for problem in refused.problems} == {"cache_url"}
-        assert all(word in str(refused) for word in said), refused
+        assert all(word in str(refused) for word in words), refused
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])

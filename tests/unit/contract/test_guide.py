@@ -60,9 +60,9 @@ class Reader:
                         f"not printed: {shown}\n{self.printed}"
                     )
             case _:
-                said = frozenset(re.findall(r"[UC]-\d+", text))
-                assert not said & self.before, f"green already: {sorted(said & self.before)}"
-                assert said <= self.green, f"still red: {sorted(said - self.green)}\n{self.printed}"
+                named = frozenset(re.findall(r"[UC]-\d+", text))
+                assert not named & self.before, f"green already: {sorted(named & self.before)}"
+                assert named <= self.green, f"still red: {sorted(named - self.green)}\n{self.printed}"
 
     def run(self, command: list[str]) -> None:
         if command[0] == "pip":

@@ -11,7 +11,7 @@ from unit.contract import harnesses
 
 
 @pytest.mark.parametrize(
-    ("harness", "said"),
+    ("harness", "message"),
     [
         (harnesses.ResetDoesNothing, "left a user"),
         (harnesses.OneSharedHandle, "one object again and again"),
@@ -21,9 +21,9 @@ from unit.contract import harnesses
         (harnesses.ResetsOthers, "emptied another namespace"),
     ],
 )
-def test_a_dishonest_harness_is_exit_4_and_runs_no_clause(harness: type[Harness], said: str) -> None:
+def test_a_dishonest_harness_is_exit_4_and_runs_no_clause(harness: type[Harness], message: str) -> None:
     report = verify(harness, level=1)
-    assert said in report.trouble
+    assert message in report.trouble
     assert (report.verdict, report.exit) == (Verdict.DISHONEST, Exit.DISHONEST)
     assert not report.outcomes
 
@@ -35,7 +35,7 @@ def test_an_honest_harness_passes(harness: type[Harness]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harness", "said"),
+    ("harness", "message"),
     [
         (harnesses.Nothing, "opens nothing"),
         (harnesses.OpeningFails, "`open_clock` raised ConnectionRefusedError"),
@@ -44,7 +44,7 @@ def test_an_honest_harness_passes(harness: type[Harness]) -> None:
         (harnesses.OpensHalf, "opened MemoryUserStore as a Cache: it has no `get_many`, `set`"),
     ],
 )
-def test_an_unusable_harness_is_exit_3(harness: type[Harness], said: str) -> None:
+def test_an_unusable_harness_is_exit_3(harness: type[Harness], message: str) -> None:
     report = verify(harness, level=1)
-    assert said in report.trouble
+    assert message in report.trouble
     assert (report.verdict, report.exit) == (Verdict.COULD_NOT_START, Exit.COULD_NOT_START)

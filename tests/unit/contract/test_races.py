@@ -20,5 +20,5 @@ def test_adapters_and_drivers_are_preempted(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("module", [asyncio, races, user, users], ids=lambda module: module.__name__)
-def test_the_suite_the_core_and_the_standard_library_are_not(module: ModuleType) -> None:
+def test_the_suite_the_core_and_the_standard_library_are_not_preempted(module: ModuleType) -> None:
     assert not races.may_be_the_adapters(str(module.__file__))

@@ -41,7 +41,7 @@ def test_a_violation_is_explained_with_its_facts_its_meaning_and_its_usual_cause
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (KeyError("x"), "KeyError left the adapter, which is no error of the ports"),
         (StoreUnavailable("down"), "StoreUnavailable was raised where nothing should be"),
@@ -49,13 +49,13 @@ def test_a_violation_is_explained_with_its_facts_its_meaning_and_its_usual_cause
         (asyncio.CancelledError(), "CancelledError left the adapter"),
     ],
 )
-def test_any_exception_is_a_failure(error: BaseException, said: str) -> None:
+def test_any_exception_is_a_failure(error: BaseException, message: str) -> None:
     async def fails(_: Trial) -> None:
         raise error
 
     outcome = ran(fails)
     assert outcome.status is Status.FAILED
-    assert said in outcome.observed
+    assert message in outcome.observed
     assert "test_running.py" in outcome.observed
 
 

@@ -60,14 +60,14 @@ def test_new_says_which_methods_to_write_first_and_what_to_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["new", "my_adapter", "--into", str(tmp_path)])
-    said = capsys.readouterr().out
-    assert said.index("create, get") < said.index("U-001") < said.index("update") < said.index("U-030")
-    assert "python -m authx_contract verify my_adapter.harness:MyAdapter --level 1 --only U-001" in said
-    assert said.partition("\n\n")[2].strip() in (tmp_path / "my_adapter" / "README.md").read_text()
+    printed = capsys.readouterr().out
+    assert printed.index("create, get") < printed.index("U-001") < printed.index("update") < printed.index("U-030")
+    assert "python -m authx_contract verify my_adapter.harness:MyAdapter --level 1 --only U-001" in printed
+    assert printed.partition("\n\n")[2].strip() in (tmp_path / "my_adapter" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("import", "no name for a package"),
         ("my-adapter", "such as my_adapter"),
@@ -79,11 +79,11 @@ def test_new_says_which_methods_to_write_first_and_what_to_run(
     ],
 )
 def test_an_impossible_name_is_refused_in_a_sentence_and_nothing_is_written(
-    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "there").mkdir()
     assert main(["new", name, "--into", str(tmp_path)]) == 3
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert [*tmp_path.rglob("*")] == [tmp_path / "there"]
 
 

@@ -90,7 +90,7 @@ def test_the_suite_does_not_start_with_a_wrong_waiver() -> None:
     assert verify(Wrong, level=1).verdict is Verdict.COULD_NOT_START
 
 
-def test_a_report_in_which_no_clause_can_run_is_not_run() -> None:
+def test_the_verdict_is_not_run_if_no_clause_can_run() -> None:
     report = verify(harnesses.Server, only=["C-010", "C-011"], check=False)
     assert report.verdict is Verdict.NOT_RUN
     assert {each.status for each in report.outcomes} == {Status.SKIPPED}

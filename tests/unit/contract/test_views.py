@@ -216,7 +216,7 @@ def test_a_file_that_is_not_a_badge_is_not_removed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "which harness?"),
         (["harness"], "is not MODULE:CLASS"),
@@ -231,10 +231,10 @@ def test_a_file_that_is_not_a_badge_is_not_removed(folder: Path) -> None:
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else None,
 )
-def test_wrong_arguments_are_exit_3_and_one_clear_sentence(folder: Path, arguments: list[str], said: str) -> None:
+def test_wrong_arguments_are_exit_3_and_one_clear_sentence(folder: Path, arguments: list[str], message: str) -> None:
     done = verify(folder, *arguments)
     assert done.returncode == 3
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

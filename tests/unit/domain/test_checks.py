@@ -130,7 +130,7 @@ def test_the_key_of_an_entry_is_short_text(key: object) -> None:
 @pytest.mark.parametrize(
     "ttl", [0, None, timedelta(0), timedelta(seconds=-1), timedelta(microseconds=999), timedelta(days=3651)]
 )
-def test_an_entry_has_a_lifetime(ttl: object) -> None:
+def test_an_entry_needs_a_lifetime(ttl: object) -> None:
     assert refused(checks.check_entry, ["key"], ttl=ttl) == ["ttl"]
 
 

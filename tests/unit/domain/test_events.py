@@ -35,7 +35,7 @@ ANA = User(
 
 
 KINDS: Final = [kind for kind in Event.__subclasses__() if kind.__module__ == Event.__module__]
-"""Of the core: other tests of one process may have events of their own."""
+"""The events of the core; other tests in the process may define more."""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
