@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta, timezone
 from random import Random
-from threading import Lock
+from threading import Lock, get_ident
 
 from authx_adapters.clock import ManualClock, SystemClock
 from authx_contract import Capabilities, Harness
@@ -51,6 +51,16 @@ class Jitter(SystemClock):
 
     def now(self) -> datetime:
         return super().now() + timedelta(microseconds=self.random.randrange(1000))
+
+
+@mutant("K-003", "the clock is a second behind in every thread but the one that opened it")
+class BehindInOtherThreads(SystemClock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.home = get_ident()
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(seconds=get_ident() != self.home)
 
 
 @mutant("K-004", "milliseconds")
