@@ -106,7 +106,7 @@ class _Watched(Awaitable[Any]):
             try:
                 yield awaited
                 thrown = None
-            except BaseException as error:  # noqa: BLE001 - whatever the event loop throws into its tasks
+            except BaseException as error:  # noqa: BLE001 - thrown into the call
                 thrown = error
 
 

@@ -141,7 +141,7 @@ DRIVERS: Final[dict[str, Driver]] = {
     driver.name: driver
     for driver in (
         *(Driver(name, kind, True, _sql(dialect, create_engine)) for name, kind, dialect in _SQL),  # type: ignore[arg-type] # the kinds are named above
-        *(Driver(name, kind, False, _sql(dialect, create_async_engine)) for name, kind, dialect in _ASYNC_SQL),  # type: ignore[arg-type] # likewise
+        *(Driver(name, kind, False, _sql(dialect, create_async_engine)) for name, kind, dialect in _ASYNC_SQL),  # type: ignore[arg-type] # the kinds are named above
         Driver("pymongo", "mongodb", True, MongoClient),
         Driver("async-pymongo", "mongodb", False, AsyncMongoClient),
         Driver("pymongo-set", "mongodb-replica-set", True, MongoClient),

@@ -31,10 +31,10 @@ from engines.test_cancellation import (
 SQL: Final = [driver for driver in STORES if driver.kind in {None, "postgres", "mariadb"}]
 SAMPLE: Final = ["create", "get", "update to a taken one"]
 """A read of one statement, and writes of several in a transaction."""
-SHARED: Final = {"isolation_level": None, "skip_autocommit_rollback": False}
+DEFAULTS: Final = {"isolation_level": None, "skip_autocommit_rollback": False}
 """The defaults of an SQLAlchemy engine."""
 
-both_ways = pytest.mark.parametrize("options", [{}, SHARED], ids=["autocommit", "shared"])
+both_ways = pytest.mark.parametrize("options", [{}, DEFAULTS], ids=["autocommit", "defaults"])
 
 
 def connections(client: AsyncEngine) -> list[object]:
@@ -102,7 +102,7 @@ async def test_a_driver_that_swallows_a_cancellation_loses_its_connection(
 
 @each(SQL)
 async def test_a_call_cancelled_inside_the_callers_transaction_leaves_all_of_it_or_nothing(driver: Driver) -> None:
-    async with both(driver, **SHARED) as (url, client, other):
+    async with both(driver, **DEFAULTS) as (url, client, other):
         witness = driver.users(other, url)
         await prepare(witness)
 

@@ -1,4 +1,4 @@
-"""Rows that another program wrote: the error names the row and its fields, never its values, and is never a raw one."""
+"""Rows that another program wrote: our error names the row and its wrong fields, never their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that another program put among the users: ignored, or reported by id and field, never a raw error."""
+"""Documents that another program put among the users: ignored, or reported with id and field in our error."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def gunicorn(spaces: str) -> Iterator[Ask]:
         with urlopen(f"http://{at}/{driver}/{key}", timeout=TIMEOUT) as response:
             return json.load(response)
 
-    command = ["gunicorn", "--preload", "-w", f"{WORKERS}", "-b", at, "engines.served:application"]
+    command = ["gunicorn", "--preload", "-w", f"{WORKERS}", "-b", at, "engines.prefork_app:application"]
     with running(command, {"AUTHX_SPACES": spaces}):
         wait_for(at)
         yield ask
@@ -88,7 +88,7 @@ def celery(spaces: str) -> Iterator[Ask]:
     def ask(driver: str, key: str) -> Any:
         return client.send_task("ask", [driver, key], queue=queue["AUTHX_QUEUE"]).get(timeout=TIMEOUT)
 
-    command = ["celery", "-A", "engines.worked", "worker", "-P", "prefork", "-c", f"{WORKERS}"]
+    command = ["celery", "-A", "engines.celery_app", "worker", "-P", "prefork", "-c", f"{WORKERS}"]
     command += ["--without-gossip", "--without-mingle", "-l", "WARNING"]
     with running(command, queue | {"AUTHX_SPACES": spaces}):
         yield ask

@@ -26,7 +26,7 @@ from engines.redis_clients import KEYS, MINUTE, OPERATIONS, Make, connected, kin
 asynchronous = with_clients("asynchronous", "asynchronous-cluster")
 
 TURNS = 100
-"""Turns of the event loop; more than a call needs, including a new connection, besides its waits for the server."""
+"""More turns of the event loop than any call needs, not counting those in which it waits for the server."""
 
 
 @asynchronous

@@ -111,18 +111,18 @@ USERS: Final[Mapping[str, Call[UserStore]]] = {
         UserNotFound, lambda store, _: store.update("nobody", {"confirmed": True}, expected={"username": "Ann"})
     ),
     "`update`: `UserNotFound`": refused(UserNotFound, lambda store, _: store.update("nobody", {"confirmed": True})),
-    "`delete` of nobody": lambda store, _: store.delete("nobody"),
+    "`delete` of an unknown id": lambda store, _: store.delete("nobody"),
 }
 CACHE: Final[Mapping[str, Call[Cache]]] = {
     "`get`": lambda cache, _: cache.get("text"),
     "`get_many` of 30 keys": lambda cache, _: cache.get_many(KEYS),
     "`set`": lambda cache, number: cache.set(KEYS[number], "1", ttl=MINUTE),
     "`add`": lambda cache, number: cache.add(f"added {number}", "value", ttl=MINUTE),
-    "`add` over what is there": lambda cache, _: cache.add("text", "value", ttl=MINUTE),
+    "`add` of an existing key": lambda cache, _: cache.add("text", "value", ttl=MINUTE),
     "`pop`": lambda cache, number: cache.pop(f"added {number}"),
     "`delete`": lambda cache, number: cache.delete(KEYS[number]),
     "`increment`": lambda cache, _: cache.increment("counter", ttl=MINUTE),
-    "`increment` of no number: `InvalidValue`": refused(
+    "`increment` of a text: `InvalidValue`": refused(
         InvalidValue, lambda cache, _: cache.increment("text", ttl=MINUTE)
     ),
     "`increment_many` of 30 keys": lambda cache, _: cache.increment_many(KEYS, ttl=MINUTE),

@@ -1,4 +1,4 @@
-"""The application of `served` as a Celery task."""
+"""The application of `prefork_app` as a Celery task."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 from celery import Celery
 
-from engines.served import ask
+from engines.prefork_app import ask
 
-app = Celery("worked", broker=os.environ["AUTHX_BROKER"], backend=os.environ["AUTHX_BROKER"])
+app = Celery("prefork", broker=os.environ["AUTHX_BROKER"], backend=os.environ["AUTHX_BROKER"])
 app.conf.update(task_default_queue=os.environ["AUTHX_QUEUE"], result_expires=60, worker_hijack_root_logger=False)
 app.task(name="ask")(ask)

@@ -16,7 +16,7 @@ from engines.drivers import DRIVERS, Driver
 from engines.numbers import connections
 
 
-class Served:
+class Target:
     """A client and its port: a user store if the engine has one, otherwise a cache."""
 
     def __init__(self, driver: Driver, url: str) -> None:
@@ -34,15 +34,15 @@ class Served:
         return str(getattr(found, "id", found)), own
 
 
-served = {name: Served(DRIVERS[name], url) for name, url in json.loads(os.environ["AUTHX_SPACES"]).items()}
+targets = {name: Target(DRIVERS[name], url) for name, url in json.loads(os.environ["AUTHX_SPACES"]).items()}
 
 
 def ask(driver: str, key: str) -> tuple[str, list[str], int]:
     """Return the result for a driver, the numbers of its connections, and this process's id."""
-    return *served[driver].read(key), os.getpid()
+    return *targets[driver].read(key), os.getpid()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """Answer to ``/driver/key``."""
+    """Answer ``/driver/key`` with the result of `ask`, as JSON."""
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(ask(*environ["PATH_INFO"][1:].split("/"))).encode()]
