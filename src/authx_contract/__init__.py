@@ -1,4 +1,4 @@
-"""The ports made executable: the suite that verifies whatever implements them.
+"""The ports made executable: a suite that verifies any adapter of a port.
 
     class MyRedis(Harness):
         name = "my-redis"

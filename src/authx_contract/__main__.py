@@ -8,7 +8,7 @@ from authx_contract.views.cli import main
 
 if __name__ == "__main__":
     code = main()
-    if hung:  # the interpreter would wait for them
+    if hung:  # at exit, the interpreter would wait for these threads
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -1,4 +1,4 @@
-"""What an adapter can do: declared, never guessed."""
+"""An adapter's capabilities: declared, never guessed."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Capabilities:
-    """What holds of an adapter and its harness. What is declared absent is tested for absence."""
+    """The properties of an adapter and its harness. The suite also tests that a property declared absent is absent."""
 
     clock: Literal["server", "injected"] = "injected"
-    """Whose time a cache's lifetimes follow: its server's, which `Harness.rewind` meets, or the clock that is given."""
+    """The clock of a cache's lifetimes: its server's, for which `Harness.rewind` is needed, or the injected one."""
     backend: Literal["server", "embedded", "memory"] = "server"
-    """Where the data are. Embedded ones outlive every handle; in memory they end with the last, which is tested."""
+    """Where the data are kept. Embedded data outlive every handle; data in memory are lost with the last one."""
     shared_handle: bool = False
-    """Every opening returns the one object there is, as for an adapter in memory."""
+    """Every opening returns the same object, as for an adapter in memory."""
     own_ids: bool = False
-    """The store gives users ids of its own instead of keeping the given."""
+    """The store assigns its own ids to users instead of keeping the given ones."""
     namespaced: bool = False
-    """Handles keep to `Harness.namespace`, such as a prefix: two of them are then shown not to see each other."""
+    """Handles keep their data within `Harness.namespace`, such as a prefix. The suite tests that two do not overlap."""
     processes: bool = False
-    """The harness can be imported, and in another process reaches the same data by the same `Harness.namespace`."""
+    """Another process can import the harness and reaches the same data through the same `Harness.namespace`."""
     schema: bool = True
-    """What the store keeps has a form that may be an older release's or another application's."""
+    """The stored data have a schema, which an older release or another application may have made."""
     ticks: bool = True
-    """The clock that is verified moves by itself; one that does not must stand still."""
+    """The clock under test moves by itself; otherwise it must stand still."""
 
 
 @attrs.frozen
 class Waiver:
-    """A clause that is known not to hold: which, why, and until when. It still runs."""
+    """A clause that is known not to hold, the reason, and the last day of the waiver. The clause still runs."""
 
     id: str
     reason: str
     until: date
-    """The last day."""
+    """The last day on which the waiver applies."""

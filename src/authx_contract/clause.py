@@ -22,21 +22,21 @@ class Clause:
 
     id: str
     sentence: str
-    """What holds."""
+    """The promise."""
     means: str
-    """What it means for a person's account if it does not."""
+    """What a breach means for a person's account."""
     cause: str
-    """What is usually wrong then."""
+    """The usual cause of a breach."""
     body: Body = attrs.field(repr=False)
     level: Level = 1
     kind: Kind = "sequence"
     needs: tuple[Need, ...] = ()
     since: str = FIRST
-    """The release, major and minor, since which it binds. In that one itself it is only pending."""
+    """The release, major and minor, that introduced it. In that release it is pending; from the next on it binds."""
 
     @property
     def port(self) -> Port:
-        """Whose promise it is."""
+        """The port that makes the promise."""
         return PORTS[self.id[0]]
 
 
@@ -55,7 +55,7 @@ def clause(
 
     def register(body: Body) -> Body:
         if id_ in registered:
-            raise ValueError(f"two clauses are called {id_}")
+            raise ValueError(f"two clauses have the id {id_}")
         sentence = (body.__doc__ or "").strip().partition("\n")[0]
         registered[id_] = Clause(
             id=id_, sentence=sentence, means=means, cause=cause, body=body,

@@ -1,4 +1,4 @@
-"""How the suite gets at an adapter: about ten lines that its author writes."""
+"""How the suite opens an adapter: about ten lines that its author writes."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
 
 
 class Harness:
-    """Opens handles of what is to be verified. What it does not open is not verified.
+    """Opens handles of an adapter. A port that it does not open is not verified.
 
-    Each clause gets an instance of its own, made without arguments, in an event loop of its own: `reset`, as many
-    openings as the clause wants, `reset`, `close`. Every handle of an instance reaches the same data.
+    Each clause runs in its own event loop, on its own instance, made without arguments. The suite calls `reset`, opens
+    as many handles as the clause needs, then calls `reset` and `close`. All handles of an instance reach the same data.
     """
 
     name: ClassVar[str] = ""
-    """What reports call it; the class's name if empty."""
+    """The name in reports; by default, that of the class."""
     capabilities: ClassVar[Capabilities] = Capabilities()
     waivers: ClassVar[Sequence[Waiver]] = ()
     outdated_hash: ClassVar[str | None] = (
         "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$lUbZ8Jzij/5bOe3RDFNWB4YcFPBWi0usvNmLvSsyG7I"
     )
-    """A hash of ``correct horse battery staple`` that is accepted, but by weaker parameters than the present ones."""
+    """A hash of ``correct horse battery staple`` with weaker parameters than the present ones, which is accepted."""
     excessive_hash: ClassVar[str | None] = (
         "$argon2id$v=19$m=4194304,t=64,p=4$c29tZXNhbHRzb21lc2FsdA$Zm9yIHRoZSBwYXRpZW50IHJlYWRlciBvZiB0aGlz"
     )
-    """A well-formed hash whose parameters would cost more than the hasher allows."""
+    """A well-formed hash whose parameters cost more than the hasher allows."""
     namespace: str = "authx-contract"
-    """Set by the suite before anything is called: where an adapter that has prefixes, schemas or files keeps to."""
+    """The prefix, schema or file name for an adapter that has one. The suite sets it before any other call."""
 
     async def open_users(self, clock: SteppedClock, /) -> UserStore:
-        """Return a handle of the user store; it need not read the clock."""
+        """Return a handle of the user store, which may ignore the clock."""
         raise NotImplementedError
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        """Return a handle of the cache; with ``clock="injected"`` it keeps lifetimes by this clock."""
+        """Return a handle of the cache; with ``clock="injected"``, its lifetimes follow this clock."""
         raise NotImplementedError
 
     async def open_clock(self) -> Clock:
@@ -51,14 +51,14 @@ class Harness:
         raise NotImplementedError
 
     async def reset(self) -> None:
-        """Leave nothing of the suite's, and touch nothing of others: before the first opening, and at the end."""
+        """Delete the suite's data and nothing else; called before the first handle is opened, and at the end."""
 
     async def rewind(self, by: timedelta, /) -> None:
-        """Move every deadline back by exactly this: how a lifetime passes on a server that has a clock of its own."""
+        """Move every deadline back by exactly this; on a server with its own clock, this is how time passes."""
         raise NotImplementedError
 
     async def stop_backend(self) -> None:
-        """Take the backend down, as an outage would; for level 3."""
+        """Take the backend down, as an outage does; for level 3."""
         raise NotImplementedError
 
     async def start_backend(self) -> None:
@@ -66,31 +66,31 @@ class Harness:
         raise NotImplementedError
 
     async def age_schema(self) -> None:
-        """Make what the store keeps look as an older release made it, such as without a column; for level 3."""
+        """Give the store an older release's schema, such as one without a column; for level 3."""
         raise NotImplementedError
 
     async def foreign_schema(self) -> None:
-        """Put what another application made where the store would keep its users."""
+        """Put another application's data where the store keeps its users; for level 3."""
         raise NotImplementedError
 
     async def purge(self) -> None:
-        """Remove the cache's expired entries as an application would; nothing, where that happens by itself."""
+        """Remove the cache's expired entries, as an application does; nothing if the backend removes them itself."""
 
     async def stored(self) -> int:
-        """Count the cache's entries where they are kept, those included that have expired and are still there."""
+        """Count the cache's entries in the backend, including expired ones that it has not removed yet."""
         raise NotImplementedError
 
     async def close(self) -> None:
-        """Close what was opened. Data of a backend stay, and handles may be opened again."""
+        """Close the handles. The backend keeps its data, and handles may be opened again."""
 
 
 def title(harness: type[Harness]) -> str:
-    """Return what reports call a harness."""
+    """Return the name of a harness in reports."""
     return harness.name or harness.__name__
 
 
 def overrides(harness: type[Harness], hook: str) -> bool:
-    """Whether a harness brings this hook of its own."""
+    """Whether a harness implements this hook."""
     return getattr(harness, hook) is not getattr(Harness, hook)
 
 

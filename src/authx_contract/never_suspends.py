@@ -19,7 +19,7 @@ Use: TypeAlias = Callable[[P], Coroutine[Any, Any, None]]
 
 
 class NeverSuspends:
-    """A port whose every call runs to its end at once; `Suspended` if it wanted to wait."""
+    """A port whose calls run to the end without suspending; a call that suspends raises `Suspended`."""
 
     def __init__(self, port: object) -> None:
         self._port = port
@@ -33,7 +33,7 @@ class NeverSuspends:
 
 
 def never_suspends(port: P) -> P:
-    """Hand on every call of a port, and prove that it never suspends: the promise of a blocking adapter."""
+    """Wrap a port, and check on every call that it never suspends: the promise of a blocking adapter."""
     return cast("P", NeverSuspends(port))
 
 
@@ -46,12 +46,12 @@ def _at_once(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def unwrapped(port: object) -> object:
-    """Return the adapter itself, if it was handed to `never_suspends`."""
+    """Return the adapter inside `never_suspends`, or the port itself."""
     return vars(port)["_port"] if isinstance(port, NeverSuspends) else port
 
 
 async def blocks(port: P, use: Use[P]) -> bool:
-    """Whether calls of a port never suspend, although nobody promised so."""
+    """Whether calls of a port never suspend, although it is not wrapped in `never_suspends`."""
     if isinstance(port, NeverSuspends):
         return False
     turns = list[None]()
@@ -61,15 +61,15 @@ async def blocks(port: P, use: Use[P]) -> bool:
 
 
 async def check_threads(port: P, use: Use[P]) -> None:
-    """Raise `CannotRun` if calls that block fail on other threads: then callers meet neither there nor as tasks."""
+    """Raise `CannotRun` if calls that block fail on other threads: such calls overlap neither there nor as tasks."""
     here, there = await _raised(use(port)), await in_thread(partial(run, _raised(use(port))))
     if type(here) is not type(there):
-        raise CannotRun(f"calls block, so that they only meet on threads, and there one raised {there!r}")
+        raise CannotRun(f"calls block, so only threads can race, but on another thread a call raised {there!r}")
 
 
 async def _raised(call: Coroutine[Any, Any, None]) -> Exception | None:
     try:
         await call
-    except Exception as error:  # noqa: BLE001 - the clause meets it too, and tells it
+    except Exception as error:  # noqa: BLE001 - the clause raises it too, and reports it
         return error
     return None

@@ -1,4 +1,4 @@
-"""Every clause there is: importing this module imports the modules that define them."""
+"""Every clause: importing this module imports the modules that define them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def all_clauses() -> tuple[Clause, ...]:
 
 
 def find(ids: Iterable[str]) -> tuple[Clause, ...]:
-    """Return the clauses with these ids. Raises `LookupError` that names the unknown ones."""
+    """Return the clauses with these ids. Raises `LookupError` with the unknown ids."""
     known = {each.id: each for each in all_clauses()}
     wanted = [each.strip().upper() for each in ids]
     if unknown := [each for each in wanted if each not in known]:

@@ -17,9 +17,9 @@ class SteppedClock(Clock):
         self._now = start
 
     def now(self) -> datetime:
-        """Return the instant that was reached."""
+        """Return the present instant."""
         return self._now
 
     def advance(self, by: timedelta) -> None:
-        """Move on."""
+        """Move forward by this."""
         self._now += by

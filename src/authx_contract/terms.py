@@ -1,4 +1,4 @@
-"""The words that a clause is described by."""
+"""The words that describe a clause."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Kind: TypeAlias = Literal["sequence", "race", "crash", "model", "process"]
 Need: TypeAlias = Literal[
     "time", "namespaces", "outage", "processes", "schema", "stored", "hypothesis", "outdated hash", "excessive hash"
 ]
-"""What a harness has to provide beyond its ports; see `authx_contract.verdict.needs`."""
+"""A requirement that a harness meets beyond its ports; see `authx_contract.verdict.needs`."""
 
 PORTS: Final[dict[str, Port]] = {"U": "users", "C": "cache", "K": "clock", "P": "hasher"}
-"""The ports by the first letter of their clauses' ids, in the order in which clauses run."""
+"""The ports by the first letter of their clauses' ids; clauses run in this order."""
 FIRST: Final = "0.1"
-"""The release in which the suite began; its clauses bind at once."""
+"""The first release of the suite; its clauses bind at once."""
 RACERS: Final = 4
-"""Callers that race. More of them do not find more; more rounds do."""
+"""How many callers race. More rounds find more faults; more callers do not."""

@@ -1,4 +1,4 @@
-"""What a clause works with."""
+"""A trial: handles, a clock and random numbers for one run of one clause."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _NOBODY: Final[UserId] = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 class Trial:
-    """One run of one clause: fresh handles over empty data, and time that passes when it is told."""
+    """One run of one clause: fresh handles over empty data, and time that the clause controls."""
 
     def __init__(self, harness: Harness, *, seed: int = 0, before: Resources | None = None) -> None:
         self.harness = harness
         self._before = before or Resources.now()
         self.clock = SteppedClock()
         self.seed = seed
-        self.random = Random(seed)  # noqa: S311 - to be repeated, not to be guessed
+        self.random = Random(seed)  # noqa: S311 - repeatable, not secret
 
     def another_random(self) -> Random:
-        """Return a source of its own for one caller: callers on threads take turns as they like."""
+        """Return a separate generator for one caller, since the order in which threads run is not fixed."""
         return Random(self.random.getrandbits(64))  # noqa: S311 - likewise
 
     @property
@@ -41,7 +41,7 @@ class Trial:
 
     @property
     def slack(self) -> timedelta:
-        """How long before its deadline a key is looked at: real time goes on while a server is asked."""
+        """How long before its deadline a key is read: on a server, real time passes meanwhile."""
         return timedelta(seconds=5) if self.capabilities.clock == "server" else timedelta(milliseconds=1)
 
     async def users(self) -> UserStore:
@@ -53,7 +53,7 @@ class Trial:
         return [await self.users() for _ in range(number)]
 
     async def racing_users(self) -> list[UserStore]:
-        """Open as many handles of the user store as race, such that their calls meet."""
+        """Open a handle of the user store for each racer, so that their calls overlap."""
 
         async def use(store: UserStore) -> None:
             await store.get(_NOBODY)
@@ -70,7 +70,7 @@ class Trial:
         return [await self.cache() for _ in range(number)]
 
     async def racing_caches(self) -> list[Cache]:
-        """Open as many handles of the cache as race, such that their calls meet."""
+        """Open a handle of the cache for each racer, so that their calls overlap."""
 
         async def use(cache: Cache) -> None:
             await cache.get("nothing")
@@ -79,9 +79,9 @@ class Trial:
         return await self._meeting(await self.caches(RACERS), use)
 
     async def _meeting(self, handles: list[P], use: Use[P]) -> list[P]:
-        """Let handles that wait for a file or a server, and block, race on threads: as tasks they would never meet.
+        """Make handles that block on a file or a server race on threads; as tasks, their calls would never overlap.
 
-        What only never suspends may be one loop's own, in memory, where nothing has to come between its steps.
+        An adapter in memory that never suspends may belong to one loop, where no other call can interrupt it.
         """
         if not await blocks(handles[0], use) or not self._waits:
             return handles
@@ -93,7 +93,7 @@ class Trial:
         return self.capabilities.backend == "embedded" or bool(Resources.now().files - self._before.files)
 
     async def timepiece(self) -> Clock:
-        """Open the clock that is verified."""
+        """Open the clock under test."""
         return await self.harness.open_clock()
 
     async def hasher(self) -> PasswordHasher:
@@ -101,12 +101,12 @@ class Trial:
         return await self.harness.open_hasher()
 
     async def elapse(self, by: timedelta) -> None:
-        """Let time pass: a given clock is advanced, a server's is met by moving deadlines back."""
+        """Let time pass: advance an injected clock; for a server's clock, move the deadlines back."""
         if self.capabilities.clock == "injected":
             self.clock.advance(by)
         else:
             await self.harness.rewind(by)
 
     async def close(self) -> None:
-        """Close every handle; new ones may be opened after."""
+        """Close every handle; new ones may be opened afterwards."""
         await self.harness.close()

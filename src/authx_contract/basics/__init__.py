@@ -1,1 +1,1 @@
-"""The ground: how clauses say what they saw, threads that nobody waits for, and what is left behind."""
+"""Foundations: assertions, threads that may be abandoned, and the detection of leaks."""

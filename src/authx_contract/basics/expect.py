@@ -1,4 +1,4 @@
-"""How clauses say what was observed and what it means."""
+"""The assertions of the clauses."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ E = TypeVar("E", bound=AuthxError)
 
 
 def holds(condition: object, meaning: str) -> None:
-    """Raise `Violation` with this meaning unless the condition holds."""
+    """Raise `Violation` with this message unless the condition holds."""
     if not condition:
         raise Violation(meaning)
 
 
 def same(actual: object, expected: object, meaning: str) -> None:
-    """Raise `Violation` unless both are equal; of two users it tells the fields that differ."""
+    """Raise `Violation` unless both are equal; for two users, it shows the fields that differ."""
     if actual == expected:
         return
     if type(actual) is type(expected) is User:
@@ -32,7 +32,7 @@ def same(actual: object, expected: object, meaning: str) -> None:
 
 
 def same_user(actual: User | None, expected: User, meaning: str) -> None:
-    """Raise `Violation` unless both are equal in every field, the exact JSON and the UTC offset included."""
+    """Raise `Violation` unless both are equal in every field, including the exact JSON and the UTC offset."""
     same(actual, expected, meaning)
     if actual is None:
         return
@@ -40,10 +40,10 @@ def same_user(actual: User | None, expected: User, meaning: str) -> None:
     for instant in (actual.created_at, actual.last_login):
         if instant is not None:
             utc(instant, meaning)
-    same(isinstance(actual.identities, tuple), True, f"{meaning}: identities are no tuple")
-    same(isinstance(actual.permissions, frozenset), True, f"{meaning}: permissions are no frozenset")
+    same(isinstance(actual.identities, tuple), True, f"{meaning}: identities are not a tuple")
+    same(isinstance(actual.permissions, frozenset), True, f"{meaning}: permissions are not a frozenset")
     for name in ("active", "confirmed"):
-        same(isinstance(getattr(actual, name), bool), True, f"{meaning}: {name} is no bool")
+        same(isinstance(getattr(actual, name), bool), True, f"{meaning}: {name} is not a bool")
 
 
 def utc(instant: datetime, meaning: str) -> None:
@@ -52,7 +52,7 @@ def utc(instant: datetime, meaning: str) -> None:
 
 
 async def raised(kind: type[E], call: Awaitable[object], meaning: str) -> E:
-    """Return the error of this kind that a call raises; anything else is an `Violation`."""
+    """Return the error of this kind that a call raises; any other end raises `Violation`."""
     try:
         result = await call
     except kind as error:

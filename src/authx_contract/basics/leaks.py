@@ -1,4 +1,4 @@
-"""What is left behind: tasks in the loop of a clause; threads, connections and files after it."""
+"""Leaks: tasks that still run in the loop of a clause; threads, connections and files that outlive it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ import attrs
 
 from authx_contract.basics.violation import Violation
 
-_PATIENCE: Final = 2.0
+_TIMEOUT: Final = 2.0
 """Seconds that something may take to end by itself."""
 _PAUSE: Final = 0.005
 
 
 async def no_tasks_left() -> None:
-    """Raise `Violation` if another task than this one goes on running; cancel it, whatever it is."""
-    end = time.monotonic() + _PATIENCE
+    """Cancel every task but the present one that does not end in time, and raise `Violation` with their names."""
+    end = time.monotonic() + _TIMEOUT
     while (left := asyncio.all_tasks() - {asyncio.current_task()}) and time.monotonic() < end:
         await asyncio.wait(left, timeout=_PAUSE)
     for task in left:
         task.cancel()
     if left:
-        await asyncio.wait(left, timeout=_PATIENCE)
+        await asyncio.wait(left, timeout=_TIMEOUT)
         names = sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left)
         raise Violation("tasks still ran after `reset` and `close`", tasks=names)
 
@@ -44,17 +44,17 @@ class Resources:
 
     @classmethod
     def now(cls) -> Resources:
-        """Look what there is; no files where the system does not list them, as on Windows."""
+        """Return the present ones, without files on a system that does not list them, such as Windows."""
         return cls(frozenset(threading.enumerate()), frozenset(_open_files()))
 
 
 def nothing_left(before: Resources) -> None:
-    """Raise `Violation` if there is what was not there before, and does not end with what it belongs to."""
+    """Raise `Violation` if a thread, connection or file outlives the clause that opened it."""
     if not _more(before):
         return
-    end, pause = time.monotonic() + _PATIENCE, _PAUSE
+    end, pause = time.monotonic() + _TIMEOUT, _PAUSE
     while (left := _more(before)) and time.monotonic() < end:
-        gc.collect()  # a pool ends its threads, and a client its connections, once it is gone itself
+        gc.collect()  # a pool without references ends its threads, and a client its connections
         time.sleep(pause)
         pause *= 2
     if left:
@@ -70,14 +70,14 @@ def _more(before: Resources) -> list[str]:
 
 
 def _open_files() -> dict[tuple[int, int], str]:
-    """Return what is open, by device and inode: numbers of descriptors are given again."""
+    """Return open files and sockets by device and inode, since numbers of descriptors are reused."""
     found = dict[tuple[int, int], str]()
     try:
         descriptors = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208 - they are numbers, not files
     except OSError:
         return found
     for descriptor in descriptors:
-        with suppress(OSError):  # the one by which the folder was read
+        with suppress(OSError):  # the descriptor through which the folder was read
             status = os.fstat(descriptor)
             if stat.S_ISSOCK(status.st_mode) or (stat.S_ISREG(status.st_mode) and _is_writable(descriptor)):
                 found[status.st_dev, status.st_ino] = _name(descriptor, status.st_mode)

@@ -1,4 +1,4 @@
-"""What a clause raises: a promise that did not hold, or a reason why it cannot be looked at."""
+"""What a clause raises: a broken promise, or the reason why the clause cannot run."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Mapping
 
 _SHOWN = 500
 _WHOLE = 10_000
-"""Characters of what has lines of its own, such as a script, of which the end tells most."""
+"""Characters of a text of several lines, such as a script, whose last lines matter most."""
 
 
 class Violation(Exception):
-    """A promise did not hold. ``observed`` is a sentence; the named facts are what it rests on."""
+    """A promise did not hold. ``observed`` is a sentence; the named facts are the evidence."""
 
     def __init__(self, observed: str, /, **facts: object) -> None:
         super().__init__(observed, facts)
 
     @property
     def observed(self) -> str:
-        """What was seen."""
+        """The observation."""
         return str(self.args[0])
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What it rests on, by name."""
+        """The evidence, by name."""
         facts: Mapping[str, object] = self.args[1]
         return facts
 
@@ -31,11 +31,11 @@ class Violation(Exception):
 
 
 class CannotRun(Exception):
-    """A clause cannot be run here, and why. The verdict is then `INCOMPLETE` at best."""
+    """The reason why a clause cannot run here. The verdict is then `INCOMPLETE` at best."""
 
 
 def shown(fact: object) -> str:
-    """Show a fact: text as it is, anything else as its repr, neither without end."""
+    """Show a fact: text of several lines as it is, anything else as its repr; both are cut at a limit."""
     lines = isinstance(fact, str) and "\n" in fact
     text = (str(fact) if lines else repr(fact)).encode("utf-8", "backslashreplace").decode()
     most = _WHOLE if lines else _SHOWN

@@ -14,7 +14,7 @@ from typing import Any, Final
 from authx_contract.basics.violation import CannotRun, Violation
 from authx_contract.trial import Trial
 
-_PATIENCE: Final = 60.0
+_TIMEOUT: Final = 60.0
 """Seconds that another process may take for an answer; it imports everything first."""
 _PAUSE: Final = 0.002
 
@@ -53,10 +53,10 @@ class Elsewhere:
         if self._process.stdout is None:
             raise CannotRun("another process has no output")
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 line = await self._process.stdout.readline()
         except TimeoutError:
-            raise Violation(f"another process did not answer within {_PATIENCE:.0f} seconds") from None
+            raise Violation(f"another process did not answer within {_TIMEOUT:.0f} seconds") from None
         if not line:
             raise Violation("the harness cannot be used in another process, though it declares `processes`")
         return json.loads(line)

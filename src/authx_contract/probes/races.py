@@ -28,7 +28,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 ROUNDS: Final = 10
-_PATIENCE: Final = 60.0
+_TIMEOUT: Final = 60.0
 """Seconds after which a race hangs."""
 _TURNS: Final = 1_000
 """How often a thread gives way: enough for what is in memory; engines wait often enough by themselves."""
@@ -64,7 +64,7 @@ async def _as_tasks(handles: Sequence[P], operate: Operation[P, R], warm: Warm[P
         return await _outcome(operate(handle, number))
 
     try:
-        async with asyncio.timeout(_PATIENCE), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(_TIMEOUT), asyncio.TaskGroup() as group:
             tasks = [group.create_task(racer(handle, number)) for number, handle in enumerate(handles)]
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from None
@@ -77,7 +77,7 @@ async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm
     def racer(handle: P, number: int) -> R | AuthxError:
         try:
             run(warm(handle))
-            barrier.wait(_PATIENCE)
+            barrier.wait(_TIMEOUT)
             with giving_way():
                 return run(_outcome(operate(handle, number)))
         except BaseException:

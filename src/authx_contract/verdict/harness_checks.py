@@ -1,6 +1,6 @@
-"""The harness is checked first: a suite that looks at the wrong thing proves nothing.
+"""Checks of the harness, before any clause: a suite that tests the wrong data proves nothing.
 
-Only what a harness does is judged here. If the adapter itself raises, its clauses will say so.
+Only the harness is judged here. If the adapter raises, its clauses report that.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from authx_core.ports import Cache, Clock, PasswordHasher, UserStore
 
 _HOUR: Final = timedelta(hours=1)
 _MARGINS: Final = (timedelta(milliseconds=50), timedelta(milliseconds=500), timedelta(seconds=5))
-"""How long before its deadline a key is read; the next if the server took longer than that to answer."""
+"""How long before its deadline a key is read. If the server answers later than that, the next margin is tried."""
 
 
 class Dishonest(Exception):
-    """The harness does not do what it says."""
+    """The harness does not do what it declares."""
 
 
 class CannotStart(Exception):
-    """The harness cannot be used at all."""
+    """The harness cannot be used."""
 
 
 def check_harness(harness: type[Harness], *, namespace: str = "authx-contract") -> list[str]:
@@ -44,13 +44,13 @@ def check_harness(harness: type[Harness], *, namespace: str = "authx-contract") 
         if check is _OPENINGS[port] and error is not None and not isinstance(error, Violation):
             raise CannotStart(f"`open_{port}` raised {type(error).__name__}: {error}") from error
     if harness.capabilities.namespaced:
-        _check_sparing(harness, namespace)
+        _check_isolation(harness, namespace)
         return []
-    return ["whether `reset` spares what is others': declare `namespaced`, and keep to `self.namespace`"]
+    return ["whether `reset` spares other data: declare `namespaced`, and keep all data within `self.namespace`"]
 
 
 def _opening(kind: type, open_: Callable[[Trial], Awaitable[object]]) -> Callable[[Trial], Awaitable[None]]:
-    """Open a handle, and look that it has every method: one that does not inherit from its port may lack some."""
+    """Open a handle and check that it has every method; one that does not inherit from its port may lack some."""
 
     async def check(trial: Trial) -> None:
         handle = unwrapped(await open_(trial))
@@ -108,7 +108,7 @@ async def _cache_reset(trial: Trial) -> None:
 
 
 async def _cache_rewind(trial: Trial) -> None:
-    """Move deadlines that `set`, `add` and `increment` made: only if none moves right is the harness to blame."""
+    """Move deadlines of `set`, `add` and `increment`; if even one moves correctly, the harness is not to blame."""
     if trial.capabilities.clock != "server" or not overrides(type(trial.harness), "rewind"):
         return
     cache = await trial.cache()
@@ -124,16 +124,16 @@ async def _cache_rewind(trial: Trial) -> None:
     if not any(value is not None for value in await cache.get_many(await put(-2))):
         return
     if not any(await _alive_before(trial, cache, put)):
-        raise Dishonest("`rewind` moved deadlines further back than it was told, or deleted the keys")
+        raise Dishonest("`rewind` moved deadlines further back than it was asked to, or deleted the keys")
     keys = await put(-1)
     await trial.harness.rewind(_HOUR)
     late = [value is not None for value in await cache.get_many(keys)]
     if all(late):
-        raise Dishonest("`rewind` moved deadlines less far back than it was told, or not at all")
+        raise Dishonest("`rewind` moved deadlines less far back than it was asked to, or not at all")
 
 
 async def _alive_before(trial: Trial, cache: Cache, put: Callable[[int], Awaitable[list[str]]]) -> list[bool]:
-    """Return which keys live shortly before their deadline: as shortly as the server answers in time."""
+    """Return which keys are alive before their deadline, by the smallest margin at which the server answers in time."""
     alive: list[bool] = []
     for number, margin in enumerate(_MARGINS):
         start = time.monotonic()
@@ -155,34 +155,34 @@ def _different(trial: Trial, first: object, second: object, opening: str) -> Non
     one = unwrapped(first) is unwrapped(second)
     if one and not trial.capabilities.shared_handle:
         raise Dishonest(
-            f"`{opening}` returns one object again and again: races need handles of their own "
+            f"`{opening}` returns the same object every time, but each racer needs its own handle "
             "(an adapter in memory may declare `shared_handle`)"
         )
     if not one and trial.capabilities.shared_handle:
         raise Dishonest(f"`{opening}` returns different objects, though the harness declares `shared_handle`")
 
 
-def _check_sparing(harness: type[Harness], namespace: str) -> None:
-    """Let a second instance, in a namespace whose name begins with the first's, be reset beside it."""
+def _check_isolation(harness: type[Harness], namespace: str) -> None:
+    """Reset one of two instances, of which one namespace is a prefix of the other; the other must keep its data."""
     neighbour = harness()
     neighbour.namespace = f"{namespace}:b"
 
-    async def spared(trial: Trial) -> None:
+    async def isolated(trial: Trial) -> None:
         try:
             await neighbour.reset()
             for theirs, ours in ((trial, Trial(neighbour)), (Trial(neighbour), trial)):
-                await _spares(theirs, ours)
+                await _check_spared(theirs, ours)
         finally:
             await neighbour.reset()
             await neighbour.close()
 
-    error = in_own_loop(harness, spared, seed=0, namespace=namespace)
+    error = in_own_loop(harness, isolated, seed=0, namespace=namespace)
     if isinstance(error, Dishonest):
         raise error
 
 
-async def _spares(theirs: Trial, ours: Trial) -> None:
-    """Raise `Dishonest` if resetting ours empties theirs."""
+async def _check_spared(theirs: Trial, ours: Trial) -> None:
+    """Raise `Dishonest` if a reset of ours deletes theirs."""
     given, ann, lost = ports(type(theirs.harness)), full_user("ann"), False
     if "users" in given:
         ann = await (await theirs.users()).create(ann)

@@ -1,4 +1,4 @@
-"""What clauses need beyond a port, and what a harness declares or brings."""
+"""The needs of clauses beyond a port, against the declarations and hooks of a harness."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from authx_contract.terms import Need
 
 @attrs.frozen
 class Obstacle:
-    """Why a clause is not run, and whether the adapter has no such thing or the harness does not let one look."""
+    """The reason why a clause is not run: the harness lacks a hook, or the clause is inapplicable to the adapter."""
 
     reason: str
     inapplicable: bool = False
 
 
 def obstacle(clause: Clause, harness: type[Harness]) -> Obstacle | None:
-    """Return what stands in the way of running a clause, or None."""
+    """Return the reason why a clause cannot run on a harness, or None."""
     found = [each for need in clause.needs if (each := _obstacle(need, harness)) is not None]
     return min(found, key=lambda each: not each.inapplicable, default=None)
 
@@ -58,7 +58,7 @@ def _obstacle(need: Need, harness: type[Harness]) -> Obstacle | None:
 
 
 def _absent(need: Need, has: Capabilities) -> str:
-    """Say why the adapter has no such thing, as far as that is declared."""
+    """Return the declaration that makes a need inapplicable, or empty text."""
     match need:
         case "namespaces" if not has.namespaced:
             return "the harness declares no namespaces"

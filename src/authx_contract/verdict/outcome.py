@@ -1,4 +1,4 @@
-"""What became of a clause."""
+"""The outcome of a clause."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from authx_contract.clause import Clause
 
 _WIDTH: Final = 120
 _MARGIN: Final = " " * 11
-"""As wide as the words before each text."""
+"""The width of the label before each text."""
 
 
 class Status(Enum):
-    """What became of a clause."""
+    """How a clause ended."""
 
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
     """It could not be run."""
     INAPPLICABLE = "not applicable"
-    """The adapter declares that it has no such thing."""
+    """The adapter declares that it lacks the capability."""
     PENDING = "pending"
-    """It failed, but binds only from the next release on."""
+    """It failed, but does not bind before the next release."""
     WAIVED = "waived"
     """It failed, as its waiver says."""
     PASSED_THOUGH_WAIVED = "passed though waived"
@@ -39,38 +39,38 @@ class Status(Enum):
 
     @property
     def ran(self) -> bool:
-        """Whether the clause was run at all."""
+        """Whether the clause was run."""
         return self not in {Status.SKIPPED, Status.INAPPLICABLE}
 
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """What became of one clause over one adapter."""
+    """The result of one clause on one adapter."""
 
     clause: Clause
     status: Status
     seconds: float = 0.0
     reason: str = ""
-    """Why it was skipped, waived …"""
+    """Why it was skipped, waived or left pending."""
     observed: str = ""
-    """What was seen when it failed, with the facts."""
+    """The observation and its evidence, if it failed."""
     error: BaseException | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def unwritten(self) -> str:
-        """The method that is still to be written, if it failed for that."""
+        """The method whose `NotImplementedError` made it fail, if any."""
         if not isinstance(self.error, NotImplementedError):
             return ""
         return next((frame.name for frame in reversed(traceback.extract_tb(self.error.__traceback__))), "")
 
     @property
     def headline(self) -> str:
-        """Say which clause it is, and what became of it."""
+        """The clause and its status."""
         return f"{self.clause.id} {self.status.value}: {self.clause.sentence}"
 
     @property
     def details(self) -> str:
-        """Say why, what was observed, what it means and what is usually wrong."""
+        """The reason, the observation, its meaning and its usual cause."""
         lines = [_aligned("reason:", self.reason)] if self.reason else []
         if self.observed:
             lines.append(f"observed:  {indent(self.observed, _MARGIN).strip()}")
@@ -79,7 +79,7 @@ class Outcome:
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        """Say all there is to say, in a few lines."""
+        """Return the headline and the details."""
         return "\n".join(filter(None, [self.headline, self.details]))
 
 

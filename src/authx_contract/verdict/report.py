@@ -1,4 +1,4 @@
-"""The verdict over one adapter, and what it rests on."""
+"""The verdict on one adapter, and its outcomes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from authx_contract.verdict.outcome import Outcome, Status
 
 
 class Verdict(Enum):
-    """What the suite says of an adapter."""
+    """The suite's judgement of an adapter."""
 
     CONFORMS = "CONFORMS"
     CONFORMS_WITH_WAIVERS = "CONFORMS WITH WAIVERS"
     INCOMPLETE = "INCOMPLETE"
-    """Something could not be run, or was not asked for."""
+    """Some clause could not be run, or only some were selected."""
     FAILED = "FAILED"
     NOT_RUN = "NOT RUN"
     COULD_NOT_START = "COULD NOT START"
@@ -31,7 +31,7 @@ class Verdict(Enum):
 
 
 class Exit(IntEnum):
-    """What the command line ends with."""
+    """The exit codes of the command line."""
 
     CONFORMS = 0
     FAILED = 1
@@ -51,26 +51,26 @@ _EXITS = {
 
 @attrs.frozen(kw_only=True)
 class Report:
-    """What was run over one adapter, and what became of it."""
+    """The outcomes of one run on one adapter."""
 
     name: str
     level: Level
     outcomes: Sequence[Outcome] = ()
     partial: bool = False
-    """Only some clauses were asked for."""
+    """Only some clauses were selected."""
     trouble: str = ""
-    """Why nothing could be run."""
+    """The reason why no clause could run."""
     dishonest: bool = False
-    """The trouble is a harness that does not do what it says."""
+    """Whether the reason is a harness that does not do what it declares."""
     notes: Sequence[str] = ()
     seed: int = 0
     version: str = ""
-    """Of authx-users."""
+    """The version of authx-users."""
     seconds: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
-        """Judge: the worst thing decides."""
+        """The verdict; the worst outcome decides."""
         found = Counter(each.status for each in self.outcomes)
         if self.trouble:
             return Verdict.DISHONEST if self.dishonest else Verdict.COULD_NOT_START
@@ -84,16 +84,16 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """Say the verdict with its level."""
+        """The verdict, with the level if the adapter conforms."""
         return f"{self.verdict.value} (level {self.level})" if self.verdict.conforms else self.verdict.value
 
     @property
     def exit(self) -> Exit:
-        """Return what the command line ends with."""
+        """The exit code of the command line."""
         return _EXITS.get(self.verdict, Exit.INCOMPLETE)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Count the outcomes by status, in the order of `Status`."""
+        """The number of outcomes by status, in the order of `Status`."""
         found = Counter(each.status for each in self.outcomes)
         return {status.value: found[status] for status in Status if found[status]}

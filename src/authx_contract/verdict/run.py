@@ -1,4 +1,4 @@
-"""One clause over one adapter, and what became of it."""
+"""Running one clause on one adapter."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from authx_contract.verdict.needs import obstacle
 from authx_contract.verdict.outcome import Outcome, Status
 from authx_core.domain import AuthxError, Suspended
 
-PATIENCE: Final = 120.0
-"""Seconds after which an asynchronous clause hangs."""
+TIMEOUT: Final = 120.0
+"""Seconds after which an asynchronous clause is cancelled and fails."""
 _GRACE: Final = 15.0
-"""Seconds more after which a blocking one does, which nothing can interrupt."""
+"""Seconds beyond the timeout after which a clause that blocks, and cannot be cancelled, is abandoned and fails."""
 hung: Final = list[threading.Thread]()
-"""Threads that were left behind: what they wait for may keep the interpreter from ending."""
+"""Abandoned threads, which may keep the interpreter from ending."""
 _FRAMES: Final = 3
 _NOT_THE_ADAPTERS: Final = (
     "authx_contract/", "authx_core/blocking.py", "concurrent/futures/", f"{Path(threading.__file__).as_posix()}",
@@ -36,7 +36,7 @@ _NOT_THE_ADAPTERS: Final = (
 
 
 def run_clause(harness: type[Harness], clause: Clause, *, seed: int = 0, namespace: str = "authx-contract") -> Outcome:
-    """Run one clause on an instance of its own and in an event loop of its own; waivers are not looked at."""
+    """Run one clause on its own instance and in its own event loop; waivers are ignored."""
     if (found := obstacle(clause, harness)) is not None:
         return Outcome(
             clause=clause, status=Status.INAPPLICABLE if found.inapplicable else Status.SKIPPED, reason=found.reason
@@ -47,21 +47,21 @@ def run_clause(harness: type[Harness], clause: Clause, *, seed: int = 0, namespa
     if isinstance(error, CannotRun):
         return Outcome(clause=clause, status=Status.SKIPPED, seconds=seconds, reason=str(error))
     status = Status.PASSED if error is None else Status.FAILED
-    return Outcome(clause=clause, status=status, seconds=seconds, observed=_told(error), error=error)
+    return Outcome(clause=clause, status=status, seconds=seconds, observed=_observation(error), error=error)
 
 
 def in_own_loop(
     harness: type[Harness], body: Callable[[Trial], Awaitable[None]], *, seed: int, namespace: str
 ) -> BaseException | None:
-    """Run what works with a trial, and return what it raised, or what was left running after it."""
+    """Run a clause or a check in its own loop and return its error, or a `Violation` for a leak."""
 
     def work() -> BaseException | None:
-        # A factory keeps the runner from setting, and in the end unsetting, the loop of whoever called.
+        # With a factory, the runner neither sets nor unsets the event loop of the calling thread.
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-            return runner.run(_tried(harness, body, seed, namespace))
+            return runner.run(_run_body(harness, body, seed, namespace))
 
     before = leaks.Resources.now()
-    error = _within(PATIENCE + _GRACE, work)
+    error = _within(TIMEOUT + _GRACE, work)
     if error is None:
         try:
             leaks.nothing_left(before)
@@ -71,13 +71,13 @@ def in_own_loop(
 
 
 def _within(seconds: float, work: Callable[[], BaseException | None]) -> BaseException | None:
-    """Do work in a thread that is left behind if it hangs: nothing else interrupts a call that blocks."""
+    """Run work in a thread, and abandon the thread if it hangs: a call that blocks cannot be interrupted."""
     results = list[BaseException | None]()
 
     def run() -> None:
         try:
             results.append(work())
-        except BaseException as error:  # noqa: BLE001 - a skip of pytest, such as
+        except BaseException as error:  # noqa: BLE001 - such as a skip of pytest
             results.append(_Raised(error))
 
     thread = threading.Thread(target=copy_context().run, args=(run,), name="authx-contract", daemon=True)
@@ -93,28 +93,28 @@ def _within(seconds: float, work: Callable[[], BaseException | None]) -> BaseExc
 
 
 class _Raised(BaseException):
-    """What is no verdict on the adapter, and goes on to whoever called."""
+    """Carries an error that is not the adapter's out of the thread."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(error)
         self.error = error
 
 
-async def _tried(
+async def _run_body(
     kind: type[Harness], body: Callable[[Trial], Awaitable[None]], seed: int, namespace: str
 ) -> BaseException | None:
     before = leaks.Resources.now()
     try:
         harness = kind()
-    except Exception as raised:  # noqa: BLE001 - whatever a harness raises is told
+    except Exception as raised:  # noqa: BLE001 - any error of a harness is reported
         return HarnessFailed(f"`{kind.__name__}()` raised {type(raised).__name__}: {raised}")
     harness.namespace = namespace
     error: BaseException | None = None
     try:
         await _step(harness.reset)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await body(Trial(harness, seed=seed, before=before))
-    except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - whatever an adapter raises is its verdict
+    except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - any error of an adapter is a failure
         error = raised
     for step in (harness.reset, harness.close, leaks.no_tasks_left):
         try:
@@ -125,7 +125,7 @@ async def _tried(
 
 
 async def _step(step: Callable[[], Awaitable[None]]) -> None:
-    """Await a step of the harness, and name it if it fails."""
+    """Await a hook of the harness; name the hook if it fails."""
     try:
         await step()
     except Violation:
@@ -139,8 +139,8 @@ class HarnessFailed(Exception):
     """A hook of the harness raised."""
 
 
-def _told(error: BaseException | None) -> str:
-    """Say what was observed, for a person who wrote the adapter."""
+def _observation(error: BaseException | None) -> str:
+    """Describe an error to the author of the adapter."""
     match error:
         case None:
             return ""
@@ -154,7 +154,7 @@ def _told(error: BaseException | None) -> str:
                 f"leave that out for a client that is awaited{_where(error)}"
             )
         case TimeoutError() if not error.args:
-            return f"it did not end within {PATIENCE:.0f} seconds"
+            return f"it did not end within {TIMEOUT:.0f} seconds"
         case AuthxError():
             return f"{type(error).__name__} was raised where nothing should be: {error}{_where(error)}"
         case _:
@@ -165,14 +165,14 @@ def _told(error: BaseException | None) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """Name the first places of the traceback that are not the suite's, and the innermost."""
+    """Return the first lines of the traceback outside the suite, and the innermost one."""
     with suppress(Exception):
         return _places(traceback.extract_tb(error.__traceback__))
     return ""
 
 
 def _where_is(thread: threading.Thread) -> str:
-    """Name the places at which a thread is."""
+    """Return the lines that a thread is executing."""
     with suppress(Exception):
         frame = sys._current_frames()[thread.ident or 0]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way
         return _places(traceback.extract_stack(frame))
@@ -188,6 +188,6 @@ def _places(stack: Iterable[traceback.FrameSummary]) -> str:
 
 
 def _short(file: str) -> str:
-    """Name a file as one who stands in the current folder would."""
+    """Return the path of a file, relative to the current folder if the file is inside it."""
     path = Path(file)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

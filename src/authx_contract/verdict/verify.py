@@ -1,4 +1,4 @@
-"""The whole suite over one adapter."""
+"""The whole suite on one adapter."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from authx_contract.verdict.waivers import faults, judged, release
 
 
 def select(harness: type[Harness], *, level: Level, only: Iterable[str] = ()) -> tuple[Clause, ...]:
-    """Return the clauses up to a level for the ports that a harness opens; or those asked for, of whatever level.
+    """Return the clauses up to a level, or those in ``only`` of any level, for the ports that a harness opens.
 
-    Raises `LookupError` for an id that there is not.
+    Raises `LookupError` for an unknown id.
     """
     wanted = find(only) or tuple(each for each in all_clauses() if each.level <= level)
     return tuple(each for each in wanted if each.port in ports(harness))
@@ -37,10 +37,10 @@ def verify(
     check: bool = True,
     progress: Callable[[Outcome], object] = lambda _: None,
 ) -> Report:
-    """Check the harness, run the clauses and judge; ``check=False`` trusts a harness that was checked before.
+    """Check the harness, run the clauses and return the report; ``check=False`` skips the check of the harness.
 
-    ``seed`` repeats what is random; ``progress`` is called after each clause. Raises `LookupError` for an id in
-    ``only`` that there is not.
+    ``seed`` repeats the random choices of an earlier run; ``progress`` is called after each clause. Raises
+    `LookupError` for an unknown id in ``only``.
     """
     start = time.monotonic()
     seed = secrets.randbelow(2**32) if seed is None else seed
@@ -66,12 +66,12 @@ def verify(
 
 
 def new_namespace() -> str:
-    """Make a namespace that no other run has."""
+    """Make a namespace that is unique to this run."""
     return f"authx-contract-{secrets.token_hex(4)}"
 
 
 def _trouble(harness: type[Harness]) -> str:
     wrong = faults(harness.waivers)
     if not ports(harness):
-        wrong.append("the harness opens nothing: override `open_users`, `open_cache`, `open_clock` or `open_hasher`")
+        wrong.append("the harness opens no port: override `open_users`, `open_cache`, `open_clock` or `open_hasher`")
     return "; ".join(wrong)

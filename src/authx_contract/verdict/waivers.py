@@ -1,4 +1,4 @@
-"""Waivers and pending clauses: a failure that is known, and one that does not bind yet."""
+"""Waivers and pending clauses: failures that are known, and failures of clauses that do not bind yet."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from authx_contract.verdict.outcome import Outcome, Status
 
 
 def release() -> str:
-    """Return the version of authx-users that is installed."""
+    """Return the installed version of authx-users."""
     try:
         return version("authx-users")
-    except PackageNotFoundError:  # run from a checkout that is on the path
+    except PackageNotFoundError:  # a checkout on the path, which is not installed
         return FIRST
 
 
 def is_pending(clause: Clause, of: str) -> bool:
-    """Whether a clause is new in this minor release: it binds from the next on. What a major release brings binds."""
+    """Whether a clause is new in this minor release. It binds from the next on; one of a major release at once."""
     since = _minor(clause.since)
     return clause.since != FIRST and since[1] > 0 and since == _minor(of)
 
@@ -35,7 +35,7 @@ def _minor(text: str) -> tuple[int, int]:
 
 
 def faults(waivers: Sequence[Waiver]) -> list[str]:
-    """Say what is wrong with waivers: an id that there is not, one twice, or no reason."""
+    """Return the faults of waivers: an unknown id, a second waiver of one clause, or no reason."""
     known = {each.id for each in all_clauses()}
     ids = [each.id for each in waivers]
     return [
@@ -46,7 +46,7 @@ def faults(waivers: Sequence[Waiver]) -> list[str]:
 
 
 def judged(outcome: Outcome, waivers: Sequence[Waiver], *, today: date, of: str) -> Outcome:
-    """Return the outcome in the light of its waiver, and of whether the clause binds in this release."""
+    """Return the outcome after waivers, and after the exemption of clauses that do not bind in this release."""
     waiver = next((each for each in waivers if each.id == outcome.clause.id), None)
     if waiver is not None and outcome.status.ran:
         status, reason = _waived(outcome, waiver, today)

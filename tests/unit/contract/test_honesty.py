@@ -14,7 +14,7 @@ from unit.contract import harnesses
     ("harness", "message"),
     [
         (harnesses.ResetDoesNothing, "left a user"),
-        (harnesses.OneSharedHandle, "one object again and again"),
+        (harnesses.OneSharedHandle, "the same object every time"),
         (harnesses.UnrelatedHandles, "reach different data"),
         (harnesses.RewindDoesNothing, "less far back"),
         (harnesses.RewindDeletes, "further back"),
@@ -37,7 +37,7 @@ def test_an_honest_harness_passes(harness: type[Harness]) -> None:
 @pytest.mark.parametrize(
     ("harness", "message"),
     [
-        (harnesses.Nothing, "opens nothing"),
+        (harnesses.Nothing, "opens no port"),
         (harnesses.OpeningFails, "`open_clock` raised ConnectionRefusedError"),
         (harnesses.ResetFails, "`reset` of the harness raised ConnectionRefusedError"),
         (harnesses.NeedsArguments, "`NeedsArguments()` raised TypeError"),

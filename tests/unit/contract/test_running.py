@@ -14,7 +14,7 @@ import pytest
 
 from authx_contract import CannotRun, Outcome, Status, Violation, all_clauses, never_suspends, run_clause
 from authx_contract.basics.expect import same
-from authx_contract.basics.threads import together
+from authx_contract.basics.threads import gather_all
 from authx_contract.samples.users import full_user
 from authx_contract.trial import Trial
 from authx_core import StoreUnavailable
@@ -118,7 +118,7 @@ def test_an_error_while_closing_the_harness_is_a_failure() -> None:
 
 
 def test_a_call_that_blocks_forever_is_abandoned_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("authx_contract.verdict.run.PATIENCE", 0.2)
+    monkeypatch.setattr("authx_contract.verdict.run.TIMEOUT", 0.2)
     monkeypatch.setattr("authx_contract.verdict.run._GRACE", 0.2)
     ended = Event()
 
@@ -156,5 +156,5 @@ async def test_gathered_calls_have_all_ended_when_one_of_them_failed() -> None:
         ended.append("it")
 
     with pytest.raises(OSError, match="first"):
-        await together(fails(), goes_on())
+        await gather_all(fails(), goes_on())
     assert ended == ["it"]

@@ -16,7 +16,7 @@ from authx_contract.trial import Trial
 _EXPIRING: Final = 60
 _LIVING: Final = 200
 """More than have expired: a cache that tidies up at each write gets round by then."""
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 """Seconds that an engine may take to remove what has expired."""
 _PAUSE: Final = 0.1
 
@@ -55,7 +55,7 @@ async def expired_go(trial: Trial) -> None:
 
 async def _removed(trial: Trial, most: int) -> None:
     """Wait until no more entries are kept than these."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     await trial.harness.purge()
     while (kept := await trial.harness.stored()) > most:
         if time.monotonic() > end:

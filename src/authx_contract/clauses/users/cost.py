@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from authx_contract.basics.expect import same
-from authx_contract.basics.threads import in_thread, together
+from authx_contract.basics.threads import gather_all, in_thread
 from authx_contract.basics.violation import Violation
 from authx_contract.clause import clause
 from authx_contract.never_suspends import NeverSuspends
@@ -96,7 +96,7 @@ async def _created(stores: Sequence[UserStore], users: Sequence[User]) -> list[U
     shares = [share(store, users[number :: len(stores)]) for number, store in enumerate(stores)]
     if len(stores) > 1 and isinstance(stores[0], NeverSuspends):
         shares = [in_thread(partial(run, each)) for each in shares]
-    await together(*shares)
+    await gather_all(*shares)
     return created
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from authx_contract.basics.expect import same_user
-from authx_contract.basics.threads import in_thread, together
+from authx_contract.basics.threads import gather_all, in_thread
 from authx_contract.basics.violation import Violation
 from authx_contract.clause import clause
 from authx_contract.never_suspends import NeverSuspends
@@ -39,7 +39,7 @@ async def elsewhere(trial: Trial) -> None:
     for round_ in range(_ROUNDS):
         names = [f"user-{round_}-{number}" for number in range(_AT_ONCE)]
         use = _on_a_thread if blocks else _in_a_loop_of_its_own
-        answers = await together(*(_in_time(use, store, name) for name in names))
+        answers = await gather_all(*(_in_time(use, store, name) for name in names))
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, User):
                 same_user(await store.get(answer.id), answer, "what was stored from elsewhere is not there")

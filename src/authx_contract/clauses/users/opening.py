@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from authx_contract.basics.expect import holds, same, same_user
-from authx_contract.basics.threads import in_thread, together
+from authx_contract.basics.threads import gather_all, in_thread
 from authx_contract.basics.violation import Violation
 from authx_contract.clause import clause
 from authx_contract.never_suspends import NeverSuspends
@@ -74,9 +74,9 @@ async def _opened(trial: Trial) -> list[UserStore]:
     """Open several stores at once: on threads if they block, as tasks otherwise."""
     if isinstance(await trial.users(), NeverSuspends):
         await trial.harness.reset()
-        return await together(*(in_thread(partial(_open, trial)) for _ in range(_AT_ONCE)))
+        return await gather_all(*(in_thread(partial(_open, trial)) for _ in range(_AT_ONCE)))
     await trial.harness.reset()
-    return await together(*(trial.users() for _ in range(_AT_ONCE)))
+    return await gather_all(*(trial.users() for _ in range(_AT_ONCE)))
 
 
 def _open(trial: Trial) -> UserStore:
