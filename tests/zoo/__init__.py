@@ -1,9 +1,11 @@
-"""The zoo: broken adapters, each with one wrong thing, and correct ones written differently.
+"""The zoo: mutants, which are adapters with one fault each, and correct adapters written differently from ours.
 
-``machinery`` runs it; ``users``, ``cache`` and ``clock_and_hasher`` are broken in memory, ``servers`` on real engines;
-``correct`` may not be accused. Each mutant names beforehand the clause that must kill it: ``python -m zoo`` shows it.
+``machinery`` runs it. ``users``, ``cache`` and ``clock_and_hasher`` hold mutants in memory, ``servers`` mutants on real
+engines, ``correct`` the adapters that no clause may accuse. Each mutant names beforehand the clause that must kill it;
+``python -m zoo`` checks that it does.
 
-Which mutants in memory stay: of those that name one clause, stand in one file, which is one kind of fault, and race in
-one way, as tasks or on threads, all that no other clause kills; if there are none, the one that the fewest clauses
-kill. ``python -m zoo`` names those beyond that. On engines all stay: what is wrong there is the engine's own.
+Mutants in memory are alike if they name the same clause, stand in the same file (one kind of fault), and race in the
+same way, as tasks or on threads. Of those, every mutant that only one clause kills stays; if there is none, the one
+that the fewest clauses kill. ``python -m zoo`` lists the others. Mutants on engines all stay: their faults are the
+engine's own.
 """

@@ -23,9 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the zoo."""
     parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the matrix as a page")
-    parser.add_argument("--servers", action="store_true", help="also run what needs a server")
-    parser.add_argument("--workers", type=int, default=2, help="processes (2)")
-    parser.add_argument("names", nargs="*", help="specimens or files of them; all by default")
+    parser.add_argument("--servers", action="store_true", help="also run specimens that need a server")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("names", nargs="*", help="specimens, or their files, such as users.races (all)")
     given = parser.parse_args(arguments)
     chosen = {
         name: each
@@ -62,8 +62,8 @@ def _table(found: Matrix) -> Table:
     table = Table("clause", "kills", "alone", "of them", title="The kill matrix")
     for id_ in found.clauses():
         alone = found.only_by(id_)
-        told = ", ".join(alone[:3]) + (" …" if len(alone) > 3 else "")
-        table.add_row(id_, str(len(found.killed_by(id_))), str(len(alone)), told or f"[dim]{REASONS.get(id_, '')}")
+        shown = ", ".join(alone[:3]) + (" …" if len(alone) > 3 else "")
+        table.add_row(id_, str(len(found.killed_by(id_))), str(len(alone)), shown or f"[dim]{REASONS.get(id_, '')}")
     return table
 
 

@@ -1,4 +1,4 @@
-"""Each broken adapter of the zoo dies to the clause that it names; `nox -s mutants` runs the whole matrix."""
+"""Each mutant of the zoo dies to the clause that it names; `nox -s mutants` runs the whole matrix."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def rows() -> Iterator[dict[str, Future[Row]]]:
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_the_named_clause_kills(name: str, rows: dict[str, Future[Row]]) -> None:
-    assert ZOO[name].killer in rows[name].result().killers, f"{name} lives: {ZOO[name].sentence}"
+    assert ZOO[name].killer in rows[name].result().killers, f"{name} must die and lives: {ZOO[name].sentence}"
 
 
 @pytest.mark.parametrize("name", CORRECT)
-def test_an_honest_harness(name: str) -> None:
+def test_the_harness_of_a_correct_adapter_passes_its_checks(name: str) -> None:
     check_harness(ZOO[name].harness)
 
 
@@ -41,7 +41,7 @@ def test_a_mutant_that_several_clauses_kill_stays_only_if_no_other_stands_for_it
     others = [*alike][1:]
     killers = {"U-030": "", "U-033": ""}
     rows = {name: Row(name, killers=killers if name in others else {"U-030": ""}) for name in alike}
-    assert [told.split()[0] for told in superfluous(Matrix(alike, rows))] == others != []
+    assert [line.split()[0] for line in superfluous(Matrix(alike, rows))] == others != []
     assert list(superfluous(Matrix(alike, {name: Row(name, killers={"U-030": ""}) for name in alike}))) == []
 
 
@@ -60,7 +60,9 @@ def test_adapters_as_most_projects_write_them_fail_with_many_different_explanati
     for name in ("naive-store", "naive-cache"):
         outcomes = [run_clause(ZOO[name].harness, clause) for clause in clauses_of(ZOO[name]) if clause.level < 3]
         failed = [outcome for outcome in outcomes if outcome.status.bad]
-        told = {(outcome.observed.partition("\n")[0], outcome.clause.means, outcome.clause.cause) for outcome in failed}
-        assert len(told) >= 10, f"{name} was told {told}"
-        for part in zip(*told, strict=True):
-            assert len(set(part)) >= 8, f"{name} was told the same again and again: {part}"
+        explained = {
+            (outcome.observed.partition("\n")[0], outcome.clause.means, outcome.clause.cause) for outcome in failed
+        }
+        assert len(explained) >= 10, f"{name} fails with too few explanations: {explained}"
+        for part in zip(*explained, strict=True):
+            assert len(set(part)) >= 8, f"{name} fails with too many equal explanations: {part}"

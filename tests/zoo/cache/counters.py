@@ -16,7 +16,7 @@ class FloatCounters(Keys):
         return super().sum(int(float(number)), by)
 
 
-@mutant("C-031", "a negative step is taken for its size")
+@mutant("C-031", "a negative step counts up")
 class StepsUpOnly(Keys):
     def sum(self, number: int, by: int) -> int:
         return super().sum(number, abs(by))
@@ -28,7 +28,7 @@ class StopsAtZero(Keys):
         return max(0, super().sum(number, by))
 
 
-@mutant("C-031", "a counter starts at its step whatever that is, but at 1 at least")
+@mutant("C-031", "a counter starts at 1 at least, even if its step is less")
 class StartsAtOne(Keys):
     async def count(self, key: str, by: int, ttl: timedelta) -> int:
         return await super().count(key, by if self.live(key) is not None else max(1, by), ttl)
@@ -40,7 +40,7 @@ class Counters32(Keys):
         return (super().sum(number, by) + 2**31) % 2**32 - 2**31
 
 
-@mutant("C-032", "text that is no integer counts from 0")
+@mutant("C-032", "text that is no integer counts as 0")
 class TextIsZero(Keys):
     def whole(self, value: str) -> int:
         return checks.number(value) or 0
@@ -64,13 +64,13 @@ class LenientFloat(Keys):
             return super().whole(value)
 
 
-@mutant("C-032", "the parser's own error leaves the cache")
+@mutant("C-032", "the parser's error leaves the cache untranslated")
 class ParserError(Keys):
     def whole(self, value: str) -> int:
         return int(value) if checks.number(value) is None else super().whole(value)
 
 
-@mutant("C-032", "a value that is refused is gone")
+@mutant("C-032", "a value that cannot be counted is deleted")
 class RefusedIsGone(Keys):
     async def count(self, key: str, by: int, ttl: timedelta) -> int:
         try:
@@ -93,7 +93,7 @@ class DuplicatesCountOnce(Keys):
         return [counts[list(dict.fromkeys(keys)).index(key)] for key in keys]
 
 
-@mutant("C-036", "no keys are an error of the driver")
+@mutant("C-036", "an empty list of keys raises the driver's error")
 class NothingToCount(Keys):
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
         if not keys:
@@ -101,7 +101,7 @@ class NothingToCount(Keys):
         return await super().increment_many(keys, by=by, ttl=ttl)
 
 
-@mutant("C-036", "what a duplicate counted is answered for each of its places")
+@mutant("C-036", "each place of a duplicate key gets the last count")
 class LastCountForAll(Keys):
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
         counts = dict(zip(keys, await super().increment_many(keys, by=by, ttl=ttl), strict=True))

@@ -12,7 +12,7 @@ from zoo.machinery.small_cache import Keys
 _DECADE = timedelta(days=3650)
 
 
-@mutant("C-050", "an answer that nobody waited for is given to the next caller")
+@mutant("C-050", "the answer to a cancelled call goes to the next caller")
 class AnswersShift(Keys):
     left: list[str | None] | None = None
 
@@ -48,7 +48,7 @@ class DelThenSet(Keys):
         await super().set(key, value, ttl=ttl)
 
 
-@mutant("C-053", "the driver's error leaves the cache")
+@mutant("C-053", "the driver's error leaves the cache untranslated")
 class CacheDriverError(Keys):
     async def reach(self) -> None:
         if self.entries.down:

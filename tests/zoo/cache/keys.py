@@ -1,4 +1,4 @@
-"""Keys that a cache mistakes, and answers in the wrong place."""
+"""Keys that a cache confuses, and answers in the wrong order."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ class KeysCut(Keys):
         return key[:250]
 
 
-@mutant("C-004", "a space in a key is an underscore")
+@mutant("C-004", "a space in a key becomes an underscore")
 class SpacesReplaced(Keys):
     def name(self, key: str) -> str:
         return key.replace(" ", "_").replace("a_", "a ")
 
 
-@mutant("C-004", "what stands in braces alone counts, as for slots of a cluster")
+@mutant("C-004", "only the part of a key in braces counts, as for slots of a cluster")
 class BracesCount(Keys):
     def name(self, key: str) -> str:
         return key[key.find("{") : key.find("}") + 1] if "{" in key else key
 
 
-@mutant("C-005", "duplicates are asked for once")
+@mutant("C-005", "a duplicate key gets one answer")
 class DuplicatesOnce(Keys):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         return await super().get_many(list(dict.fromkeys(keys)) if isinstance(keys, tuple) else keys)
 
 
-@mutant("C-005", "answers come in the order of the keys when sorted")
+@mutant("C-005", "answers come in the order of the sorted keys")
 class AnswersSorted(Keys):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         return await super().get_many(sorted(keys) if len(keys) > 9 else keys)
 
 
-@mutant("C-005", "100 keys are read at most")
+@mutant("C-005", "at most 100 keys are read")
 class HundredKeys(Keys):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         values = await super().get_many(keys)
         return values[:100]
 
 
-@mutant("C-005", "no keys are an error of the driver")
+@mutant("C-005", "an empty list of keys raises the driver's error")
 class NoKeysRaise(Keys):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         if keys == []:
@@ -61,7 +61,7 @@ class NoKeysRaise(Keys):
         return await super().get_many(keys)
 
 
-@mutant("C-020", "a delete claims a key that was popped")
+@mutant("C-020", "deleting a popped key returns True")
 class PoppedIsDeleted(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
         super().__init__(entries, clock)
@@ -77,7 +77,7 @@ class PoppedIsDeleted(Keys):
         return await super().delete(key) or key in self.popped
 
 
-@mutant("C-030", "deleting an empty value claims that none was there")
+@mutant("C-030", "deleting an empty value returns False")
 class EmptyNotDeleted(Keys):
     async def delete(self, key: str, /) -> bool:
         there = bool(self.read(key)) if isinstance(key, str) else False

@@ -11,7 +11,7 @@ from zoo.machinery.small_cache import Keys
 _MINUTE = timedelta(minutes=1)
 
 
-@mutant("C-010", "`get_many` does not look at deadlines")
+@mutant("C-010", "`get_many` ignores deadlines")
 class GetManyReadsDead(Keys):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         self.check(keys)
@@ -21,7 +21,7 @@ class GetManyReadsDead(Keys):
                 for key, each in zip(keys, there, strict=True)]  # fmt: skip
 
 
-@mutant("C-010", "`delete` claims dead keys")
+@mutant("C-010", "`delete` of an expired key returns True")
 class DeleteClaimsDead(Keys):
     async def delete(self, key: str, /) -> bool:
         self.check([key])
@@ -44,32 +44,32 @@ class RoundedUp(Keys):
         return self.clock.now() + timedelta(seconds=-(-ttl // timedelta(seconds=1)))
 
 
-@mutant("C-016", "lifetimes below a second are rounded to none")
+@mutant("C-016", "lifetimes are rounded down to seconds")
 class RoundedDown(Keys):
     def deadline(self, ttl: timedelta) -> datetime:
         return self.clock.now() + (timedelta(seconds=int(ttl.total_seconds())) or ttl)
 
 
-@mutant("C-016", "lifetimes above 30 days are instants of 1970, as memcached has it")
+@mutant("C-016", "lifetimes above 30 days are taken for Unix timestamps, as in memcached")
 class ThirtyDays(Keys):
     def deadline(self, ttl: timedelta) -> datetime:
         return self.clock.now() + (ttl if ttl <= timedelta(days=30) else timedelta(0))
 
 
-@mutant("C-016", "milliseconds are kept in 31 bits")
+@mutant("C-016", "lifetimes in milliseconds overflow at 31 bits")
 class Overflow(Keys):
     def deadline(self, ttl: timedelta) -> datetime:
         return self.clock.now() + timedelta(milliseconds=int(ttl / timedelta(milliseconds=1)) % 2**31)
 
 
-@mutant("C-016", "all lifetimes are a little longer, so that nothing expires at once")
+@mutant("C-016", "long lifetimes get 3 ms more, so that entries do not expire together")
 class Jittered(Keys):
     def deadline(self, ttl: timedelta) -> datetime:
         jitter = timedelta(milliseconds=3) if ttl > timedelta(days=1) else timedelta(0)
         return self.clock.now() + ttl + jitter
 
 
-@mutant("C-019", "reading several keys prolongs them")
+@mutant("C-019", "reading several keys prolongs their lifetimes")
 class ReadingSeveralProlongs(Keys):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         values = await super().get_many(keys)
@@ -78,13 +78,13 @@ class ReadingSeveralProlongs(Keys):
         return values
 
 
-@mutant("C-054", "what has expired stays until it is read")
+@mutant("C-054", "expired entries are never purged")
 class NeverPurged(Keys):
     def purge(self) -> None:
         pass
 
 
-@mutant("C-054", "purging removes what lives, when there is much")
+@mutant("C-054", "a purge of many entries deletes live ones too")
 class PurgesTheLiving(Keys):
     def purge(self) -> None:
         if len(self.entries.kept) > 300:

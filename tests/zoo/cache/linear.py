@@ -1,4 +1,4 @@
-"""Caches that are right for one caller, and in every race of one kind of call: whole histories alone tell."""
+"""Caches that are right for one caller and in races of one kind of call: only whole histories reveal the fault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BusyKeys(Keys):
     pauses = BUSY
 
 
-@mutant("C-091", "of two deletes at once both say that a live key went")
+@mutant("C-091", "two concurrent deletes of a live key both return True")
 class DeletesTwice(BusyKeys):
     async def delete(self, key: str, /) -> bool:
         self.check([key])
@@ -35,7 +35,7 @@ class Counted(Entries):
     lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
 
-@mutant("C-091", "increments wait for one another, but for no `set` or `pop`")
+@mutant("C-091", "increments lock out one another, but not `set` or `pop`")
 class CountsBesideOthers(Caches):
     class Adapter(Keys):
         pauses = BUSY | {"count: read"}
@@ -60,7 +60,7 @@ class Copied(Entries):
         self.copy.clear()
 
 
-@mutant("C-091", "a read fills a copy in the process with what a write has replaced in the meantime")
+@mutant("C-091", "a read fills a copy in the process with a value that a write has replaced meanwhile")
 class FillsItsCopyTooLate(Caches):
     class Adapter(BusyKeys):
         entries: Copied

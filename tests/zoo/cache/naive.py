@@ -1,4 +1,4 @@
-"""A cache the way most projects write it: every step is right, and nothing is one step."""
+"""A cache the way most projects write it: every step is right, and no operation is atomic."""
 
 from __future__ import annotations
 

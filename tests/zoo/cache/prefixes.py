@@ -1,16 +1,13 @@
-"""Caches of which several share one server."""
+"""Caches that share one server."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import ClassVar
 
 from authx_contract import Capabilities, Harness, SteppedClock
 from authx_core.ports import Cache
 from zoo.machinery.registry import correct, mutant
 from zoo.machinery.small_cache import Entries, Keys
-
-_DECADE = timedelta(days=3650)
 
 
 class _Prefixed(Keys):
@@ -42,12 +39,12 @@ class _Namespaces(Harness):
 _shared = Entries()
 
 
-@correct("prefixes that say how long they are, over entries that all namespaces share")
+@correct("prefixes that begin with their length, over entries that all namespaces share")
 class Namespaces(_Namespaces):
     pass
 
 
-@mutant("C-006", "prefix and key are joined by a colon, which a prefix may hold as well")
+@mutant("C-006", "prefix and key are joined by a colon, which a prefix may contain")
 class JoinedPrefix(_Namespaces):
     def prefix(self) -> str:
         return f"{self.namespace}:"

@@ -1,4 +1,4 @@
-"""Caches whose steps others come between, or that keep what others change."""
+"""Caches in which another caller comes between two steps, or changes what a handle keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UnlockedPop(MemoryCache):
         return value
 
 
-@mutant("C-022", "a key that was never there is looked up, then set")
+@mutant("C-022", "a new key is looked up, then set")
 class NewKeyLookedUp(Keys):
     async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
         if key not in self.entries.kept:
@@ -61,10 +61,10 @@ class ReadThenWrite(Keys):
 class UnlockedCount(MemoryCache):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._lock: Any = nullcontext()  # type: ignore[misc]  # the wrong thing
+        self._lock: Any = nullcontext()  # type: ignore[misc]  # the fault
 
 
-@mutant("C-024", "what has expired is removed, and set in a second step")
+@mutant("C-024", "`add` removes an expired key, and sets it in a second step")
 class RemovedThenSet(Keys):
     async def put_new(self, key: str, value: str, ttl: timedelta) -> None:
         if key in self.entries.kept:
@@ -72,7 +72,7 @@ class RemovedThenSet(Keys):
         await self.put(key, value, ttl)
 
 
-@mutant("C-025", "`pop` marks what it reads as dead, and then removes whatever is there")
+@mutant("C-025", "`pop` marks the entry as dead, and then deletes any value that the key has")
 class PopRemovesAny(Keys):
     async def pop(self, key: str, /) -> str | None:
         self.check([key])
@@ -86,7 +86,7 @@ class PopRemovesAny(Keys):
         return entry.value
 
 
-@mutant("C-026", "a counter is read before it expires and written after")
+@mutant("C-026", "an increment reads a counter before it expires, and writes it after")
 class WritesAfterExpiry(Keys):
     async def count(self, key: str, by: int, ttl: timedelta) -> int:
         entry = self.live(key)
@@ -98,7 +98,7 @@ class WritesAfterExpiry(Keys):
         return await super().count(key, by, ttl)
 
 
-@mutant("C-040", "a cache in the handle, in front of the cache")
+@mutant("C-040", "each handle caches the values that it has read")
 class NearCache(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
         super().__init__(entries, clock)
@@ -121,7 +121,7 @@ class NearCache(Keys):
         await super().put(key, value, ttl)
 
 
-@mutant("C-040", "that a key is absent is remembered by the handle")
+@mutant("C-040", "each handle remembers that a key is absent")
 class AbsenceRemembered(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
         super().__init__(entries, clock)
@@ -138,7 +138,7 @@ class AbsenceRemembered(Keys):
         await super().put(key, value, ttl)
 
 
-@mutant("C-090", "a counter that was deleted, and begins anew, ends when it would have")
+@mutant("C-090", "a counter that starts again after a delete keeps its old deadline")
 class DeletedCounterEnds(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
         super().__init__(entries, clock)
@@ -154,7 +154,7 @@ class DeletedCounterEnds(Keys):
             self.entries.kept[key].deadline = self.deleted[key].deadline
 
 
-@mutant("C-090", "a counter that was popped goes on")
+@mutant("C-090", "a counter goes on from its old value after a pop")
 class PoppedGoesOn(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
         super().__init__(entries, clock)
@@ -174,7 +174,7 @@ class PoppedGoesOn(Keys):
         return await super().count(key, by, ttl)
 
 
-@mutant("C-090", "an expired key that is added anew is not popped the first time")
+@mutant("C-090", "the first pop of an expired key that was added again finds nothing")
 class AddedAnewNotPopped(Keys):
     def __init__(self, entries: Entries, clock: Clock) -> None:
         super().__init__(entries, clock)

@@ -1,4 +1,4 @@
-"""Lifetimes of counters, and what fails or is refused."""
+"""Lifetimes of counters, of failed adds, and of refused calls."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class FirstLifetimeKept(Keys):
         await super().start(key, by, _MINUTE if before is not None else ttl)
 
 
-@mutant("C-013", "an increment shortens, and never prolongs")
+@mutant("C-013", "an increment shortens a lifetime, but never prolongs it")
 class OnlyShortens(Keys):
     def counted(self, entry: Entry, ttl: timedelta) -> None:
         entry.deadline = min(entry.deadline, self.deadline(ttl))
 
 
-@mutant("C-014", "a counter gets its deadline only if it is 1, and one that began at 5 has none")
+@mutant("C-014", "a deadline is set only when the count is 1, so that a counter that starts at 5 has none")
 class DeadlineAtOne(Keys):
     async def start(self, key: str, by: int, ttl: timedelta) -> None:
         await super().start(key, by, ttl if by != 5 else 100 * ttl)
 
 
-@mutant("C-014", "a key that was popped before has no deadline as a counter")
+@mutant("C-014", "a counter under a key that was popped before has no deadline")
 class PoppedBefore(Keys):
     def __init__(self, entries: Entries, clock: Any) -> None:
         super().__init__(entries, clock)
@@ -46,7 +46,7 @@ class PoppedBefore(Keys):
         await super().start(key, by, 100 * ttl if key in self.popped else ttl)
 
 
-@mutant("C-014", "a second increment in one call loses the deadline")
+@mutant("C-014", "two increments of a counter in one call prolong it")
 class TwiceInOneCall(Keys):
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
         counts = await super().increment_many(keys, by=by, ttl=ttl)
@@ -56,7 +56,7 @@ class TwiceInOneCall(Keys):
         return counts
 
 
-@mutant("C-014", "text that becomes a counter loses its deadline")
+@mutant("C-014", "an increment with a long lifetime prolongs an entry that is there")
 class TextLosesDeadline(Keys):
     async def put(self, key: str, value: str, ttl: timedelta) -> None:
         await super().put(key, value, ttl)
@@ -73,21 +73,21 @@ class _Text(str):
     __slots__ = ()
 
 
-@mutant("C-015", "a failed `add` prolongs")
+@mutant("C-015", "a failed `add` prolongs the entry")
 class FailedAddProlongs(Keys):
     def refused(self, key: str, value: str, ttl: timedelta) -> None:
         entry = self.entries.kept[key]
         entry.deadline = max(entry.deadline, self.deadline(ttl))
 
 
-@mutant("C-015", "a failed `add` shortens")
+@mutant("C-015", "a failed `add` shortens the entry's lifetime")
 class FailedAddShortens(Keys):
     def refused(self, key: str, value: str, ttl: timedelta) -> None:
         entry = self.entries.kept[key]
         entry.deadline = min(entry.deadline, self.deadline(ttl))
 
 
-@mutant("C-017", "a lifetime of 0 is for ever")
+@mutant("C-017", "a lifetime of 0 is accepted")
 class ZeroIsForEver(Keys):
     def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
         super().check_entry(key, value, ttl or _MINUTE)
@@ -104,7 +104,7 @@ class NegativeDeletes(Keys):
             raise
 
 
-@mutant("C-017", "seconds are taken for lifetimes")
+@mutant("C-017", "a number of seconds is accepted as a lifetime")
 class SecondsTaken(Keys):
     def check_step(self, keys: Sequence[str], by: int, ttl: timedelta) -> None:
         given: Any = ttl

@@ -1,4 +1,4 @@
-"""Values that a cache changes or takes."""
+"""Values that a cache changes, or wrongly accepts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_cache import Entry, Keys
 
 
-@mutant("C-001", "popping an absent key is a KeyError")
+@mutant("C-001", "popping an absent key raises KeyError")
 class PopRaises(Keys):
     async def pop(self, key: str, /) -> str | None:
         if key == "nobody" and self.live(key) is None:
@@ -18,7 +18,7 @@ class PopRaises(Keys):
         return await super().pop(key)
 
 
-@mutant("C-002", "line ends are made those of the server")
+@mutant("C-002", "CRLF line ends become LF")
 class LineEnds(Keys):
     def kept(self, value: str) -> str:
         return value.replace("\r\n", "\n")
@@ -33,7 +33,7 @@ class LifetimeNeverShortened(Keys):
         entry.deadline = max(entry.deadline, before.deadline if before is not None else entry.deadline)
 
 
-@mutant("C-003", "a second `set` of a counter adds its lifetime to what is left")
+@mutant("C-003", "a second `set` of a counter keeps the old lifetime")
 class CounterKeepsLifetime(Keys):
     async def put(self, key: str, value: str, ttl: timedelta) -> None:
         before = self.live(key)
@@ -48,7 +48,7 @@ class KeysUnchecked(Keys):
         pass
 
 
-@mutant("C-033", "values are stored as what they print")
+@mutant("C-033", "values of any type are stored as `str`")
 class ValuesPrinted(Keys):
     def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
         super().check_entry(key, str(value), ttl)
@@ -63,13 +63,13 @@ class TrueIsOne(Keys):
         super().check_step(keys, int(by) if isinstance(by, bool) else by, ttl)
 
 
-@mutant("C-033", "the first key alone is checked")
+@mutant("C-033", "only the first key is checked")
 class FirstKeyChecked(Keys):
     def check(self, keys: Sequence[str]) -> None:
         super().check(keys[:1])
 
 
-@mutant("C-034", "larger values are cut at 1 MiB instead of refused")
+@mutant("C-034", "values above 1 MiB are cut instead of refused")
 class CutAtMebibyte(Keys):
     def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
         super().check_entry(key, value[: limits.MAX_CACHE_VALUE] if isinstance(value, str) else value, ttl)
@@ -78,7 +78,7 @@ class CutAtMebibyte(Keys):
         return value[: limits.MAX_CACHE_VALUE]
 
 
-@mutant("C-034", "a value that is refused for its size has been stored")
+@mutant("C-034", "a value that is refused for its size is stored in part")
 class LargeStoredThenRefused(Keys):
     def check_entry(self, key: str, value: str, ttl: timedelta) -> None:
         try:

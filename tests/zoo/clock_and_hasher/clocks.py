@@ -13,19 +13,19 @@ from authx_core.ports import Clock
 from zoo.machinery.registry import mutant
 
 
-@mutant("K-001", "the present in a zone with daylight saving")
+@mutant("K-001", "the time is that of another zone than UTC")
 class ZonedClock(SystemClock):
     def now(self) -> datetime:
         return super().now().astimezone(timezone(timedelta(hours=1)))
 
 
-@mutant("K-002", "the offset of the zone as it was when the clock was made is taken off twice")
+@mutant("K-002", "the offset of the local zone is applied to UTC")
 class TwiceConverted(SystemClock):
     def now(self) -> datetime:
         return super().now() + timedelta(seconds=time.timezone)
 
 
-@mutant("K-002", "seconds since the machine started, counted from 1970")
+@mutant("K-002", "the time is the seconds since the machine started, counted from 1970")
 class MonotonicSinceStart(Clock):
     def now(self) -> datetime:
         return datetime.fromtimestamp(time.monotonic(), timezone.utc)
@@ -37,7 +37,7 @@ class _Frozen(ManualClock):
         return super().now()
 
 
-@mutant("K-002", "a clock that is said to stand still moves when it is read")
+@mutant("K-002", "a clock that is declared to stand still moves when it is read")
 class CreepingManualClock(Harness):
     capabilities = Capabilities(ticks=False)
 
@@ -45,7 +45,7 @@ class CreepingManualClock(Harness):
         return _Frozen(datetime(2026, 1, 1, microsecond=123_457, tzinfo=timezone.utc))
 
 
-@mutant("K-003", "jitter, so that no two machines agree on a deadline")
+@mutant("K-003", "each answer is late by a random fraction of a millisecond")
 class Jitter(SystemClock):
     random = Random(1)  # noqa: S311 - not a secret
 
@@ -63,14 +63,14 @@ class BehindInOtherThreads(SystemClock):
         return super().now() - timedelta(seconds=get_ident() != self.home)
 
 
-@mutant("K-004", "milliseconds")
+@mutant("K-004", "the time is cut to milliseconds")
 class Milliseconds(SystemClock):
     def now(self) -> datetime:
         now = super().now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-@mutant("K-005", "the latest answer is told for as long as the system's clock is behind")
+@mutant("K-005", "the clock stands still while the system's clock is behind")
 class StandsStill(Clock):
     def __init__(self) -> None:
         self.lock = Lock()
@@ -82,7 +82,7 @@ class StandsStill(Clock):
             return self.last
 
 
-@mutant("K-005", "each answer while the system's clock is behind is a microsecond later than the last")
+@mutant("K-005", "while the system's clock is behind, each answer is a microsecond after the last")
 class Creeps(Clock):
     def __init__(self) -> None:
         self.lock = Lock()

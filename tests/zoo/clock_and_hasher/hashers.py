@@ -18,7 +18,7 @@ from zoo.machinery.registry import mutant
 
 
 class Pbkdf2(PasswordHasher):
-    """``$pbkdf2$rounds$salt$digest``, of few rounds: it keeps nobody safe, and the contract."""
+    """``$pbkdf2$rounds$salt$digest``, with few rounds: insecure, but it keeps the contract."""
 
     rounds: ClassVar[int] = 2
     most: ClassVar[int] = 1000
@@ -67,13 +67,13 @@ class Pbkdf2(PasswordHasher):
         return hmac.compare_digest(computed, stored)
 
 
-@mutant("P-001", "passwords are normalised when they are hashed, and not when they are verified")
+@mutant("P-001", "passwords are normalised when they are hashed, but not when they are verified")
 class NormalisedOneWay(Pbkdf2):
     async def hash(self, password: str, /) -> str:
         return await super().hash(unicodedata.normalize("NFC", password))
 
 
-@mutant("P-001", "passwords are trimmed when they are verified only")
+@mutant("P-001", "passwords are trimmed only when they are verified")
 class TrimmedOneWay(Pbkdf2):
     async def verify(self, password: str, password_hash: str, /) -> Verification:
         return await super().verify(password.strip(), password_hash)
@@ -103,7 +103,7 @@ class Unsalted(Pbkdf2):
         return b""
 
 
-@mutant("P-002", "the salt is the same for all")
+@mutant("P-002", "all hashes have the same salt")
 class OneSalt(Pbkdf2):
     def salt(self) -> bytes:
         return b"authx"
@@ -124,19 +124,19 @@ class CutAt72(Pbkdf2):
         return password.encode()[:72]
 
 
-@mutant("P-003", "case does not count")
+@mutant("P-003", "passwords are compared without regard to case")
 class CaseFolded(Pbkdf2):
     def prepared(self, password: str) -> bytes:
         return password.casefold().encode()
 
 
-@mutant("P-003", "NUL ends a password, and everything is padded with it")
+@mutant("P-003", "passwords are cut at 128 bytes, and trailing letters a are dropped")
 class Padded(Pbkdf2):
     def prepared(self, password: str) -> bytes:
         return password.encode()[:128].rstrip(b"a")
 
 
-@mutant("P-004", "a text that is no hash is compared in clear")
+@mutant("P-004", "a stored text that is no hash is compared as plain text")
 class ClearText(Pbkdf2):
     async def verify(self, password: str, password_hash: str, /) -> Verification:
         if not password_hash.startswith("$"):
@@ -144,13 +144,13 @@ class ClearText(Pbkdf2):
         return await super().verify(password, password_hash)
 
 
-@mutant("P-004", "an empty hash fits no password, quietly")
+@mutant("P-004", "an empty hash is a wrong password instead of UnknownHash")
 class EmptyIsWrong(Pbkdf2):
     async def verify(self, password: str, password_hash: str, /) -> Verification:
         return await super().verify(password, password_hash) if password_hash else Verification(ok=False)
 
 
-@mutant("P-004", "only the beginning of a digest is compared, however short it was cut")
+@mutant("P-004", "a truncated digest is compared by its beginning")
 class PrefixCompared(Pbkdf2):
     def parsed(self, password_hash: str) -> tuple[int, bytes]:
         return super().parsed(password_hash.ljust(64 + password_hash.rfind("$") + 1, "0"))
@@ -159,7 +159,7 @@ class PrefixCompared(Pbkdf2):
         return computed.startswith(stored)
 
 
-@mutant("P-005", "nobody asks whether parameters are outdated")
+@mutant("P-005", "outdated parameters are not reported")
 class NeverOutdated(Pbkdf2):
     def outdated(self, rounds: int) -> bool:
         return False
@@ -173,7 +173,7 @@ class OutdatedFitsAll(Pbkdf2):
         return Verification(ok=True, outdated=True) if old else verification
 
 
-@mutant("P-006", "a verification that is cancelled never gives its place back")
+@mutant("P-006", "a cancelled verification never frees its place in the queue")
 class PlacesLost(Pbkdf2):
     def __init__(self) -> None:
         self.places = 2
@@ -187,7 +187,7 @@ class PlacesLost(Pbkdf2):
         return await super().verify(password, password_hash)
 
 
-@mutant("P-007", "parameters are believed without bounds, and the computing is stopped after a while")
+@mutant("P-007", "excessive parameters are not refused, and the computation is stopped after a while")
 class Unbounded(Pbkdf2):
     def affordable(self, rounds: int) -> bool:
         return True
@@ -196,9 +196,9 @@ class Unbounded(Pbkdf2):
         return super().written(password, min(rounds, 1_000), salt)
 
 
-@mutant("P-007", "parameters beyond bounds are refused after they were computed")
+@mutant("P-007", "excessive parameters are refused only after the computation")
 class RefusedLate(Pbkdf2):
     def affordable(self, rounds: int) -> bool:
         if not super().affordable(rounds):
-            time.sleep(1.1)  # stands for the computing
+            time.sleep(1.1)  # stands for the computation
         return super().affordable(rounds)

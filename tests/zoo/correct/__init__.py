@@ -1,1 +1,1 @@
-"""Correct adapters, written in other ways than ours: no clause may accuse one."""
+"""Correct adapters, written differently from ours: no clause may accuse them."""

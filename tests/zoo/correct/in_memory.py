@@ -1,4 +1,4 @@
-"""Correct adapters: no clause may accuse one."""
+"""Correct adapters in memory, and a correct clock and hasher."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from zoo.machinery.registry import correct
 from zoo.machinery.small_cache import Keys
 from zoo.machinery.small_users import Users
 
-correct("users in dictionaries, in steps that nothing comes between")(Users)
-correct("entries in a dictionary, in steps that nothing comes between")(Keys)
+correct("users in dictionaries, in operations without a pause")(Users)
+correct("entries in a dictionary, in operations without a pause")(Keys)
 correct("the project's own store in memory, raced on threads")(MemoryUserStore)
 correct("the project's own cache in memory, raced on threads")(MemoryCache)
 correct("the system's time")(SystemClock)
 correct("PBKDF2 of the standard library")(Pbkdf2)
 
 
-@correct("users in dictionaries, that wait for their request and their answer")
+@correct("users in dictionaries, with pauses before each request and answer")
 class WaitingUsers(Users):
     pauses = frozenset({"request", "answer"})
 
 
-@correct("entries in a dictionary, that wait for their request and their answer")
+@correct("entries in a dictionary, with pauses before each request and answer")
 class WaitingKeys(Keys):
     pauses = frozenset({"request", "answer"})
 
 
-@correct("a clock that stands still, as it says")
+@correct("a clock that stands still, and is declared so")
 class StandingClock(Harness):
     capabilities = Capabilities(ticks=False)
 

@@ -1,4 +1,4 @@
-"""A correct user store in memory: dictionaries behind one `asyncio.Lock`, in a task that waits within it."""
+"""A correct user store in memory: dictionaries behind one `asyncio.Lock`, with a pause while it is held."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from zoo.machinery.registry import correct
 
 @attrs.define
 class Shelf:
-    """What all handles share, and the lock that lets one in at a time."""
+    """The data that all handles share, and the lock that admits one at a time."""
 
     lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
     documents: dict[UserId, str] = attrs.field(factory=dict[UserId, str])
@@ -54,14 +54,14 @@ class Shelf:
 
 
 class LockedUsers(UserStore):
-    """What one caller does within the lock, no other comes between."""
+    """Each operation holds the lock from start to end."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf, self._loop = shelf, asyncio.get_running_loop()
 
     async def create(self, user: User, /) -> User:
         checks.check_user(user)
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             taken = shelf.taken(user, owners={None}) | ({"id"} if user.id in shelf.documents else set())
             if taken:
                 raise IdentifierTaken.of(taken)
@@ -69,7 +69,7 @@ class LockedUsers(UserStore):
             return load(shelf.documents[user.id])
 
     async def get(self, user_id: UserId, /) -> User | None:
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             return load(shelf.documents[user_id]) if user_id in shelf.documents else None
 
     async def get_by_email(self, email_key: str, /) -> User | None:
@@ -83,7 +83,7 @@ class LockedUsers(UserStore):
 
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         checks.check_update(changes, expected)
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             if user_id not in shelf.documents:
                 raise UserNotFound(user_id)
             user = load(shelf.documents[user_id])
@@ -96,7 +96,7 @@ class LockedUsers(UserStore):
             return load(shelf.documents[user_id])
 
     async def delete(self, user_id: UserId, /) -> bool:
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             return shelf.remove(user_id)
 
     async def search(
@@ -112,30 +112,30 @@ class LockedUsers(UserStore):
         return sum(finds(query, user) for user in await self._users())
 
     async def get_blackout(self) -> datetime | None:
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             return shelf.cutoff
 
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
         utc = cutoff and cutoff.astimezone(timezone.utc)
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             shelf.cutoff = utc and max(utc, shelf.cutoff or utc)
             return shelf.cutoff
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[Shelf]:
+    async def _locked(self) -> AsyncIterator[Shelf]:
         if asyncio.get_running_loop() is not self._loop:
             raise StoreUnavailable("the lock belongs to another event loop")
         async with self._shelf.lock:
-            await asyncio.sleep(0)  # others may come, and have to wait
+            await asyncio.sleep(0)  # others arrive, and have to wait
             yield self._shelf
 
     async def _owner(self, key: Key) -> User | None:
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             return load(shelf.documents[shelf.owners[key]]) if key in shelf.owners else None
 
     async def _users(self) -> list[User]:
-        async with self._alone() as shelf:
+        async with self._locked() as shelf:
             return [load(shelf.documents[each]) for each in sorted(shelf.documents)]
 
 

@@ -1,4 +1,4 @@
-"""A correct user store in memory that only ever appends: what there is follows from what happened."""
+"""A correct user store in memory by event sourcing: an append-only log, from which each handle derives the users."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from zoo.machinery.registry import correct
 
 @attrs.frozen
 class Kept:
-    """A user came into being, or changed."""
+    """A user was created or changed."""
 
     document: str
 
 
 @attrs.frozen
 class Removed:
-    """A user went."""
+    """A user was deleted."""
 
     user_id: UserId
 
@@ -54,7 +54,7 @@ Happened: TypeAlias = Kept | Removed | CutOff
 
 
 class LogUsers(UserStore):
-    """Each handle follows the log that all share, and appends only to what it has seen; it refuses other threads."""
+    """Each handle follows the shared log, and appends only if it has read all of it; it refuses other threads."""
 
     def __init__(self, log: list[Happened]) -> None:
         self._log, self._seen = log, 0
@@ -138,7 +138,7 @@ class LogUsers(UserStore):
                 return later
 
     async def _append(self, happened: Happened) -> bool:
-        """Append to what was seen; False if the log went on meanwhile, and all has to be thought over."""
+        """Append; False if the log has grown since this handle read it, so that the caller must start over."""
         await asyncio.sleep(0)
         if self._seen < len(self._log):
             return False

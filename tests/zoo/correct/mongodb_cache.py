@@ -1,4 +1,4 @@
-"""A correct cache on MongoDB by optimistic versions: read, think, and write only what is still of that version."""
+"""A correct cache on MongoDB by optimistic versions: read, decide, and write only if the version is the same."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from zoo.machinery.registry import correct
 
 T = TypeVar("T")
 Entry: TypeAlias = tuple[str, int] | None
-"""The value and its deadline, or nothing that lives."""
+"""The value and its deadline, or None if the key has no live entry."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class VersionedCache(Cache):
-    """Every write of a document gives it a version that no other has."""
+    """Every write gives its document a new, unique version."""
 
     def __init__(self, entries: Any, clock: Clock) -> None:
         self._entries, self._clock = entries, clock
@@ -66,7 +66,7 @@ class VersionedCache(Cache):
         return [await self._exchange(key, count) for key in keys]
 
     async def _exchange(self, key: str, change: Callable[[Entry], tuple[Entry, T]]) -> T:
-        """Put what becomes of an entry in its place, and start over if it is another by then."""
+        """Replace an entry by the result of `change`, and retry if its version has changed meanwhile."""
         with unavailable():
             while True:
                 found = await self._entries.find_one({"_id": key})
@@ -101,7 +101,7 @@ def unavailable() -> Iterator[None]:
         raise CacheUnavailable(type(error).__name__) from error
 
 
-@correct("entries in MongoDB, exchanged by optimistic versions", needs="mongodb")
+@correct("entries in MongoDB, replaced by optimistic versions", needs="mongodb")
 class OptimisticVersions(OnMongoDB):
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
         return VersionedCache(self.database()[f"{self.place}cache"], clock)

@@ -77,7 +77,7 @@ CONDITIONS: Final = {
 
 
 class PostgreSQLUsers(UserStore):
-    """One connection a handle, which one operation has at a time."""
+    """One connection per handle, which one operation uses at a time."""
 
     def __init__(self, connection: AsyncConnection, prefix: str) -> None:
         self._connection, self._turn, self._loop = connection, asyncio.Lock(), asyncio.get_running_loop()
@@ -163,7 +163,7 @@ class PostgreSQLUsers(UserStore):
             if cutoff is None:
                 await cursor.execute(self._sql("DELETE FROM {blackout}"))
                 return None
-            # text of one length in UTC sorts as the instants do
+            # UTC text of a fixed length sorts as the instants do
             utc = cutoff.astimezone(timezone.utc).isoformat(timespec="microseconds")
             await cursor.execute(self._sql(LATER), [utc])
             [(standing,)] = await cursor.fetchall()
@@ -177,10 +177,10 @@ class PostgreSQLUsers(UserStore):
             async with self._turn, self._connection.transaction(), self._connection.cursor() as cursor:
                 yield cursor
         except Error as error:
-            raise StoreUnavailable(type(error).__name__) from None  # its text may quote what is stored
+            raise StoreUnavailable(type(error).__name__) from None  # its text may quote stored values
 
     async def _refused(self, cursor: AsyncCursor, user: User) -> set[str]:
-        """Claim the user's keys, all in one order so that nobody waits crosswise; return the kinds of those taken."""
+        """Claim the user's keys in a fixed order, which prevents deadlocks; return the kinds of those taken."""
         mine = sorted(keys(user), key=lambda key: key[::-1])
         await cursor.execute(self._sql(CLAIM), [user.id, *([key[part] for key in mine] for part in range(3))])
         claimed = {tuple(each) for each in await cursor.fetchall()}

@@ -17,7 +17,7 @@ from zoo.machinery.registry import correct
 
 
 class WatchingCache(Cache):
-    """What no command does at once is tried until nobody came between."""
+    """An operation of several commands is retried until no other client came between."""
 
     def __init__(self, client: Any, prefix: str) -> None:
         self._client, self._prefix = client, prefix
@@ -80,7 +80,7 @@ class WatchingCache(Cache):
                         return counts
 
     async def _undisturbed(self, pipeline: Any) -> bool:
-        """Carry out what is queued, unless what is watched has changed."""
+        """Execute the queued commands; False if a watched key has changed."""
         try:
             await pipeline.execute()
         except WatchError:

@@ -1,4 +1,4 @@
-"""A correct user store on Redis: one script, under one hash tag, exchanges a document and its keys."""
+"""A correct user store on Redis: one script, under one hash tag, replaces a document and its keys."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class RedisUsers(UserStore):
                 )
                 if result == DONE:
                     return after
-                if isinstance(result, list):  # else somebody was quicker
+                if isinstance(result, list):  # else another writer was faster: retry
                     raise IdentifierTaken.of(json.loads(field)[0] for field in result)
 
     async def delete(self, user_id: UserId, /) -> bool:
@@ -160,7 +160,7 @@ class RedisUsers(UserStore):
             if cutoff is None:
                 await self._client.delete(self._blackout)
                 return None
-            # text of one length in UTC sorts as the instants do
+            # UTC text of a fixed length sorts as the instants do
             utc = cutoff.astimezone(timezone.utc).isoformat(timespec="microseconds")
             standing = await self._client.eval(LATER, 1, self._blackout, utc)
         return datetime.fromisoformat(standing)
@@ -168,7 +168,7 @@ class RedisUsers(UserStore):
     async def _exchange(
         self, user_id: UserId, before: str, after: str, *, freed: Iterable[str] = (), claimed: Iterable[str] = ()
     ) -> int | list[str]:
-        """Return `DONE`, 0 if the document is another by now, or the fields that are taken."""
+        """Return `DONE`, 0 if the document has changed meanwhile, or the fields that are taken."""
         freed = list(freed)
         arguments = [user_id, before, after, len(freed), *freed, *claimed]
         result: int | list[str] = await self._client.eval(EXCHANGE, 3, *self._names[:3], *arguments)
@@ -181,7 +181,7 @@ class RedisUsers(UserStore):
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
-        """Turn the client's errors into the port's, and refuse another loop before it spoils a connection."""
+        """Turn the client's errors into the port's, and refuse another loop before it breaks a connection."""
         if asyncio.get_running_loop() is not self._loop:
             raise StoreUnavailable("the client belongs to another event loop")
         try:
@@ -193,7 +193,7 @@ class RedisUsers(UserStore):
         return json.dumps(key)
 
     def _fields(self, user: User) -> list[str]:
-        """Return the user's keys as the hash of owners has them."""
+        """Return the user's keys as fields of the hash of owners."""
         return [self._field(key) for key in sorted(keys(user))]
 
     async def _owner(self, *key: str) -> User | None:
@@ -217,7 +217,7 @@ class RedisUsers(UserStore):
             after = ids[-1]
 
 
-@correct("users in Redis, exchanged by one script under one hash tag", needs="redis")
+@correct("users in Redis, replaced by one script under one hash tag", needs="redis")
 class ScriptedUsers(OnRedis):
     capabilities = Capabilities(namespaced=True)
 

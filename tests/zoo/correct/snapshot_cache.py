@@ -1,4 +1,4 @@
-"""A correct cache in memory: a snapshot that never changes, exchanged for the next by compare and set."""
+"""A correct cache in memory: an immutable snapshot, replaced by compare-and-set."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from zoo.machinery.registry import correct
 
 T = TypeVar("T")
 Snapshot: TypeAlias = Mapping[str, tuple[str, datetime]]
-"""What is kept of each key: the value and its deadline."""
+"""The value and the deadline of each key."""
 
 NOTHING: Final[Snapshot] = MappingProxyType({})
 
 
 class Cell:
-    """One place that is compared and set, by whichever thread."""
+    """A snapshot that any thread may compare and set."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -36,7 +36,7 @@ class Cell:
 
 
 class SnapshotCache(Cache):
-    """Blocking, and without a lock around anything but one comparison."""
+    """Blocking; only the compare-and-set itself holds a lock."""
 
     def __init__(self, cell: Cell, clock: Clock) -> None:
         self._cell, self._clock = cell, clock
@@ -90,7 +90,7 @@ class SnapshotCache(Cache):
         return self._exchange(count)
 
     def _exchange(self, change: Callable[[dict[str, tuple[str, datetime]]], tuple[Snapshot, T]]) -> T:
-        """Make the next snapshot from a copy of this one, and start over if another was there first."""
+        """Make the next snapshot from a copy of this one, and retry if another caller was faster."""
         while True:
             before = self._cell.snapshot
             after, result = change(self._live(before))
@@ -102,7 +102,7 @@ class SnapshotCache(Cache):
         return {key: entry for key, entry in snapshot.items() if entry[1] > now}
 
 
-@correct("entries in a snapshot that is exchanged by compare and set, raced on threads")
+@correct("entries in a snapshot that is replaced by compare-and-set, raced on threads")
 class CompareAndSetSnapshots(Harness):
     capabilities = Capabilities(backend="memory")
 

@@ -147,7 +147,7 @@ class SQLiteUsers(SQLiteFile, UserStore):
             if cutoff is None:
                 db.execute("DELETE FROM blackout")
                 return None
-            utc = cutoff.astimezone(timezone.utc)  # text of one length in UTC sorts as the instants do
+            utc = cutoff.astimezone(timezone.utc)  # UTC text of a fixed length sorts as the instants do
             row = db.execute(LATER, {"cutoff": utc.isoformat(timespec="microseconds")}).fetchone()
         return datetime.fromisoformat(row[0])
 

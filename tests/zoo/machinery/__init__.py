@@ -1,1 +1,1 @@
-"""What runs the zoo, and what its adapters are made of."""
+"""The runner of the zoo, and the parts of its adapters."""

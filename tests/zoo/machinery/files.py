@@ -1,4 +1,4 @@
-"""What the zoo's adapters on SQLite share: a connection for each handle, and the harness that opens them on a file."""
+"""The base of the zoo's adapters on SQLite: a connection for each handle, and the harness that opens them on a file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from authx_core.domain import PortUnavailable
 
 
 class SQLiteFile:
-    """A connection, which a lock lets several threads share; its errors are those of the port."""
+    """A connection that threads share behind a lock; SQLite's errors become the port's."""
 
     schema: ClassVar[str]
     unavailable: ClassVar[type[PortUnavailable]]
-    begin: ClassVar[str] = "BEGIN IMMEDIATE"  # the write lock from the start: what is read stays true
+    begin: ClassVar[str] = "BEGIN IMMEDIATE"  # the write lock from the start, so that no writer comes between
 
     def __init__(self, path: Path) -> None:
         self._lock = Lock()
@@ -33,7 +33,7 @@ class SQLiteFile:
         self._db.close()
 
     def _is_made(self, db: sqlite3.Connection) -> bool:
-        """Make the tables, unless another makes the file a WAL this moment, for which SQLite does not wait."""
+        """Make the tables; False if another connection makes the file a WAL now, for which SQLite does not wait."""
         try:
             db.executescript(self.schema)
         except sqlite3.OperationalError as error:
@@ -59,7 +59,7 @@ class SQLiteFile:
 
 
 class OnFile(Harness):
-    """Every handle is a connection of its own to the file of a namespace."""
+    """Every handle is a connection of its own to the namespace's file."""
 
     capabilities = Capabilities(backend="embedded", namespaced=True, processes=True)
 

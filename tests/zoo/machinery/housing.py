@@ -12,7 +12,7 @@ from zoo.machinery.small_users import Table
 
 
 def house(kind: type[object]) -> type[Harness]:
-    """Return a harness for an adapter: the project's own in memory race on threads, those of the zoo as tasks."""
+    """Return a harness for an adapter: the project's own adapters in memory race on threads, the zoo's as tasks."""
     homes: tuple[tuple[type[object], type[Harness]], ...] = (
         (MemoryUserStore, OneStore), (MemoryCache, OneCache),
         (UserStore, Stores), (Cache, Caches), (Clock, Clocks), (PasswordHasher, Hashers),
@@ -32,7 +32,7 @@ class Clocks(_Housed):
 
 
 class Hashers(_Housed):
-    """Their scheme is that of `zoo.clock_and_hasher.hashers`."""
+    """Their hashes have the scheme of `zoo.clock_and_hasher.hashers`."""
 
     outdated_hash = "$pbkdf2$1$c2FsdA==$a2e8701f94235d4d8ed601efb8cac75a1146c0643ccc4998465bbb375b2eb83a"
     excessive_hash = "$pbkdf2$1000000000$c2FsdA==$" + "0" * 64
@@ -63,7 +63,7 @@ class Stores(_Housed):
 
 
 class Caches(_Housed):
-    """The same of a cache."""
+    """Handles over one dictionary, which outlives them and can be down."""
 
     def __init__(self) -> None:
         self.entries = Entries()
@@ -86,29 +86,29 @@ class Caches(_Housed):
 
 
 class _One(_Housed):
-    """One object that is its own data, blocking."""
+    """One blocking object, which is the data and the only handle."""
 
     capabilities = Capabilities(backend="memory", shared_handle=True)
 
     def __init__(self) -> None:
-        self.there: Any = None
+        self.handle: Any = None
 
     async def reset(self) -> None:
-        self.there = None
+        self.handle = None
 
     async def close(self) -> None:
-        self.there = None
+        self.handle = None
 
 
 class OneStore(_One):
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        self.there = self.there or self.adapter()
-        store: UserStore = never_suspends(self.there)
+        self.handle = self.handle or self.adapter()
+        store: UserStore = never_suspends(self.handle)
         return store
 
 
 class OneCache(_One):
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.there = self.there or self.adapter(clock)
-        cache: Cache = never_suspends(self.there)
+        self.handle = self.handle or self.adapter(clock)
+        cache: Cache = never_suspends(self.handle)
         return cache

@@ -1,4 +1,4 @@
-"""Spaces on real servers, which all specimens of a process share, and harnesses that keep to a part of them."""
+"""Databases and key prefixes that all specimens of a process share, and harnesses that use a part of them each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _until_the_end(lent: AbstractContextManager[str]) -> str:
 
 
 class Namespaced(Harness):
-    """A harness whose specimen and namespace have a short name of their own."""
+    """A harness with a short, unique name for its specimen and namespace."""
 
     capabilities = Capabilities(namespaced=True)
 
@@ -57,7 +57,7 @@ class OnRedis(Namespaced):
     capabilities = Capabilities(namespaced=True, clock="server")
     kind: ClassVar[RedisKind] = "redis"
     patterns: ClassVar[tuple[str, ...]] = ("{}|*", "{{{}}}*")
-    """How the names of all keys under a prefix look."""
+    """Patterns that match the names of all keys under a prefix."""
 
     def __init__(self) -> None:
         self.clients: list[Any] = []

@@ -16,22 +16,21 @@ from authx_contract import Clause, Status, all_clauses, run_clause
 from zoo.machinery.registry import Specimen, zoo
 
 NETS: Final = frozenset({"U-090", "U-091", "C-090", "C-091"})
-"""Models and linearizability lie under all other clauses, and cost more: they look at a mutant that the others let
-live, or that is theirs, and at every correct adapter."""
-PATIENCE: Final = 300
-"""Seconds after which a clause hangs, which none may, whatever it looks at, on a busy machine either."""
-
+"""Models and linearizability cost more than other clauses: they run on mutants that no other clause kills, on mutants
+that name them, and on every correct adapter."""
+TIMEOUT: Final = 300
+"""Seconds after which a clause counts as hung, generous enough for a busy machine."""
 
 _QUIET: Final = logging.NullHandler()
 
 
 class Hung(BaseException):
-    """A clause that does not end kills nothing."""
+    """Raised in a clause that did not end in time; such a clause kills nothing."""
 
 
 @attrs.frozen
 class Row:
-    """One specimen: the clauses that failed with what they said, those that ran, and the seconds of each."""
+    """The result of one specimen: the clauses that failed with their explanations, ran or hung, and their seconds."""
 
     name: str
     killers: dict[str, str] = attrs.field(factory=dict[str, str])
@@ -42,18 +41,18 @@ class Row:
 
 @attrs.frozen
 class Matrix:
-    """What became of all specimens."""
+    """The results of all specimens."""
 
     specimens: Mapping[str, Specimen]
     rows: Mapping[str, Row]
 
     @property
     def mutants(self) -> list[Specimen]:
-        """Return those with something wrong."""
+        """Return the mutants."""
         return [each for each in self.specimens.values() if each.killer is not None]
 
     def clauses(self) -> list[str]:
-        """Return the ids of the clauses of all that was looked at."""
+        """Return the ids of all clauses of the specimens' ports."""
         prefixes = {each for specimen in self.specimens.values() for each in specimen.prefix}
         return [clause.id for clause in all_clauses() if clause.id[0] in prefixes]
 
@@ -62,26 +61,26 @@ class Matrix:
         return [each.name for each in self.mutants if id_ in self.rows[each.name].killers]
 
     def only_by(self, id_: str) -> list[str]:
-        """Return the mutants that this clause kills and no other."""
+        """Return the mutants that only this clause kills."""
         return [name for name in self.killed_by(id_) if set(self.rows[name].killers) == {id_}]
 
     def faults(self) -> Iterator[str]:
-        """Say what is wrong with the suite or the zoo."""
+        """Report the faults of the suite or the zoo."""
         for each in self.specimens.values():
             row = self.rows[each.name]
             if each.killer is None:
-                for id_, told in row.killers.items():
-                    yield f"{each.name} is correct, and {id_} accuses it: {told}"
+                for id_, observed in row.killers.items():
+                    yield f"{each.name} is correct, and {id_} accuses it: {observed}"
             elif not row.killers:
                 yield f"{each.name} lives: {each.sentence}"
             elif each.killer not in row.killers:
-                yield f"{each.name} dies to {', '.join(sorted(row.killers))}, and was to die to {each.killer}"
+                yield f"{each.name} must die to {each.killer}, and dies to {', '.join(sorted(row.killers))}"
             for id_ in row.hung:
                 yield f"{id_} does not end on {each.name}"
 
 
 def clauses_of(specimen: Specimen) -> list[Clause]:
-    """Return the clauses that look at what a specimen opens."""
+    """Return the clauses of a specimen's ports."""
     return [each for each in all_clauses() if each.id[0] in specimen.prefix]
 
 
@@ -100,7 +99,7 @@ def examine(name: str, only: Collection[str] = ()) -> Row:
 
 def _run(specimen: Specimen, clause: Clause, row: Row) -> None:
     try:
-        with _at_most(PATIENCE):
+        with _at_most(TIMEOUT):
             outcome = run_clause(specimen.harness, clause, namespace=f"zoo-{specimen.name}")
     except Hung:
         row.hung.append(clause.id)
@@ -116,14 +115,14 @@ def _run(specimen: Specimen, clause: Clause, row: Row) -> None:
 def examined(
     names: Iterable[str], *, only_killers: bool = False, workers: int = 2
 ) -> Generator[dict[str, Future[Row]], None, None]:
-    """Examine specimens in processes of their own, the slow first, by all clauses or by those that must kill them."""
+    """Examine specimens in worker processes, slow ones first, by all clauses or only by those that must kill them."""
     killers = {each.name: {str(each.killer)} if only_killers else set[str]() for each in zoo().values()}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield {name: pool.submit(examine, name, killers[name]) for name in sorted(names, key=_slowness)}
 
 
 def _slowness(name: str) -> bool:
-    """Sort what waits for an outage or a purge to the front, so that no worker is left with it in the end."""
+    """Sort specimens that wait for an outage or a purge to the front, so that no worker has one left at the end."""
     return zoo()[name].killer not in {"U-084", "C-053", "C-054"}
 
 

@@ -1,4 +1,4 @@
-"""The kill matrix as a page, and what it must show."""
+"""The kill matrix as a page, and the rule that each clause kills a mutant alone or has a reason to stay."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from zoo.machinery.matrix import NETS, Matrix
 from zoo.machinery.reasons import REASONS
 
 _ABOUT: Final = (
-    "Each clause of the [contract](contract.md) is proved by adapters with one wrong thing each, which name beforehand "
-    "the clause that must kill them. `nox -s mutants` runs every one against every clause of its port; this page is "
-    "what it wrote."
+    "Each clause of the [contract](contract.md) is proved by mutants: adapters with one fault each, which name "
+    "beforehand the clause that must kill them. `nox -s mutants` runs every mutant against every clause of its port, "
+    "and wrote this page."
 )
 _STAY: Final = (
-    "Which mutants in memory stay: of those that name one clause, have one kind of fault, and race in one way, as "
-    "tasks or on threads, all that no other clause kills; if there are none, the one that the fewest clauses kill."
+    "Mutants in memory are alike if they name the same clause, have the same kind of fault, and race in the same way, "
+    "as tasks or on threads. Of those, every mutant that only one clause kills stays; if there is none, the one that "
+    "the fewest clauses kill."
 )
 _NETS: Final = (
-    f"Models and linearizability ({', '.join(sorted(NETS))}) look at what the other clauses let live, at what is "
-    "theirs, and at every correct adapter."
+    f"Models and linearizability ({', '.join(sorted(NETS))}) run on mutants that no other clause kills, on mutants "
+    "that name them, and on every correct adapter."
 )
 
 
 def unexplained(found: Matrix) -> Iterator[str]:
-    """Say which clauses kill nothing alone without a reason, and which reasons are not needed any more."""
+    """Report clauses that kill nothing alone and have no reason to stay, and reasons that are no longer needed."""
     for id_ in found.clauses():
         alone = found.only_by(id_)
         if not alone and id_ not in REASONS:
-            yield f"{id_} kills no mutant that no other clause kills: write one, or say in `reasons` why it stays"
+            yield f"{id_} kills no mutant alone: write one that only it kills, or say in `reasons` why it stays"
         if alone and id_ in REASONS:
-            yield f"{id_} kills {alone[0]} alone: it needs no reason to stay"
+            yield f"{id_} kills {alone[0]} alone: delete its reason from `reasons`"
 
 
 def markdown(found: Matrix) -> str:
@@ -56,7 +57,7 @@ def markdown(found: Matrix) -> str:
         f"| {id_} | {len(found.killed_by(id_))} | {len(found.only_by(id_))} | {REASONS.get(id_, '')} |"
         for id_ in found.clauses()
     ]
-    lines += ["", "## Mutants", "", "| mutant | what is wrong | must die to | dies to |", "|---|---|---|---|"]
+    lines += ["", "## Mutants", "", "| mutant | fault | must die to | dies to |", "|---|---|---|---|"]
     lines += [
         f"| {each.name} | {_cell(each.sentence)} | {each.killer} | {', '.join(sorted(found.rows[each.name].killers))} |"
         for each in mutants

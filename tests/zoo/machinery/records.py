@@ -1,4 +1,4 @@
-"""What stores that keep a user as one document share: the document, its keys, and what a query finds."""
+"""A user as one document: its text, its keys, its expected fields, and the queries that match it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import attrs
 from authx_core.domain import SocialIdentity, User, UserFields, UserQuery
 
 Key = tuple[str, str, str]
-"""What belongs to one user only: its kind as `IdentifierTaken` names it, the provider if any, and the text."""
+"""A value that only one user may have: its kind as `IdentifierTaken` names it, the provider if any, and the text."""
 
 
 def dump(user: User) -> str:
@@ -43,20 +43,20 @@ def load(text: str) -> User:
 
 
 def keys(user: User) -> set[Key]:
-    """Return what the user lays claim to."""
+    """Return the user's keys."""
     named = (("email", user.email_key), ("username", user.username_key))
     mine = {(kind, "", key) for kind, key in named if key is not None}
     return mine | {("identities", each.provider, each.subject) for each in user.identities}
 
 
 def fits(user: User, expected: UserFields | None) -> bool:
-    """Whether every expected field equals."""
+    """Return whether every expected field has the expected value."""
     fields: Mapping[str, Any] = expected or {}
     return all(getattr(user, name) == value for name, value in fields.items())
 
 
 def finds(query: UserQuery, user: User) -> bool:
-    """Whether all of a query holds for a user."""
+    """Return whether a user matches a query."""
     return (
         query.id in {None, user.id}
         and query.active in {None, user.active}

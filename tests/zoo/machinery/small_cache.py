@@ -21,7 +21,7 @@ class Entry:
 
 @attrs.define
 class Entries:
-    """What all handles share."""
+    """The data that all handles share."""
 
     kept: dict[str, Entry] = attrs.field(factory=dict[str, Entry])
     down: bool = False
@@ -32,7 +32,7 @@ class Entries:
 
 
 class Keys(Cache):
-    """Each step is a method. Where `pauses` says so, an operation lets others go on."""
+    """Each step is a method. At the places named in `pauses`, an operation lets other tasks run."""
 
     pauses: ClassVar[frozenset[str]] = frozenset()
 
@@ -110,7 +110,7 @@ class Keys(Cache):
         checks.check_step(by)
 
     def name(self, key: str) -> str:
-        """Return under what a key is kept."""
+        """Return the form in which a key is stored."""
         return key
 
     def alive(self, entry: Entry) -> bool:
@@ -135,11 +135,11 @@ class Keys(Cache):
         await self.put(key, value, ttl)
 
     def kept(self, value: str) -> str:
-        """Return what is kept of a value."""
+        """Return a value as it is stored."""
         return value
 
     def refused(self, key: str, value: str, ttl: timedelta) -> None:
-        """Do whatever an `add` over a live key does."""
+        """Called when `add` finds a live key."""
 
     def drop(self, key: str) -> None:
         self.entries.kept.pop(self.name(key), None)
@@ -169,9 +169,9 @@ class Keys(Cache):
         return number + by
 
     def counted(self, entry: Entry, ttl: timedelta) -> None:
-        """Do whatever an increment does with a lifetime that began before."""
+        """Called after a live counter was incremented."""
 
     def purge(self) -> None:
-        """Forget what has expired."""
+        """Delete expired entries."""
         for name in [name for name, entry in self.entries.kept.items() if not self.alive(entry)]:
             del self.entries.kept[name]

@@ -29,15 +29,15 @@ Key = tuple[str, ...]
 
 @attrs.define
 class Table:
-    """What all handles share."""
+    """The data that all handles share."""
 
     users: dict[UserId, User] = attrs.field(factory=dict[UserId, User])
     owners: dict[Key, UserId] = attrs.field(factory=dict[Key, UserId])
     blackout: datetime | None = None
     gone: dict[UserId, User] = attrs.field(factory=dict[UserId, User])
-    """Used by mutants that do not let go."""
+    """Deleted users, for mutants that keep them."""
     arguments: dict[UserId, Any] = attrs.field(factory=dict[UserId, Any])
-    """Used by mutants that keep what they were given."""
+    """Arguments, for mutants that keep the caller's objects."""
     down: bool = False
 
     def empty(self) -> None:
@@ -50,7 +50,7 @@ class Table:
 
 
 class Users(UserStore):
-    """Each step is a method. Where `pauses` says so, an operation lets others go on."""
+    """Each step is a method. At the places named in `pauses`, an operation lets other tasks run."""
 
     pauses: ClassVar[frozenset[str]] = frozenset()
 
@@ -186,7 +186,7 @@ class Users(UserStore):
         raise UserNotFound(user_id)
 
     def kept(self, user: User) -> User:
-        """Return what is stored of a user."""
+        """Return a user as it is stored."""
         return attrs.evolve(
             user,
             created_at=user.created_at.astimezone(timezone.utc),
@@ -194,7 +194,7 @@ class Users(UserStore):
         )
 
     def given(self, user: User) -> User:
-        """Return what is handed out of what is stored."""
+        """Return a stored user as a caller gets it."""
         return user
 
     def found(self, user: User | None) -> User | None:
@@ -210,7 +210,7 @@ class Users(UserStore):
         return None if owner is None else self.table.users.get(owner)
 
     def index(self, key: Key) -> Key:
-        """Return under what a key is kept."""
+        """Return the form in which a key is stored."""
         return key
 
     def keys(self, user: User) -> list[Key]:
@@ -219,7 +219,7 @@ class Users(UserStore):
         return keys + [("identities", each.provider, each.subject) for each in user.identities]
 
     def taken(self, user: User, taken: set[str]) -> set[str]:
-        """Return the fields of which another user has a key."""
+        """Return the fields whose keys belong to another user."""
         owners = {key: self.table.owners.get(self.index(key)) for key in self.keys(user)}
         free = {None} if "id" in taken else {None, user.id}
         return taken | {key[0] for key, owner in owners.items() if owner not in free}

@@ -1,4 +1,4 @@
-"""A step of an adapter in memory, as an engine would take it."""
+"""The round trip to an engine, for adapters in memory."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import asyncio
 
 
 async def statement() -> None:
-    """Stand for one round trip to an engine, during which others go on."""
+    """Let other tasks run, as during a round trip to an engine."""
     await asyncio.sleep(0)

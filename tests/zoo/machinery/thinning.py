@@ -1,4 +1,4 @@
-"""Which mutants the zoo can do without; the rule is in the docstring of `zoo`."""
+"""The mutants that the zoo does not need; the rule is in the docstring of `zoo`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.machinery.registry import Specimen
 
 
 def superfluous(found: Matrix) -> Iterator[str]:
-    """Name the mutants that say nothing which another of the same clause and kind of fault does not say."""
+    """Report the mutants for which another of the same clause and kind of fault stands."""
 
     def clauses(each: Specimen) -> int:
         return len(found.rows[each.name].killers)

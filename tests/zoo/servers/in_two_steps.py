@@ -1,4 +1,4 @@
-"""Users on each server whose `NEXT` or cut-off takes a step before its statement or after it."""
+"""User stores on each server with one step too many, before or after the statement of a `NEXT` or a cut-off."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ S = TypeVar("S", bound=type[AnyStore])
 
 
 def broken(killer: str, sentence: str) -> Callable[[S], S]:
-    """Put a step into the zoo, over the project's store on each server."""
+    """Put a step over the project's store into the zoo, on each server."""
 
     def register(step: S) -> S:
         def over(store: type[object]) -> type[object]:
@@ -32,7 +32,7 @@ def broken(killer: str, sentence: str) -> Callable[[S], S]:
     return register
 
 
-@broken("U-039", "the epoch is read, then written with the rest")
+@broken("U-039", "the epoch is read, then written with the other changes")
 class NextIsReadFirst(AnyStore):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         user = await self.get(user_id)
@@ -41,7 +41,7 @@ class NextIsReadFirst(AnyStore):
         return await super().update(user_id, changes, expected=expected)
 
 
-@broken("U-039", "an update by `NEXT` is read back after its transaction")
+@broken("U-039", "an update by `NEXT` reads the user back after its transaction")
 class NextIsReadBack(AnyStore):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         await super().update(user_id, changes, expected=expected)
@@ -51,7 +51,7 @@ class NextIsReadBack(AnyStore):
         return user
 
 
-@broken("U-063", "the cut-off that was asked for is returned")
+@broken("U-063", "`set_blackout` returns the cut-off that it was given")
 class TellsTheGivenCutoff(AnyStore):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         standing = await super().set_blackout(cutoff)

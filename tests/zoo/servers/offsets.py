@@ -1,4 +1,4 @@
-"""Pages to which PostgreSQL, MariaDB and MongoDB skip within themselves."""
+"""Pages for which PostgreSQL, MariaDB and MongoDB have to skip all earlier users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo.servers import on_mongodb_users, on_sql
 
 
 class Walked:
-    """Pages of everybody, after somebody, are found in a way of their own."""
+    """Searches for everybody after an id go to `page`."""
 
     async def search(
         self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
@@ -48,9 +48,7 @@ class WithoutIndex(Statements):
             yield func.concat(column, "") > bindparam("after", type_=column.type)
 
 
-@on_sql.broken(
-    "U-055", "the last id is compared with an expression, for which there is no index", "postgres", "mariadb"
-)
+@on_sql.broken("U-055", "the last id is compared with an expression, which has no index", "postgres", "mariadb")
 class ComparesWithoutIndex(on_sql.Store):
     statements = WithoutIndex
 
@@ -62,7 +60,7 @@ class CountsThenSkipsThem(Walked, on_mongodb_users.Store):
         return await self.search(EVERYBODY, limit=limit, offset=skipped + offset)
 
 
-@on_mongodb_users.broken("U-055", "the last id is compared by $expr with an expression, for which there is no index")
+@on_mongodb_users.broken("U-055", "the last id is compared by $expr with an expression, which has no index")
 class ComparesByExpression(Walked, on_mongodb_users.Store):
     async def page(self, after: UserId, limit: int, offset: int) -> list[User]:
         beyond: dict[str, Any] = {"$expr": {"$gt": [{"$concat": ["$_id", ""]}, after]}}

@@ -1,4 +1,4 @@
-"""Entries in MongoDB with one wrong thing each."""
+"""Caches on MongoDB with one fault each."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class FindsThenInserts(VersionedCache):
         return True
 
 
-@broken("C-023", "a version is read, and not compared by the replace_one")
+@broken("C-023", "replace_one does not compare the version that was read")
 class ReplacesAnyVersion(VersionedCache):
     async def _written(self, key: str, version: str | None, entry: Entry) -> bool:
         if entry is None:
@@ -65,7 +65,7 @@ class ReplacesAnyVersion(VersionedCache):
         return True
 
 
-@broken("C-010", "a TTL index alone sees to what has expired, once a minute")
+@broken("C-010", "only a TTL index removes expired entries, once a minute")
 class LeavesExpiryToTheIndex(VersionedCache):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         checks.check_entry(keys)
@@ -75,7 +75,7 @@ class LeavesExpiryToTheIndex(VersionedCache):
         return [values.get(key) for key in keys]
 
 
-@broken("C-015", "writes are not acknowledged, and so none is refused")
+@broken("C-015", "add is not acknowledged, so that no error is seen")
 class DoesNotWaitForAnswers(VersionedCache):
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         checks.check_entry([key], value=value, ttl=ttl)
@@ -90,7 +90,7 @@ class DoesNotWaitForAnswers(VersionedCache):
         return True
 
 
-@broken("C-012", "a counter is raised by $inc, however long ago it expired")
+@broken("C-012", "an increment raises a counter even if it has expired")
 class IncrementsWhatExpired(VersionedCache):
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
         checks.check_entry(keys, ttl=ttl)

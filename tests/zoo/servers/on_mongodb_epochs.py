@@ -1,4 +1,4 @@
-"""`NEXT` in MongoDB by one wrong command each."""
+"""User stores on MongoDB with one wrong command for `NEXT` each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.servers.on_mongodb_users import Store, broken
 
 
 class Raises(Store):
-    """Raises the epoch by a command that a mutant may exchange; whoever does not match it is refused as ever."""
+    """Raises the epoch by a command that a mutant replaces; if it matches nobody, the project's store answers."""
 
     answer: ClassVar[bool] = ReturnDocument.AFTER
     bounded: ClassVar[bool] = True
@@ -36,7 +36,7 @@ class Raises(Store):
         return from_document(found) if found else await super().update(user_id, changes, expected=expected)
 
 
-@broken("U-038", "`NEXT` is the version and one")
+@broken("U-038", "`NEXT` is the version plus one")
 class NextIsTheVersion(Raises):
     def command(self, fields: dict[str, Any]) -> Any:
         given = {name: {"$literal": value} for name, value in fields.items()}
@@ -49,12 +49,12 @@ class NextIsDouble(Raises):
         return {"$set": fields, "$inc": {"version": 1, "epoch": 1.0}}
 
 
-@broken("U-038", "an update by `NEXT` is answered as the user was before, as find_one_and_update does by default")
+@broken("U-038", "an update by `NEXT` returns the user from before it, as find_one_and_update does by default")
 class NextAnswersBefore(Raises):
     answer = ReturnDocument.BEFORE
 
 
-@broken("U-038", "an epoch that cannot rise is left to BSON, and told as an outage")
+@broken("U-038", "an epoch at its maximum is left to BSON, and reported as an outage")
 class NextHasNoEnd(Raises):
     bounded = False
 

@@ -1,4 +1,4 @@
-"""Users in MongoDB with one wrong index or command each."""
+"""User stores on MongoDB with one wrong index or command each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from zoo.machinery.registry import C, mutant
 
 
 class Store(MongoUserStore):
-    """The project's store, of whose indexes and commands a mutant may exchange one."""
+    """The project's store; a mutant replaces one of its indexes or commands."""
 
     lacking: ClassVar[frozenset[str]] = frozenset()
     further: ClassVar[tuple[IndexModel, ...]] = ()
@@ -75,7 +75,7 @@ def broken(killer: str, sentence: str) -> Callable[[C], C]:
     return register
 
 
-@broken("U-021", "an address is looked up, then inserted, and no index decides")
+@broken("U-021", "an address is looked up, then inserted, without a unique index")
 class LooksUpThenInserts(Store):
     lacking = frozenset({"email_key_1"})
 
@@ -86,12 +86,12 @@ class LooksUpThenInserts(Store):
         return await super().create(user)
 
 
-@broken("U-012", "the unique index of identities is of the subject alone")
+@broken("U-012", "the unique index of identities covers only the subject")
 class IndexesSubjectsAlone(Store):
     further = (IndexModel("identities.subject", unique=True, sparse=True),)
 
 
-@broken("U-002", "a sparse index, for which null is a value, keeps addresses unique")
+@broken("U-002", "the unique index of addresses is sparse, and counts null as a value")
 class IndexesNulls(Store):
     lacking = frozenset({"email_key_1"})
     further = (IndexModel("email_key", unique=True, sparse=True),)
@@ -110,7 +110,7 @@ class CollatesUsernames(Store):
     )
 
 
-@broken("U-020", "users are inserted by w: 0, and so none is refused")
+@broken("U-020", "users are inserted with w: 0, so that no error is seen")
 class DoesNotWaitForTheInsert(Store):
     async def create(self, user: User, /) -> User:
         checks.check_user(user)
@@ -135,7 +135,7 @@ class ReplacesTheDocument(Store):
         return after
 
 
-@broken("U-071", "extra is set key by key, and so merged into what was there")
+@broken("U-071", "extra is set key by key, and so merged into the old extra")
 class MergesExtra(Store):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         user = await self.get(user_id)
@@ -162,7 +162,7 @@ class SearchesByRegex(Store):
         return [from_document(each) for each in found][offset : offset + limit]
 
 
-@broken("U-060", "a blackout is set, whatever later one there is")
+@broken("U-060", "an earlier cut-off replaces a later one")
 class MovesBlackoutBack(Store):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         checks.check_blackout(cutoff)
@@ -170,7 +170,7 @@ class MovesBlackoutBack(Store):
         return await super().set_blackout(cutoff)
 
 
-@broken("U-063", "the cut-off that stood before is returned, as find_one_and_update does by default")
+@broken("U-063", "the previous cut-off is returned, as find_one_and_update does by default")
 class ReturnsTheCutoffBefore(Store):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         if cutoff is None:
@@ -202,7 +202,7 @@ class Upserts(Store):
             return await super().update(user_id, changes)
 
 
-@broken("U-042", "whether a delete removed somebody is asked before it")
+@broken("U-042", "a delete looks the user up first, and answers by that")
 class AsksBeforeDelete(Store):
     async def delete(self, user_id: UserId, /) -> bool:
         there = await self.get(user_id) is not None
@@ -210,7 +210,7 @@ class AsksBeforeDelete(Store):
         return there
 
 
-@broken("U-054", "a count is that of the whole collection")
+@broken("U-054", "a count covers the whole collection")
 class CountsTheCollection(Store):
     async def count(self, query: UserQuery, /) -> int:
         checks.check_query(query)

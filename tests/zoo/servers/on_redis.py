@@ -1,4 +1,4 @@
-"""Caches and users on Redis with one wrong thing each, mostly the command that comes to mind first."""
+"""Caches on Redis with one fault each, mostly the command that comes to mind first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo.machinery.registry import C, mutant
 
 
 class Broken(RedisCache):
-    """The project's cache, whose client and names a mutant may use."""
+    """The project's cache; a mutant may use its client and names."""
 
     def __init__(self, client: Any, *, prefix: str) -> None:
         super().__init__(client, prefix=prefix)
@@ -56,7 +56,7 @@ class PopsInTwoSteps(Broken):
         return value
 
 
-@broken("C-025", "pop gives what GET read if DEL removed something, whatever that was")
+@broken("C-025", "pop returns the value that GET read if DEL removed any value")
 class PopsWhatIsThere(Broken):
     async def pop(self, key: str, /) -> str | None:
         value = await self.get(key)
@@ -73,7 +73,7 @@ class LooksBeforeItAdds(Broken):
         return True
 
 
-@broken("C-030", "delete does not look at what DEL answers")
+@broken("C-030", "delete ignores the reply of DEL")
 class AlwaysDeletes(Broken):
     async def delete(self, key: str, /) -> bool:
         await super().delete(key)
@@ -107,13 +107,13 @@ class JoinsByColon(Broken):
         return f"{self._prefix[:-1]}:{key}".encode()
 
 
-@mutant("C-006", "prefix and key are joined by a colon, which both may hold", needs="redis")
+@mutant("C-006", "prefix and key are joined by a colon, which both may contain", needs="redis")
 class RedisJoinsByColon(CacheOnRedis):
     patterns = ("{}:*",)
     adapter = JoinsByColon
 
 
-@broken("C-040", "what was read once is remembered in the handle")
+@broken("C-040", "each handle remembers the values that it has read")
 class Remembers(Broken):
     def __init__(self, client: Any, *, prefix: str) -> None:
         super().__init__(client, prefix=prefix)

@@ -1,4 +1,4 @@
-"""Counters on Redis with one wrong thing each."""
+"""Caches on Redis with one fault each in their counters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ExpiresAtEachCount(Broken):
         return counts
 
 
-@broken("C-012", "increment is INCRBY, and forgets the lifetime")
+@broken("C-012", "increment is INCRBY without a lifetime")
 class CountsForEver(Broken):
     async def increment_many(self, keys: Sequence[str], /, *, by: int = 1, ttl: timedelta) -> list[int]:
         return [int(await self._server.ask("INCRBY", self._name(key), by)) for key in checked(keys, by, ttl)]
@@ -88,7 +88,7 @@ return counts
 """)
 
 
-@broken("C-031", "the script is exact, and hands its count to Lua as a number")
+@broken("C-031", "the script is exact, but its counts pass through Lua as doubles")
 class AnswersInDoubles(OwnScript):
     script = Script("""
 local counts = {}

@@ -1,4 +1,4 @@
-"""Lifetimes on Redis with one wrong thing each."""
+"""Caches on Redis with one wrong lifetime each."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ class SetsThenExpires(Broken):
         await self._server.ask("PEXPIRE", self._name(key), self._milliseconds(ttl))
 
 
-@broken("C-010", "set is SET, and forgets the lifetime")
+@broken("C-010", "set is SET without a lifetime")
 class SetsForEver(Broken):
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
         checks.check_entry([key], value=value, ttl=ttl)
         await self._server.ask("SET", self._name(key), value.encode())
 
 
-@broken("C-011", "add is SET NX, and forgets the lifetime")
+@broken("C-011", "add is SET NX without a lifetime")
 class AddsForEver(Broken):
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         checks.check_entry([key], value=value, ttl=ttl)
         return bool(await self._server.ask("SET", self._name(key), value.encode(), "NX"))
 
 
-@broken("C-015", "an add that fails renews the lifetime of what is there")
+@broken("C-015", "a failed add renews the entry's lifetime")
 class RenewsAtFailedAdd(Broken):
     async def add(self, key: str, value: str, /, *, ttl: timedelta) -> bool:
         added = await super().add(key, value, ttl=ttl)
@@ -61,7 +61,7 @@ class TakesSecondsForMilliseconds(Broken):
         return max(1, round(ttl.total_seconds()))
 
 
-@broken("C-003", "set keeps the lifetime of what was there")
+@broken("C-003", "set keeps the old lifetime")
 class KeepsOldLifetime(Broken):
     async def set(self, key: str, value: str, /, *, ttl: timedelta) -> None:
         checks.check_entry([key], value=value, ttl=ttl)

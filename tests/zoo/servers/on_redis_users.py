@@ -1,4 +1,4 @@
-"""Users on Redis with one wrong thing each."""
+"""User stores on Redis with one fault each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.machinery.records import dump, load
 from zoo.servers.on_redis import broken
 
 
-@broken("U-020", "the user is put in its place, then the keys are claimed one by one")
+@broken("U-020", "the user is stored, then the keys are claimed one by one")
 class ClaimsOneByOne(RedisUsers):
     async def _exchange(
         self, user_id: UserId, before: str, after: str, *, freed: Iterable[str] = (), claimed: Iterable[str] = ()
@@ -52,7 +52,7 @@ class LooksBeforeItClaims(RedisUsers):
         return load(document)
 
 
-@broken("U-012", "the parts of a key are joined by a colon, which each may hold")
+@broken("U-012", "the parts of a key are joined by a colon, which each may contain")
 class JoinsKeys(RedisUsers):
     def _field(self, key: tuple[str, ...]) -> str:
         return ":".join(key)

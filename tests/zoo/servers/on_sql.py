@@ -1,4 +1,4 @@
-"""Users in PostgreSQL and MariaDB, and on files of SQLite, with one wrong statement or column each."""
+"""User stores on PostgreSQL and MariaDB with one wrong statement, index or setting each."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SERVERS: dict[Kind, Server] = {"postgres": "postgresql", "mariadb": "mariadb"}
 
 
 class Store(SQLAlchemyUserStore):
-    """The project's store, of whose tables and statements a mutant may exchange one."""
+    """The project's store; a mutant replaces one of its tables or statements."""
 
     statements: ClassVar[type[Statements]] = Statements
     engine: ClassVar[dict[str, Any]] = {}
@@ -57,7 +57,7 @@ class Store(SQLAlchemyUserStore):
 
 
 class OnSQL(Namespaced):
-    """Each handle has an engine of its own; the tables of a namespace are made once."""
+    """Each handle has an engine of its own; the tables of a namespace are created once."""
 
     adapter: ClassVar[type[Store]]
     kind: ClassVar[Kind]
@@ -105,7 +105,7 @@ def broken(killer: str, sentence: str, *kinds: Kind) -> Callable[[C], C]:
 
 
 class LooksFirst(Store):
-    """Looks keys up itself instead of waiting for an index to refuse."""
+    """Looks keys up itself instead of relying on an index."""
 
     async def create(self, user: User, /) -> User:
         checks.check_user(user)
@@ -116,13 +116,13 @@ class LooksFirst(Store):
 
 
 def without_index(schema: Schema, column: str) -> Schema:
-    """Take the unique index of a column away."""
+    """Remove the unique index of a column."""
     users = schema.users
     users.indexes -= {index for index in users.indexes if [each.name for each in index.columns] == [column]}
     return schema
 
 
-@broken("U-021", "an address is looked up, then inserted, and no index decides", "postgres", "mariadb")
+@broken("U-021", "an address is looked up, then inserted, without a unique index", "postgres", "mariadb")
 class LooksUpThenInserts(LooksFirst):
     def tables(self, prefix: str) -> Schema:
         return without_index(super().tables(prefix), "email_key")
@@ -146,7 +146,7 @@ class ComparesInPython(Store):
         return await super().update(user_id, changes)
 
 
-@broken("U-091", "an update reads the user back after its transaction, whatever that is by then", "postgres", "mariadb")
+@broken("U-091", "an update reads the user back only after its transaction", "postgres", "mariadb")
 class ReadsBackLater(Store):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         await super().update(user_id, changes, expected=expected)
@@ -156,7 +156,7 @@ class ReadsBackLater(Store):
         return user
 
 
-@broken("U-020", "ON CONFLICT DO NOTHING, told as success", "postgres")
+@broken("U-020", "ON CONFLICT DO NOTHING, reported as success", "postgres")
 class IgnoresConflicts(Store):
     def __init__(self, client: AsyncEngine, prefix: str) -> None:
         super().__init__(client, prefix)
@@ -169,7 +169,7 @@ class IgnoresConflicts(Store):
         return new
 
 
-@broken("U-020", "ON DUPLICATE KEY UPDATE where an insert is due, so that the newcomer gets the other's row", "mariadb")
+@broken("U-020", "ON DUPLICATE KEY UPDATE instead of an insert, so that a new user gets another's row", "mariadb")
 class TakesOverRows(Store):
     def __init__(self, client: AsyncEngine, prefix: str) -> None:
         super().__init__(client, prefix)
@@ -189,14 +189,14 @@ class TwoTransactions(Store):
         return attrs.evolve(await self.update(created.id, {"identities": user.identities}), version=1)
 
 
-@broken("U-020", "identities are stored in a second transaction, and a refused one leaves the user behind", "postgres")
+@broken("U-020", "identities are stored in a second transaction, and the user stays if that is refused", "postgres")
 class LinksLater(TwoTransactions):
     pass
 
 
 @broken(
     "U-081",
-    "identities are stored in a second transaction, and an except Exception undoes the first",
+    "identities are stored in a second transaction, and `except Exception` undoes the first",
     "postgres",
     "mariadb",
 )
@@ -220,7 +220,7 @@ class LeavesIdentities(Store):
         return schema
 
 
-@broken("U-042", "whether a delete removed somebody is asked before it", "postgres", "mariadb")
+@broken("U-042", "a delete looks the user up first, and answers by that", "postgres", "mariadb")
 class AsksBeforeDelete(Store):
     async def delete(self, user_id: UserId, /) -> bool:
         there = await self.get(user_id) is not None
@@ -235,7 +235,7 @@ class EqualsNull(Statements):
         return statement.where(*(c[name] == bindparam(f"expected_{name}", type_=c[name].type) for name in expected))
 
 
-@broken("U-037", "what is expected is compared by =, which NULL never equals", "postgres", "mariadb")
+@broken("U-037", "expected fields are compared by =, which NULL never equals", "postgres", "mariadb")
 class ComparesByEquals(Store):
     statements = EqualsNull
 
@@ -249,7 +249,7 @@ class OnlyChanges(Statements):
         return statement.where(or_(*differs)) if differs and not raised else statement
 
 
-@broken("U-031", "0 rows are StaleUser, also when nothing needed a change", "postgres", "mariadb")
+@broken("U-031", "0 rows are StaleUser, even if nothing had to change", "postgres", "mariadb")
 class CountsUnchangedAsStale(Store):
     statements = OnlyChanges
 
@@ -259,7 +259,7 @@ class Once(Database):
         return work(connection)
 
 
-@broken("U-023", "the victim of a deadlock is told, and identities are locked as they come", "postgres", "mariadb")
+@broken("U-023", "identities are locked in the order given, and a deadlock is not retried", "postgres", "mariadb")
 class TellsOfDeadlocks(Store):
     def __init__(self, client: AsyncEngine, prefix: str) -> None:
         super().__init__(client, prefix)
@@ -271,7 +271,7 @@ class TellsOfDeadlocks(Store):
             super()._link(connection, attrs.evolve(user, identities=(each,)))
 
 
-@broken("U-032", "an update of nobody makes a user", "postgres")
+@broken("U-032", "an update of an unknown id creates a user", "postgres")
 class Upserts(Store):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         try:

@@ -1,4 +1,4 @@
-"""Users in PostgreSQL and MariaDB with one column each that keeps or compares wrongly."""
+"""User stores on PostgreSQL and MariaDB with one column each that stores or compares wrongly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo.servers.on_sql import Store, broken
 
 
 class WithoutZone(Microseconds):
-    """What a column without time zone keeps of an aware datetime."""
+    """Stores aware datetimes as a column without time zone does."""
 
     cache_ok = True
 
@@ -27,7 +27,7 @@ class WithoutZone(Microseconds):
 
 
 class WholeSeconds(Microseconds):
-    """What a DATETIME without fsp keeps."""
+    """Stores datetimes as a DATETIME without fsp does."""
 
     cache_ok = True
 
@@ -51,7 +51,7 @@ class DropsMicroseconds(Store):
         return schema
 
 
-@broken("U-071", "extra is JSONB, which has numbers of its own", "postgres")
+@broken("U-071", "extra is JSONB, which changes numbers", "postgres")
 class KeepsJSONB(Store):
     def tables(self, prefix: str) -> Schema:
         schema = super().tables(prefix)
@@ -79,7 +79,7 @@ class LowersUsernames(Store):
 
 
 def collated(schema: Schema, collation: str | None) -> Schema:
-    """Let columns of keys follow another collation."""
+    """Give the key columns another collation."""
     for table, names in ((schema.users, ("email_key", "username_key")), (schema.identities, ("provider", "subject"))):
         for name in names:
             table.c[name].type = mysql.VARCHAR(255, charset="utf8mb4", collation=collation)
@@ -98,7 +98,7 @@ class PadsKeys(Store):
         return collated(super().tables(prefix), "utf8mb4_bin")
 
 
-@broken("U-070", "names are cut to 191 characters, as the server does that is not strict", "mariadb")
+@broken("U-070", "names are cut at 191 characters, as by a server outside strict mode", "mariadb")
 class CutsNames(Store):
     engine: ClassVar[dict[str, Any]] = {"connect_args": {"init_command": "SET sql_mode = ''"}}
 

@@ -1,4 +1,4 @@
-"""The blackout in PostgreSQL and MariaDB by one wrong statement each."""
+"""User stores on PostgreSQL and MariaDB with one wrong statement for the blackout each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OverwritesBlackout(Statements):
         self.black_out = given.returning(*raw(schema.blackout))
 
 
-@broken("U-060", "a blackout overwrites a later one", "postgres", "mariadb")
+@broken("U-060", "an earlier cut-off overwrites a later one", "postgres", "mariadb")
 class MovesBlackoutBack(Store):
     statements = OverwritesBlackout
 
@@ -51,7 +51,7 @@ class ReturnsWhatMoved(Statements):
         self.black_out: Any = moved.returning(*raw(schema.blackout))
 
 
-@broken("U-063", "ON CONFLICT DO UPDATE … WHERE returns no row where it moved none, and so None", "postgres")
+@broken("U-063", "ON CONFLICT DO UPDATE … WHERE returns no row, and so None, if it changed none", "postgres")
 class ReturnsOnlyWhatMoved(Store):
     statements = ReturnsWhatMoved
 

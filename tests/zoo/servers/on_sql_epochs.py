@@ -1,4 +1,4 @@
-"""`NEXT` in PostgreSQL and MariaDB by one wrong statement each."""
+"""User stores on PostgreSQL and MariaDB with one wrong statement for `NEXT` each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ByTheVersion(Statements):
         return statement.values(epoch=self._users.c.version + 1) if raised else statement
 
 
-@broken("U-038", "`NEXT` is the version and one", "postgres", "mariadb")
+@broken("U-038", "`NEXT` is the version plus one", "postgres", "mariadb")
 class NextIsTheVersion(Store):
     statements = ByTheVersion
 
@@ -29,7 +29,7 @@ class WithoutEnd(Statements):
         return statement.values(epoch=self._users.c.epoch + 1) if raised else statement
 
 
-@broken("U-038", "an epoch that cannot rise is left to its column, and told as an outage", "postgres", "mariadb")
+@broken("U-038", "an epoch at its maximum is left to its column, and reported as an outage", "postgres", "mariadb")
 class NextHasNoEnd(Store):
     statements = WithoutEnd
 

@@ -1,4 +1,4 @@
-"""Users in PostgreSQL and MariaDB who are searched for and counted wrongly."""
+"""User stores on PostgreSQL and MariaDB that search or count wrongly."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class LikeStatements(Statements):
         return column.like(literal("%").concat(bindparam(text, type_=String())).concat(literal("%")))
 
 
-@broken("U-052", "what contains a text is found by LIKE, unescaped", "postgres", "mariadb")
+@broken("U-052", "substrings are found by LIKE, unescaped", "postgres", "mariadb")
 class SearchesByLike(Store):
     statements = LikeStatements
 
 
-@broken("U-051", "a page is found by the offset that its predecessor ended at", "postgres")
+@broken("U-051", "a page begins at the offset at which the one before it ended", "postgres")
 class PagesByOffset(Store):
     def __init__(self, client: AsyncEngine, prefix: str) -> None:
         super().__init__(client, prefix)
@@ -41,7 +41,7 @@ class PagesByOffset(Store):
         return page
 
 
-@broken("U-056", "the place to go on from is looked up by its id", "postgres")
+@broken("U-056", "`after` is looked up, and the search ends if that user is gone", "postgres")
 class LooksForThePlace(Store):
     async def search(
         self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0
@@ -62,7 +62,7 @@ class RepeatsTheLast(Store):
         return [last, *page][:limit] if last and limit > 1 else page
 
 
-@broken("U-054", "a count leaves the filter by permission out", "postgres")
+@broken("U-054", "a count ignores the filter by permission", "postgres")
 class CountsWithoutPermission(Store):
     async def count(self, query: UserQuery, /) -> int:
         checks.check_query(query)

@@ -1,4 +1,4 @@
-"""Users and entries on files of SQLite with one wrong thing each."""
+"""User stores and caches on SQLite files with one fault each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def broken(killer: str, sentence: str) -> Callable[[C], C]:
         home = CacheOnFile if issubclass(kind, SQLiteCache) else UsersOnFile
         name = f"Sqlite{kind.__name__}"
         harness = type(name, (home,), {"adapter": kind, "__module__": kind.__module__})
-        setattr(sys.modules[kind.__module__], name, harness)  # where another process finds it
+        setattr(sys.modules[kind.__module__], name, harness)  # so that worker processes can import it
         mutant(killer, sentence)(harness)
         return kind
 
@@ -47,12 +47,12 @@ class FindsPrefixesByLike(SQLiteUsers):
     }
 
 
-@broken("U-021", "a transaction begins with a read lock, and not every one can be raised to write")
+@broken("U-021", "a transaction begins with a read lock, which SQLite cannot always upgrade")
 class BeginsDeferred(SQLiteUsers):
     begin = "BEGIN"
 
 
-@broken("U-020", "INSERT OR REPLACE takes the keys from whoever has them")
+@broken("U-020", "INSERT OR REPLACE takes keys from their owners")
 class ReplacesKeys(SQLiteUsers):
     def _taken(self, db: sqlite3.Connection, user: User, owners: set[UserId | None]) -> set[str]:
         for kind, provider, key in keys(user):
@@ -82,7 +82,7 @@ class _Rows(list[Any]):
 
 
 class _OneAtATime:
-    """Lock each statement: threads that meet within SQLite take the interpreter down, which proves nothing."""
+    """Locks each statement: threads that meet within SQLite crash the interpreter, which proves nothing."""
 
     def __init__(self, db: sqlite3.Connection, lock: Lock) -> None:
         self._db, self._lock = db, lock
@@ -127,18 +127,18 @@ class SelectsThenDeletes(SQLiteCache):
 
 
 class _Undeclared(CacheOnFile):
-    """Not handed out by `never_suspends`, though calls block: as tasks of one loop they would never meet."""
+    """Blocks without `never_suspends`: as tasks of one loop, its calls would never race."""
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
         return cast("Cache", unwrapped(await super().open_cache(clock)))
 
 
-@correct("entries in SQLite: calls block, which nobody says")
+@correct("entries in SQLite, whose calls block without `never_suspends`")
 class UndeclaredSQLiteCache(_Undeclared):
     pass
 
 
-@mutant("C-021", "calls block, which nobody says, and pop is SELECT, then DELETE")
+@mutant("C-021", "calls block without `never_suspends`, and pop is SELECT, then DELETE")
 class UndeclaredSqliteSelectsThenDeletes(_Undeclared):
     adapter = SelectsThenDeletes
 
@@ -161,7 +161,7 @@ class CountsInAutocommit(SQLiteCache):
             yield db
 
 
-@broken("C-010", "what has expired is readable until somebody purges it")
+@broken("C-010", "expired entries are readable until they are purged")
 class ReadsWhatIsNotPurged(SQLiteCache):
     async def get_many(self, keys: Sequence[str], /) -> list[str | None]:
         checks.check_entry(keys)

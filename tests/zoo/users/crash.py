@@ -1,4 +1,4 @@
-"""Stores that are cancelled half-way, whose backend is down, or that are used from elsewhere."""
+"""Stores that break when they are cancelled, when their backend is down, or on another thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Table, Users
 
 
-@mutant("U-080", "a cancelled search leaves the handle busy with it")
+@mutant("U-080", "a cancelled search leaves the handle busy")
 class BusySearching(Users):
     busy = False
 
@@ -25,7 +25,7 @@ class BusySearching(Users):
         return found
 
 
-@mutant("U-081", "the keys are claimed first, and stay if the user never comes")
+@mutant("U-081", "the keys are claimed before the user is stored, and stay if that is cancelled")
 class KeysFirst(Users):
     async def insert(self, user: User) -> None:
         self.claim(user)
@@ -33,7 +33,7 @@ class KeysFirst(Users):
         self.table.users[user.id] = user
 
 
-@mutant("U-081", "a task of its own stores the user, and the keys stay if it is cancelled before it begins")
+@mutant("U-081", "a separate task stores the user, and the keys stay if it is cancelled before it starts")
 class KeysBeforeTask(Users):
     async def insert(self, user: User) -> None:
         self.claim(user)
@@ -43,7 +43,7 @@ class KeysBeforeTask(Users):
         self.table.users[user.id] = user
 
 
-@mutant("U-082", "a cancelled update puts the row back, and not the keys")
+@mutant("U-082", "a cancelled update restores the row, but not the keys")
 class KeysNotPutBack(Users):
     async def replace(self, before: User, user: User) -> None:
         await super().replace(before, user)
@@ -59,14 +59,14 @@ class DeleteInTwo(Users):
     pauses = frozenset({"delete: half"})
 
 
-@mutant("U-084", "the driver's error leaves the store")
+@mutant("U-084", "the driver's error leaves the store untranslated")
 class DriverErrorLeaves(Users):
     async def reach(self) -> None:
         if self.table.down:
             raise ConnectionRefusedError(111, "Connection refused")
 
 
-@mutant("U-084", "an outage finds nobody")
+@mutant("U-084", "`get` finds nobody during an outage")
 class OutageFindsNobody(Users):
     async def get(self, user_id: UserId, /) -> User | None:
         return None if self.table.down else await super().get(user_id)
@@ -81,7 +81,7 @@ class BrokenForGood(Users):
         await super().reach()
 
 
-@mutant("U-086", "a second thread waits for the first one's loop, for ever or until an error")
+@mutant("U-086", "a handle works only on the loop that used it first, and fails on another with an error of the driver")
 class BoundToItsLoop(Users):
     def __init__(self, table: Table) -> None:
         super().__init__(table)

@@ -1,4 +1,4 @@
-"""`set_blackout` that is answered wrongly."""
+"""`set_blackout` with wrong answers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-063", "nothing is returned, as by a store of an older port")
+@mutant("U-063", "`set_blackout` returns nothing, as in an older version of the port")
 class ReturnsNothing(Users):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         await super().set_blackout(cutoff)
         return None
 
 
-@mutant("U-065", "what stands is read back in a second statement")
+@mutant("U-065", "the cut-off that stands is read back in a second statement")
 class ReadsTheCutoffBack(Users):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         await super().set_blackout(cutoff)
@@ -25,14 +25,14 @@ class ReadsTheCutoffBack(Users):
         return None if cutoff is None else await self.get_blackout()
 
 
-@mutant("U-065", "what stands is read back in a second statement, without a lock")
+@mutant("U-065", "the cut-off that stands is read back in a second statement, without a lock")
 class ReadsTheCutoffBackUnlocked(MemoryUserStore):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         await super().set_blackout(cutoff)
         return None if cutoff is None else await self.get_blackout()
 
 
-@mutant("U-065", "what stood is read, then set, and the later of both is returned")
+@mutant("U-065", "the old cut-off is read first, and the later of old and new is returned")
 class ReadsTheCutoffAhead(Users):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         before = await self.get_blackout()

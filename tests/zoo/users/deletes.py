@@ -1,4 +1,4 @@
-"""Deletions that leave something, or say the wrong thing."""
+"""Deletes that leave data behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LastUserLiftsBlackout(Users):
             self.table.blackout = None
 
 
-@mutant("U-090", "a delete frees all keys that its user ever had, whoever has them now")
+@mutant("U-090", "a delete frees every key that its user ever had, even if another user has it now")
 class FormerKeysFreed(Users):
     def __init__(self, table: Table) -> None:
         super().__init__(table)
@@ -38,21 +38,21 @@ class FormerKeysFreed(Users):
 
 
 class Remembering(Users):
-    """Keeps who was deleted."""
+    """Keeps deleted users."""
 
     async def remove(self, user: User) -> None:
         await super().remove(user)
         self.table.gone[user.id] = user
 
 
-@mutant("U-090", "who is created anew under a deleted id has the old `extra` besides")
+@mutant("U-090", "a user who is created under a deleted id also gets the deleted user's `extra`")
 class ExtraOutlivesUser(Remembering):
     def new(self, user: User) -> User:
         before = self.table.gone.get(user.id, user)
         return super().new(attrs.evolve(user, extra={**before.extra, **user.extra}))
 
 
-@mutant("U-090", "what is expected of who was created anew may be what the deleted one was")
+@mutant("U-090", "expected fields of a user who is created under a deleted id may match the deleted user")
 class DeletedOneFits(Remembering):
     def fits(self, user: User, expected: Mapping[str, Any]) -> bool:
         return super().fits(user, expected) or super().fits(self.table.gone.get(user.id, user), expected)

@@ -1,4 +1,4 @@
-"""`NEXT` that counts wrongly."""
+"""`NEXT` that raises the epoch wrongly."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def counts(changes: UserChanges) -> bool:
     return changes.get("epoch") is NEXT
 
 
-@mutant("U-038", "`NEXT` is counted by the version")
+@mutant("U-038", "`NEXT` sets the epoch to the version plus one")
 class NextIsTheVersion(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         return super().changed(user, changes | UserChanges(epoch=user.version + 1) if counts(changes) else changes)
 
 
-@mutant("U-038", "`NEXT` counts twice where an epoch is expected")
+@mutant("U-038", "`NEXT` raises the epoch by two if an epoch is expected")
 class NextCountsWhatIsExpected(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         if counts(changes) and expected and isinstance(epoch := expected.get("epoch"), int):
@@ -42,7 +42,7 @@ class NextCountsWhatIsExpected(Users):
         return await super().update(user_id, changes, expected=expected)
 
 
-@mutant("U-038", "the epoch rises before the comparison")
+@mutant("U-038", "the epoch rises even if an expected field differs")
 class NextBeforeItCompares(Users):
     def fits(self, user: User, expected: Any) -> bool:
         fits = super().fits(user, expected)
@@ -57,14 +57,14 @@ class NextBeforeItCompares(Users):
         return await super().update(user_id, changes, expected=expected)
 
 
-@mutant("U-038", "`NEXT` is counted in floating point, as a script of a server may")
+@mutant("U-038", "`NEXT` adds in floating point, as a script on a server may")
 class NextInFloatingPoint(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         after = super().changed(user, changes)
         return attrs.evolve(after, epoch=int(float(user.epoch) + 1.0)) if counts(changes) else after
 
 
-@mutant("U-038", "an epoch that cannot rise is told as an outage")
+@mutant("U-038", "an epoch at its maximum is reported as an outage")
 class NextOverflows(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         try:
@@ -73,7 +73,7 @@ class NextOverflows(Users):
             raise StoreUnavailable("integer out of range") from error
 
 
-@mutant("U-038", "an epoch that cannot rise stays, and the rest is written")
+@mutant("U-038", "an epoch at its maximum stays, and the other changes are written")
 class NextStaysAtTheHighest(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         if counts(changes) and user.epoch == limits.MAX_INTEGER:
@@ -81,7 +81,7 @@ class NextStaysAtTheHighest(Users):
         return super().changed(user, changes)
 
 
-@mutant("U-038", "an expected `NEXT` is passed over")
+@mutant("U-038", "an expected `NEXT` is ignored instead of refused")
 class NextExpected(Users):
     def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
         given: Any = expected or {}
@@ -91,7 +91,7 @@ class NextExpected(Users):
         return expected is NEXT or super().equal(field, stored, expected)
 
 
-@mutant("U-039", "the epoch is read, then written with the rest")
+@mutant("U-039", "the epoch is read, then written with the other changes")
 class NextReadThenWritten(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         self.check_update(changes, expected)
@@ -102,7 +102,7 @@ class NextReadThenWritten(Users):
         return await super().update(user_id, changes, expected=expected)
 
 
-@mutant("U-039", "the epoch is read, then written with the rest, without a lock")
+@mutant("U-039", "the epoch is read, then written with the other changes, without a lock")
 class UnlockedNext(MemoryUserStore):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         checks.check_update(changes, expected)
@@ -126,7 +126,7 @@ class NextInASecondStatement(Users):
         return self.given(after)
 
 
-@mutant("U-039", "`NEXT` is a compare-and-set of the epoch, and whoever comes second is stale")
+@mutant("U-039", "`NEXT` is a compare-and-set of the epoch, and the second of two callers gets StaleUser")
 class NextGivesUp(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         self.check_update(changes, expected)
@@ -139,7 +139,7 @@ class NextGivesUp(Users):
         return await super().update(user_id, changes, expected=expected)
 
 
-@mutant("U-039", "an update by `NEXT` is answered with what is there by then")
+@mutant("U-039", "an update by `NEXT` returns the user as it is read later")
 class NextAnswersLater(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         after = await super().update(user_id, changes, expected=expected)

@@ -1,4 +1,4 @@
-"""Expectations that are compared wrongly."""
+"""Expected fields that are compared wrongly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-032", "who is unknown but expected to be of some version is stale")
+@mutant("U-032", "an unknown user with expected fields is StaleUser instead of UserNotFound")
 class ExpectedNobodyIsStale(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         try:
@@ -33,7 +33,7 @@ class NullNeverEquals(Users):
         return expected is not None and super().equal(field, stored, expected)
 
 
-@mutant("U-037", "expected text is compared without its case")
+@mutant("U-037", "expected text is compared without regard to case")
 class ExpectedFolded(Users):
     def equal(self, field: str, stored: Any, expected: Any) -> bool:
         if isinstance(stored, str) and isinstance(expected, str):
@@ -48,7 +48,7 @@ class ExpectedPadded(Users):
         return super().equal(field, stored, expected)
 
 
-@mutant("U-037", "expected permissions need only be among those there are")
+@mutant("U-037", "expected permissions need only be a subset of the present ones")
 class ExpectedSubset(Users):
     def equal(self, field: str, stored: Any, expected: Any) -> bool:
         return expected <= stored if field == "permissions" else super().equal(field, stored, expected)

@@ -9,13 +9,13 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Key, Users
 
 
-@mutant("U-010", "a key that finds nobody is tried once more in lower case")
+@mutant("U-010", "a lookup that finds nobody is repeated in lower case")
 class LowerCaseTriedToo(Users):
     def owner(self, key: Key) -> User | None:
         return super().owner(key) or super().owner((*key[:-1], key[-1].lower() if isinstance(key[-1], str) else ""))
 
 
-@mutant("U-010", "a key that finds nobody is tried once more without its accents")
+@mutant("U-010", "a lookup that finds nobody is repeated without accents")
 class AccentsDroppedWhenRead(Users):
     def owner(self, key: Key) -> User | None:
         if (user := super().owner(key)) is not None or not isinstance(key[-1], str) or key[0] == "identities":
@@ -46,7 +46,7 @@ class JoinedByNothing(Users):
         return key if key[0] != "identities" else (key[0], "".join(key[1:]))
 
 
-@mutant("U-012", "the provider is compared without its case")
+@mutant("U-012", "the provider is compared without regard to case")
 class ProviderFolded(Users):
     def index(self, key: Key) -> Key:
         return key if key[0] != "identities" else (key[0], key[1].lower(), key[2])

@@ -1,4 +1,4 @@
-"""Stores that are right for one caller, and in every race of one kind of call: whole histories alone tell."""
+"""Stores that are right for one caller and in races of one kind of call: only whole histories reveal the fault."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BusyUsers(Users):
     pauses = BUSY
 
 
-@mutant("U-091", "a user and the linked accounts are read one after the other")
+@mutant("U-091", "a user and the linked accounts are read in two statements")
 class ReadsInTwoStatements(BusyUsers):
     async def get(self, user_id: UserId, /) -> User | None:
         user = await super().get(user_id)
@@ -29,14 +29,14 @@ class ReadsInTwoStatements(BusyUsers):
         return user and attrs.evolve(user, identities=linked.identities if linked else ())
 
 
-@mutant("U-091", "an address leads to an id, and the id later to a user who may have another address by then")
+@mutant("U-091", "an address is looked up, then the user by id, who may have another address by then")
 class LooksUpInTwoStatements(BusyUsers):
     async def get_by_email(self, email_key: str, /) -> User | None:
         user = await super().get_by_email(email_key)
         return user and await self.get(user.id)
 
 
-@mutant("U-091", "a new key is claimed before the version is compared, and given back if that was stale")
+@mutant("U-091", "a new key is claimed before the version is compared, and freed if that is stale")
 class ClaimsBeforeItCompares(Users):
     pauses = frozenset({"request"})
 
@@ -66,7 +66,7 @@ class Replicated(Table):
 
     @contextmanager
     def writing(self) -> Generator[None, None, None]:
-        """Catch up before a write, and not again until nobody writes."""
+        """Catch up before a write, and not again while others write."""
         self.catch_up()
         self.writers += 1
         try:
@@ -79,7 +79,7 @@ class Replicated(Table):
             self.copy = dict(self.users)
 
 
-@mutant("U-091", "reads come from a replica that catches up as soon as nobody writes")
+@mutant("U-091", "reads come from a replica that does not catch up while somebody writes")
 class ReadsFromReplica(Stores):
     class Adapter(BusyUsers):
         table: Replicated

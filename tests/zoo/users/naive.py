@@ -1,4 +1,4 @@
-"""A store the way most projects write it: every step is right, and nothing is one step."""
+"""A store the way most projects write it: every step is right, and no operation is atomic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores with a schema: made by opening, and looked at."""
+"""Stores that create their schema when they are opened, and check it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class _Schema(Stores):
     async def open_users(self, clock: SteppedClock, /) -> UserStore:
         if self.schema is None:
             await self.make()
-        self.look(self.schema or "")
+        self.check(self.schema or "")
         return await super().open_users(clock)
 
     async def make(self) -> None:
         await asyncio.sleep(0)
         self.schema = _PRESENT
 
-    def look(self, schema: str) -> None:
+    def check(self, schema: str) -> None:
         if schema != _PRESENT:
-            raise InvalidSchema(Problem("users", "outdated", "is no table of this version: migrate it"))
+            raise InvalidSchema(Problem("users", "outdated", "is of another version: migrate it"))
 
     async def reset(self) -> None:
         await super().reset()
@@ -47,12 +47,12 @@ class _Schema(Stores):
         self.schema = "users of a shop"
 
 
-@correct("a store that makes its schema when it is opened, and looks at it")
+@correct("a store that creates its schema when it is opened, and checks it")
 class WithSchema(_Schema):
     pass
 
 
-@mutant("U-062", "`CREATE TABLE`, without care for another who creates it this moment")
+@mutant("U-062", "`CREATE TABLE` fails if another handle creates the table at the same moment")
 class CreatesTwice(_Schema):
     async def make(self) -> None:
         await asyncio.sleep(0)
@@ -61,7 +61,7 @@ class CreatesTwice(_Schema):
         self.schema = _PRESENT
 
 
-@mutant("U-062", "whoever makes the schema empties it first")
+@mutant("U-062", "the first handle that is opened after the schema was created empties the table")
 class MakesEmpty(_Schema):
     opened = 0
 
@@ -77,23 +77,23 @@ class MakesEmpty(_Schema):
         return store
 
 
-@mutant("U-064", "the schema is not looked at")
+@mutant("U-064", "the schema is not checked")
 class NotLookedAt(_Schema):
-    def look(self, schema: str) -> None:
+    def check(self, schema: str) -> None:
         pass
 
 
-@mutant("U-064", "an older schema is taken for the present one")
+@mutant("U-064", "an older schema passes for the present one")
 class OlderTaken(_Schema):
     known: ClassVar[str] = "users of authx"
 
-    def look(self, schema: str) -> None:
+    def check(self, schema: str) -> None:
         if not schema.startswith(self.known):
-            super().look(schema)
+            super().check(schema)
 
 
-@mutant("U-064", "the driver says what is wrong with the schema")
+@mutant("U-064", "a wrong schema is reported by the driver's own error")
 class DriverTells(_Schema):
-    def look(self, schema: str) -> None:
+    def check(self, schema: str) -> None:
         if schema != _PRESENT:
             raise RuntimeError("no such column: users.epoch")

@@ -20,7 +20,7 @@ class PagesOfBatches(Users):
         return await super().search(query, limit=whole, after=after, offset=offset)
 
 
-@mutant("U-051", "the handle turns `after` into an offset: it counts what it has given so far")
+@mutant("U-051", "the handle turns `after` into an offset: it counts the users that it has returned so far")
 class OffsetForKeyset(Users):
     given_so_far = 0
     last: UserId | None = None
@@ -41,7 +41,7 @@ class OffsetForKeyset(Users):
         return page
 
 
-@mutant("U-055", "each page is copied out of all that lie before it")
+@mutant("U-055", "each page costs a copy of every user before it")
 class ScansFromTheStart(Users):
     def ordered(self) -> Iterable[User]:
         return super().ordered()
@@ -53,7 +53,7 @@ class ScansFromTheStart(Users):
         return beyond
 
 
-@mutant("U-056", "the place to go on from is looked up, and is the start if it is gone")
+@mutant("U-056", "`after` is looked up, and the search starts over if that user is gone")
 class AfterLookedUp(Users):
     def beyond(self, user: User, after: UserId | None) -> bool:
         return super().beyond(user, after if after in self.table.users else None)
@@ -86,7 +86,7 @@ class OffsetInPages(Users):
         return await super().search(query, limit=limit, after=after, offset=offset * limit)
 
 
-@mutant("U-057", "an offset into a filtered search counts those whom the filter excludes")
+@mutant("U-057", "`offset` also counts users whom the filter excludes")
 class OffsetBeforeFilter(Users):
     async def search(
         self, query: UserQuery, /, *, limit: int, after: UserId | None = None, offset: int = 0

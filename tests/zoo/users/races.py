@@ -1,4 +1,4 @@
-"""Steps between which others come: look up, then write."""
+"""Look up, then write, while another caller comes between."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AddressLookedUp(Users):
 class UnlockedStore(MemoryUserStore):
     def __init__(self) -> None:
         super().__init__()
-        self._lock: Any = nullcontext()  # type: ignore[misc]  # the wrong thing
+        self._lock: Any = nullcontext()  # type: ignore[misc]  # the fault
 
 
 @mutant("U-022", "an update of a user's only key looks it up, then writes")
@@ -38,7 +38,7 @@ class OnlyKeyLookedUp(Users):
         await super().replace(before, user)
 
 
-@mutant("U-023", "keys are locked in the order in which they come, and a deadlock is told as an outage")
+@mutant("U-023", "keys are locked in the order given, and a deadlock is reported as an outage")
 class LocksInOrder(Users):
     locked: ClassVar[dict[str, str]] = {}
 
@@ -64,7 +64,7 @@ class CompareThenWrite(Users):
     pauses = frozenset({"update: compared"})
 
 
-@mutant("U-035", "what an update expects is compared when it is read, and not when it is written")
+@mutant("U-035", "expected fields are compared when the user is read, not when it is written")
 class ComparedBefore(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         await super().update(user_id, {}, expected=expected)
@@ -74,7 +74,7 @@ class ComparedBefore(Users):
         return await super().update(user_id, changes)
 
 
-@mutant("U-035", "two writers in a row within one version both win, without a lock")
+@mutant("U-035", "the expected version is compared, then the update is written, without a lock")
 class UnlockedUpdates(MemoryUserStore):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         user = await self.get(user_id)
@@ -83,7 +83,7 @@ class UnlockedUpdates(MemoryUserStore):
         return await super().update(user_id, changes, expected=expected)
 
 
-@mutant("U-036", "an update with an expectation that is cancelled after it was written is written again")
+@mutant("U-036", "an update with expected fields that is cancelled after its write is written again")
 class CancelledIsRepeated(Users):
     pauses = frozenset({"answer"})
 
@@ -96,7 +96,7 @@ class CancelledIsRepeated(Users):
             raise
 
 
-@mutant("U-041", "an update writes the user back, whether still there or not")
+@mutant("U-041", "an update writes the user back, even if it was deleted meanwhile")
 class UpdateRevives(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         self.check_update(changes, expected)
@@ -107,7 +107,7 @@ class UpdateRevives(Users):
         return await super().update(user_id, changes, expected=expected)
 
 
-@mutant("U-041", "a delete frees the keys that it read, not those there are")
+@mutant("U-041", "a delete frees the keys that it read, not the present ones")
 class DeleteFreesOldKeys(Users):
     async def delete(self, user_id: UserId, /) -> bool:
         await self.reach()
@@ -119,7 +119,7 @@ class DeleteFreesOldKeys(Users):
         return self.table.users.pop(user_id, None) is not None
 
 
-@mutant("U-042", "whether the user is there is asked before the delete")
+@mutant("U-042", "a delete looks the user up first, and answers by that")
 class AskThenDelete(Users):
     pauses = frozenset({"delete: looked up"})
 
@@ -127,7 +127,7 @@ class AskThenDelete(Users):
         await super().remove(self.table.users.get(user.id, user))
 
 
-@mutant("U-042", "whether the user is there is asked before the delete, without a lock")
+@mutant("U-042", "a delete looks the user up first, and answers by that, without a lock")
 class UnlockedDelete(MemoryUserStore):
     async def delete(self, user_id: UserId, /) -> bool:
         there = await self.get(user_id) is not None
@@ -135,12 +135,12 @@ class UnlockedDelete(MemoryUserStore):
         return there
 
 
-@mutant("U-060", "the later of two cut-offs is found, then written")
+@mutant("U-060", "two cut-offs are compared, then the later is written")
 class CutoffReadThenWritten(Users):
     pauses = frozenset({"blackout: read"})
 
 
-@mutant("U-060", "the later of two cut-offs is found, then written, without a lock")
+@mutant("U-060", "two cut-offs are compared, then the later is written, without a lock")
 class UnlockedCutoff(MemoryUserStore):
     async def set_blackout(self, cutoff: datetime | None, /) -> datetime | None:
         before = await self.get_blackout()

@@ -1,4 +1,4 @@
-"""Lookups of nonsense, and values that are not refused."""
+"""Lookups by malformed keys, and invalid values that are not refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NulReachesDriver(Users):
         return super().owner(key)
 
 
-@mutant("U-003", "an unknown id to delete is an error")
+@mutant("U-003", "deleting an id that is no UUID is an error")
 class DeleteParses(Users):
     async def delete(self, user_id: UserId, /) -> bool:
         return await super().delete(str(UUID(user_id)))
@@ -40,7 +40,7 @@ class NaiveTaken(Users):
         checks.check_user(attrs.evolve(user, created_at=user.created_at.astimezone()) if aware else user)
 
 
-@mutant("U-004", "a wrong user is stored before it is refused")
+@mutant("U-004", "an invalid user is stored before it is refused")
 class RefusedAfter(Users):
     def check_user(self, user: User) -> None:
         try:
@@ -51,14 +51,14 @@ class RefusedAfter(Users):
             raise
 
 
-@mutant("U-004", "the first problem stops the check, and no column is checked by its type")
+@mutant("U-004", "an epoch of True is taken for 1")
 class OnlyTextChecked(Users):
     def check_user(self, user: User) -> None:
         epoch = user.epoch if isinstance(user, User) and not isinstance(user.epoch, bool) else 1
         checks.check_user(attrs.evolve(user, epoch=epoch) if isinstance(user, User) else user)
 
 
-@mutant("U-004", "an update takes a hash as plain text, which callers then keep where it shows")
+@mutant("U-004", "an update accepts a password hash as plain text instead of a `Secret`")
 class PlainHashTaken(Users):
     def check_update(self, changes: UserChanges, expected: UserFields | None) -> None:
         plain = isinstance(changes.get("password_hash"), str)

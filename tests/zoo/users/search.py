@@ -22,7 +22,7 @@ class LikePrefix(Users):
         return part is None or (key is not None and re.match(_like(part), key, re.DOTALL) is not None)
 
 
-@mutant("U-052", "search text is a regular expression, or nothing if it is none")
+@mutant("U-052", "search text is a regular expression, and an invalid one finds nobody")
 class RegexSearch(Users):
     def contains(self, part: str | None, key: str | None) -> bool:
         try:
@@ -84,25 +84,25 @@ class PermissionPrefix(Users):
         return permission is None or any(each.startswith(permission) for each in user.permissions)
 
 
-@mutant("U-054", "permissions are compared without their case")
+@mutant("U-054", "permissions are compared without regard to case")
 class PermissionFolded(Users):
     def may(self, permission: str | None, user: User) -> bool:
         return permission is None or permission.lower() in {each.lower() for each in user.permissions}
 
 
-@mutant("U-054", "an empty text is taken for no filter")
+@mutant("U-054", "an empty permission counts as no filter")
 class EmptyIsNoFilter(Users):
     def may(self, permission: str | None, user: User) -> bool:
         return not permission or super().may(permission, user)
 
 
-@mutant("U-054", "an id alone decides, whatever else is asked")
+@mutant("U-054", "a query with an id ignores its other filters")
 class IdAloneDecides(Users):
     def matches(self, user: User, query: UserQuery) -> bool:
         return user.id == query.id if query.id is not None else super().matches(user, query)
 
 
-@mutant("U-054", "a user without a name is found by any piece of it")
+@mutant("U-054", "an empty search text finds users without a name")
 class NamelessMatches(Users):
     def contains(self, part: str | None, key: str | None) -> bool:
         return super().contains(part, key or "") if not part else super().contains(part, key)

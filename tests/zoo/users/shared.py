@@ -1,4 +1,4 @@
-"""The blackout, and what other handles see."""
+"""Cut-offs that change, and changes that other handles miss."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Table, Users
 
 
-@mutant("U-060", "a cut-off keeps its zone")
+@mutant("U-060", "a cut-off keeps its zone instead of becoming UTC")
 class CutoffKeepsZone(Users):
     def later(self, before: datetime | None, cutoff: datetime | None) -> datetime | None:
         return cutoff and max(cutoff, before or cutoff)
 
 
-@mutant("U-061", "each handle keeps the users that it has read")
+@mutant("U-061", "each handle caches the users that it has read")
 class UsersCached(Users):
     def __init__(self, table: Table) -> None:
         super().__init__(table)
@@ -36,7 +36,7 @@ class UsersCached(Users):
         return await super().delete(user_id)
 
 
-@mutant("U-061", "a new store begins with an empty blackout")
+@mutant("U-061", "opening a store lifts the blackout")
 class OpeningLifts(Users):
     def __init__(self, table: Table) -> None:
         super().__init__(table)

@@ -1,4 +1,4 @@
-"""Password hashes that show."""
+"""Password hashes that leak."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-006", "the error of a taken key says which hash was refused")
+@mutant("U-006", "the error of a taken key contains the password hash")
 class HashInError(Users):
     def refuse(self, taken: set[str], user: User) -> None:
         if taken:
@@ -18,7 +18,7 @@ class HashInError(Users):
             )
 
 
-@mutant("U-006", "the store shows its rows")
+@mutant("U-006", "the `repr` of the store shows its rows")
 class ReprShowsRows(Users):
     def __repr__(self) -> str:
         return f"Users({[user.password_hash.reveal() for user in self.table.users.values() if user.password_hash]})"
@@ -32,12 +32,12 @@ class LogsStatements(Users):
         await super().insert(user)
 
 
-@mutant("U-006", "an update's changes are in the context of its error")
+@mutant("U-006", "a note on the error of an update shows the changes")
 class ChangesInContext(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         try:
             return await super().update(user_id, changes, expected=expected)
         except IdentifierTaken as error:
-            told = [value.reveal() if isinstance(value, Secret) else value for value in changes.values()]
-            error.add_note(f"parameters: {told}")
+            parameters = [value.reveal() if isinstance(value, Secret) else value for value in changes.values()]
+            error.add_note(f"parameters: {parameters}")
             raise

@@ -25,7 +25,7 @@ class AddressesCut(Users):
         return super().kept(attrs.evolve(user, email=user.email and user.email[:128]))
 
 
-@mutant("U-070", "64 identities are kept, the rest is dropped")
+@mutant("U-070", "only the first 64 identities are kept")
 class IdentitiesDropped(Users):
     def kept(self, user: User) -> User:
         return super().kept(attrs.evolve(user, identities=user.identities[:64]))
@@ -62,7 +62,7 @@ class DollarsDropped(Users):
         )
 
 
-@mutant("U-071", "whole numbers lose their fraction: 1.0 comes back as 1")
+@mutant("U-071", "whole floats come back as integers: 1.0 as 1")
 class WholeFloats(Users):
     def kept(self, user: User) -> User:
         text = json.dumps(dict(user.extra))

@@ -1,4 +1,4 @@
-"""Uniqueness that is found too late, told by halves, or not undone."""
+"""Taken keys that are found too late, reported in part, or not undone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-020", "in `create`, the first taken field alone is named")
+@mutant("U-020", "`create` reports only the first taken field")
 class FirstTakenNamedInCreate(Users):
     def taken(self, user: User, taken: set[str]) -> set[str]:
         fields = super().taken(user, taken)
@@ -20,13 +20,13 @@ class CreateReplaces(Users):
         return super().taken(user, set())
 
 
-@mutant("U-020", "a taken id hides which keys are taken besides")
+@mutant("U-020", "a taken id hides the taken keys")
 class TakenIdHidesOthers(Users):
     def taken(self, user: User, taken: set[str]) -> set[str]:
         return taken or super().taken(user, taken)
 
 
-@mutant("U-020", "keys that were free are claimed before the taken ones are found")
+@mutant("U-020", "a refused `create` keeps the free keys that it claimed")
 class LoserKeepsKeys(Users):
     def refuse(self, taken: set[str], user: User) -> None:
         if taken and user.version == 1:
@@ -35,14 +35,14 @@ class LoserKeepsKeys(Users):
         super().refuse(taken, user)
 
 
-@mutant("U-033", "in `update`, the first taken field alone is named")
+@mutant("U-033", "`update` reports only the first taken field")
 class FirstTakenNamedInUpdate(Users):
     def taken(self, user: User, taken: set[str]) -> set[str]:
         fields = super().taken(user, taken)
         return fields if user.version == 1 else set(sorted(fields)[:1])
 
 
-@mutant("U-033", "a refused update has freed the keys that there were")
+@mutant("U-033", "a refused update frees the user's present keys")
 class RefusedFrees(Users):
     def refuse(self, taken: set[str], user: User) -> None:
         if taken and user.version > 1:
@@ -50,7 +50,7 @@ class RefusedFrees(Users):
         super().refuse(taken, user)
 
 
-@mutant("U-033", "a refused update has claimed the identities that are free")
+@mutant("U-033", "a refused update claims the free identities")
 class RefusedClaims(Users):
     def refuse(self, taken: set[str], user: User) -> None:
         if taken and user.version > 1:
@@ -59,7 +59,7 @@ class RefusedClaims(Users):
         super().refuse(taken, user)
 
 
-@mutant("U-033", "one's own key counts as another's")
+@mutant("U-033", "a user's own key counts as taken")
 class OwnKeyIsTaken(Users):
     async def update(self, user_id: UserId, changes: UserChanges, /, *, expected: UserFields | None = None) -> User:
         key = changes.get("username_key")

@@ -9,14 +9,14 @@ from zoo.machinery.registry import mutant
 from zoo.machinery.small_users import Users
 
 
-@mutant("U-030", "a change to None is taken for no change")
+@mutant("U-030", "a change to None counts as no change")
 class NoneIsNoChange(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         real = {name: value for name, value in changes.items() if value is not None}
         return super().changed(user, cast("UserChanges", real))
 
 
-@mutant("U-030", "the time of registration cannot be changed, quietly")
+@mutant("U-030", "a change of the registration time is silently ignored")
 class CreatedAtFixed(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         return super().changed(user, {**changes, "created_at": user.created_at})

@@ -17,32 +17,32 @@ class WallTime(Users):
         return super().kept(attrs.evolve(user, created_at=user.created_at.replace(tzinfo=timezone.utc)))
 
 
-@mutant("U-001", "instants keep the offset with which they came")
+@mutant("U-001", "instants keep their offset instead of becoming UTC")
 class OffsetKept(Users):
     def kept(self, user: User) -> User:
         return attrs.evolve(super().kept(user), created_at=user.created_at)
 
 
-@mutant("U-001", "the version is the caller's")
+@mutant("U-001", "`create` stores the caller's version")
 class VersionGiven(Users):
     def new(self, user: User) -> User:
         return self.kept(user)
 
 
-@mutant("U-001", "`create` returns what it was given")
+@mutant("U-001", "`create` returns its argument")
 class CreateEchoes(Users):
     async def create(self, user: User, /) -> User:
         await super().create(user)
         return user
 
 
-@mutant("U-002", "who has no password has an empty hash")
+@mutant("U-002", "a user without a password gets an empty hash")
 class EmptyHash(Users):
     def kept(self, user: User) -> User:
         return super().kept(attrs.evolve(user, password_hash=user.password_hash or Secret("")))
 
 
-@mutant("U-005", "the caller's own mapping is kept, and read when somebody asks")
+@mutant("U-005", "the store keeps the caller's own mapping instead of a copy")
 class ArgumentKept(Users):
     def changed(self, user: User, changes: UserChanges) -> User:
         if "extra" in changes:
