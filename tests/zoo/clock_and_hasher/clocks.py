@@ -45,7 +45,7 @@ class CreepingManualClock(Harness):
         return _Frozen(datetime(2026, 1, 1, microsecond=123_457, tzinfo=timezone.utc))
 
 
-@mutant("K-003", "each answer is late by a random fraction of a millisecond")
+@mutant("K-003", "each answer is ahead by a random fraction of a millisecond")
 class Jitter(SystemClock):
     random = Random(1)  # noqa: S311 - not a secret
 
