@@ -15,7 +15,7 @@ from typing import Final, Self, cast
 
 from authx_contract.basics.expect import holds, same, utc
 from authx_contract.clause import clause
-from authx_contract.probes.races import giving_way
+from authx_contract.probes.races import preempted
 from authx_contract.trial import Trial
 from authx_core.ports import Clock
 
@@ -75,7 +75,7 @@ async def never_back(trial: Trial) -> None:
 
     def read_by_turns() -> None:
         for _ in range(_SPELLS):
-            with giving_way():
+            with preempted():
                 read()
 
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -1,1 +1,1 @@
-"""How faults are provoked, and how histories are judged."""
+"""Probes: provoking faults, and judging histories."""

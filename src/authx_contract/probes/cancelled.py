@@ -1,4 +1,4 @@
-"""What the clauses on cancelled calls share."""
+"""Helpers of the clauses on cancelled calls."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ R = TypeVar("R")
 
 _REFUSALS: Final = (IdentifierTaken, StaleUser, UserNotFound)
 _LATE: Final = 0.5
-"""Seconds that a loaded server may need more to carry out what was sent."""
+"""Seconds more that a busy server may need to carry out a request that it has received."""
 _PROMPT: Final = 10.0
-"""Seconds within which a handle answers, unless what was cancelled took something along that it needs."""
+"""Seconds within which a handle answers, unless a cancelled call kept a connection or a lock."""
 
 
 def cancelled_or_done(cut: Cut, name: str) -> None:
-    """Raise `Violation` if a cancelled operation ended in an error of its own, which hides the cancellation."""
+    """Raise `Violation` if a cancelled operation ended in another error, which hides the cancellation."""
     if cut.error is not None and not isinstance(cut.error, _REFUSALS):
         raise Violation(
-            f"{name}, cancelled at its await {cut.at}, did not end as cancelled",
+            f"{name}, cancelled at its await {cut.at}, did not raise CancelledError",
             raised=f"{type(cut.error).__name__}: {cut.error}",
         ) from cut.error
 
 
 async def promptly(call: Awaitable[R], when: str) -> R:
-    """Return what a call returns, in time and without an error; else raise `Violation`."""
+    """Return the result of a call; raise `Violation` if it fails or takes too long."""
     try:
         async with asyncio.timeout(_PROMPT):
             return await call
@@ -38,13 +38,11 @@ async def promptly(call: Awaitable[R], when: str) -> R:
     except Violation:
         raise
     except Exception as error:
-        raise Violation(
-            f"the handle is of no use any more: {when}", raised=f"{type(error).__name__}: {error}"
-        ) from error
+        raise Violation(f"the handle is no longer usable: {when}", raised=f"{type(error).__name__}: {error}") from error
 
 
-async def settled(look: Callable[[], Awaitable[R]]) -> R:
-    """Return what a look finds; look again, a little later, before it accuses."""
+async def eventually(look: Callable[[], Awaitable[R]]) -> R:
+    """Return the result of a check; if it raises `Violation`, wait a little and try once more."""
     try:
         return await look()
     except Violation:

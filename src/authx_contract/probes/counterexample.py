@@ -1,4 +1,4 @@
-"""The smallest history that no order explains, drawn so that a person understands it."""
+"""The smallest history that no order explains, drawn as a timeline."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from authx_contract.probes.linearizability import Model, Operation, S, explore, 
 _CELL: Final = 4
 """Columns from one event to the next."""
 _NAMED: Final = 4
-"""Answers that are named; of more it is said how many."""
+"""Answers that are listed; the others are counted."""
 _BEFORE_ALL: Final = -1
 
 
 @attrs.frozen
 class Counterexample:
-    """Calls that cannot have happened one after the other."""
+    """A history of calls that no sequential order explains."""
 
     initial: str
     history: tuple[Operation, ...]
-    """All but the last answer go together."""
+    """The calls; some order explains every answer but the last."""
     last: Operation
-    """The call whose answer goes with no order of the others."""
+    """The call whose answer is impossible in every order of the others."""
     possible: tuple[object, ...]
-    """What it could have answered."""
+    """The answers that were possible."""
     left_out: int
-    """How many calls more there were, none of which explains it."""
+    """The number of omitted calls, none of which explains the answer."""
 
     def __str__(self) -> str:
-        """Draw the calls in time, and say what is impossible."""
+        """Return the timeline, the impossible answer and the possible ones."""
         answers = [repr(each) for each in self.possible]
         if len(answers) > _NAMED:
             answers[_NAMED:] = [f"{len(answers) - _NAMED} others"]
@@ -45,11 +45,11 @@ class Counterexample:
 
 
 def smallest(history: Sequence[Operation], model: Model[S]) -> Counterexample | None:
-    """Return the least of a history that no order explains, or None if one explains it all.
+    """Return the smallest part of a history that no order explains, or None if an order explains the whole.
 
-    The history is cut at the first answer that cannot be. A call is then left out only if the rest stays impossible
-    whether, and whenever, that call took effect; and only if the rest still explains every answer but the last.
-    What was called during the last call stays if it bears on that answer, for there the reason is likely to be.
+    The history is cut at the first impossible answer. A call is then omitted only if the rest stays impossible
+    whether or not that call took effect, and at any time; and only if the rest still explains every answer but the
+    last. A call that overlaps the last one stays if it affects that answer, since it is the likely cause.
     """
     if linearizable(history, model):
         return None
@@ -63,7 +63,7 @@ def smallest(history: Sequence[Operation], model: Model[S]) -> Counterexample | 
 
 
 def timeline(history: Sequence[Operation]) -> str:
-    """Draw one line a call, in the order of their starts: caller, how long it took, what was called and answered."""
+    """Draw one line for each call, in order of start: the caller, the duration, the call and its answer."""
     ends = [each.end for each in history if each.end is not None]
     events = sorted({*(each.start for each in history), *ends})
     column = {event: _CELL * position for position, event in enumerate(events)}
@@ -80,20 +80,20 @@ def timeline(history: Sequence[Operation]) -> str:
 
 
 def _first_impossible(history: Sequence[Operation], model: Model[S]) -> tuple[list[Operation], Operation]:
-    """Return the shortest beginning that no order explains, and the call whose answer ends it."""
+    """Return the shortest prefix that no order explains, and the call whose answer ends it."""
     answered = [(each.end, each) for each in history if each.end is not None]
     for end, last in sorted(answered, key=lambda each: each[0]):
         begun = [each for each in history if each.start <= end]
         cut = [each if each.end is not None and each.end <= end else _unanswered(each) for each in begun]
         if not linearizable(cut, model):
             return cut, last
-    raise AssertionError("the whole history is its own longest beginning")  # pragma: no cover
+    raise AssertionError("the whole history is its own longest prefix")  # pragma: no cover
 
 
 def _droppable(
     shown: Sequence[Operation], hidden: Sequence[Operation], last: Operation, model: Model[S]
 ) -> Collection[Operation]:
-    """Return one call, or two that only make sense together, that may be left out; or nothing."""
+    """Return one call, or two that are only meaningful together, that may be omitted; or nothing."""
     others = [each for each in reversed(shown) if each is not last]
     for size in (1, 2):
         for group in combinations(others, size):
@@ -117,7 +117,7 @@ def _is_over(operation: Operation, last: Operation) -> bool:
 
 
 def _answers(history: Sequence[Operation], last: Operation, model: Model[S]) -> list[object]:
-    """Return what a call could have answered, the rest being as it is."""
+    """Return the possible answers of a call, given all other calls."""
     others = [each for each in history if each is not last]
     states = {state for _, state in explore(others, model)}
     results = {result for state in states for _, result in model.step(state, last.call)}

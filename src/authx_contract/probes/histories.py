@@ -1,4 +1,4 @@
-"""Histories: what several callers called and were answered, in the order in which it began and ended."""
+"""Histories: the calls of several callers and their answers, in the order in which calls began and ended."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from authx_contract.probes.linearizability import Model, Operation
 from authx_core.domain import PortUnavailable
 
 Parts: TypeAlias = Callable[[Sequence[Operation]], Iterable[tuple[Sequence[Operation], Model[Any]]]]
-"""Splits a history into those that have nothing to do with each other, each with its model."""
+"""Splits a history into independent ones, each with its model."""
 
 _ROUNDS: Final = 500
 _LEAST: Final = 120
-"""Rounds that are played however long they take, so that a busy machine finds as much as an idle one."""
+"""Rounds that are always played, so that a busy machine finds as much as an idle one."""
 _SECONDS: Final = 6.0
-"""Time for the rounds beyond those."""
+"""Seconds for the rounds beyond those."""
 _ENOUGH: Final = 3
-"""Impossible histories of which the smallest is told."""
+"""Impossible histories after which the search ends; the smallest is reported."""
 _UNANSWERED: Final = 0.1
-"""Share of calls that may go without an answer though nothing is down."""
+"""The ratio of unanswered to answered calls that is tolerated although nothing is down."""
 
 
 class Recorder:
-    """Writes down the calls of all callers, from tasks or from threads."""
+    """Records the calls of all callers, from tasks or threads."""
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self._events = count()
 
     async def record(self, caller: int, calls: Sequence[object], answers: Awaitable[Sequence[object]]) -> None:
-        """Await the answers to calls that are made as one. An unavailable port leaves open whether they had effect."""
+        """Await the answers to a batch of calls. If the port is unavailable, their effect is unknown."""
         start = next(self._events)
         try:
             results = await answers
@@ -65,5 +65,5 @@ async def all_explained(play: Callable[[int, Recorder], Awaitable[object]], part
         raise Violation(f"no order of these calls, one after the other, explains their answers\n{example}")
     if unanswered > _UNANSWERED * answered:
         raise Violation(
-            "calls went without an answer though nothing was down", unanswered=unanswered, answered=answered
+            "too many calls went without an answer, although nothing was down", unanswered=unanswered, answered=answered
         )

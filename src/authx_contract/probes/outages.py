@@ -1,4 +1,4 @@
-"""A backend that is down, and up again."""
+"""Outages of a backend, and its return."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from authx_core.blocking import run
 from authx_core.domain import PortUnavailable
 
 _IN_TIME: Final = 10.0
-"""Seconds within which a caller is told that the backend is down; an application has given up by then."""
+"""Seconds within which a call must report that the backend is down; later, an application has given up."""
 _AGAIN: Final = 15.0
-"""Seconds within which a handle finds a backend that is up again."""
+"""Seconds within which a handle must work again once the backend is up."""
 
 Operations = Mapping[str, Callable[[], Coroutine[Any, Any, object]]]
 """Calls by the names of the methods."""
 
 
 async def down(trial: Trial, operations: Operations, error: type[PortUnavailable], *, in_threads: bool) -> None:
-    """Check what every operation raises while the backend is down; bring it up again whatever happens."""
+    """Check the error of every operation while the backend is down; bring the backend up again in any case."""
     await trial.harness.stop_backend()
     try:
         for name, operate in operations.items():
             call = _on_a_thread(operate) if in_threads else operate()
-            await _refused(name, call, error)
+            await _check_refused(name, call, error)
     finally:
         await trial.harness.start_backend()
 
@@ -37,29 +37,31 @@ def _on_a_thread(operate: Callable[[], Coroutine[Any, Any, object]]) -> Coroutin
     return in_thread(lambda: run(operate()))
 
 
-async def _refused(name: str, call: Coroutine[Any, Any, object], error: type[PortUnavailable]) -> None:
+async def _check_refused(name: str, call: Coroutine[Any, Any, object], error: type[PortUnavailable]) -> None:
     try:
         async with asyncio.timeout(_IN_TIME):
             result = await call
     except error:
         return
     except TimeoutError:
-        raise Violation(f"{name} did not say within {_IN_TIME:.0f} seconds that the backend is down") from None
+        raise Violation(f"{name} did not report within {_IN_TIME:.0f} seconds that the backend is down") from None
     except Exception as other:
-        told = f"{type(other).__name__}: {other}"
-        raise Violation(f"{name} of a backend that is down", expected=error.__name__, raised=told) from other
+        text = f"{type(other).__name__}: {other}"
+        raise Violation(f"{name} of a backend that is down", expected=error.__name__, raised=text) from other
     raise Violation(f"{name} of a backend that is down", expected=error.__name__, returned=result)
 
 
 async def back(operate: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    """Wait until a handle works again: each connection that broke may be found out by a call of its own."""
+    """Wait until a handle works again: each broken connection may cost one failed call."""
     end = time.monotonic() + _AGAIN
     while True:
         try:
             await operate()
         except PortUnavailable as error:
             if time.monotonic() > end:
-                raise Violation("the handle does not find the backend that is up again", raised=str(error)) from error
+                raise Violation(
+                    "the handle does not work although the backend is up again", raised=str(error)
+                ) from error
             await asyncio.sleep(0.1)
         else:
             return

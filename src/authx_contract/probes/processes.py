@@ -1,4 +1,4 @@
-"""Other processes over the same data; see `authx_contract.probes.worker` for what runs in them."""
+"""Worker processes on the same data; `authx_contract.probes.worker` is their program."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from authx_contract.basics.violation import CannotRun, Violation
 from authx_contract.trial import Trial
 
 _TIMEOUT: Final = 60.0
-"""Seconds that another process may take for an answer; it imports everything first."""
+"""Seconds that a worker may take to answer; it imports everything first."""
 _PAUSE: Final = 0.002
 
 
-class Elsewhere:
-    """Another process with a harness of the same class and namespace."""
+class Worker:
+    """A worker process with a harness of the same class and namespace."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     async def user(self, user_id: str) -> object:
-        """Return the `summary` of a user as the process sees it, or None."""
+        """Return the `summary` of a user as the worker sees it, or None."""
         return await self.ask("user", user_id)
 
     async def value(self, key: str) -> object:
-        """Return a value of the cache as the process sees it."""
+        """Return a value of the cache as the worker sees it."""
         return await self.ask("value", key)
 
     async def writer(self, seed: int) -> int:
-        """Let a process of its own write until it is killed, and return its number."""
+        """Fork a writer, which writes until it is killed, and return its process id."""
         answer = await self.ask("write", seed)
         try:
             return int(answer["pid"])
@@ -44,31 +44,31 @@ class Elsewhere:
     async def ask(self, *what: object) -> Any:
         """Send a line and return the answer."""
         if self._process.stdin is None or self._process.stdout is None:
-            raise CannotRun("another process has no input or output")
+            raise CannotRun("the worker process has no input or output")
         self._process.stdin.write(json.dumps(what).encode() + b"\n")
         return await self.answer()
 
     async def answer(self) -> Any:
         """Return the next answer."""
         if self._process.stdout is None:
-            raise CannotRun("another process has no output")
+            raise CannotRun("the worker process has no output")
         try:
             async with asyncio.timeout(_TIMEOUT):
                 line = await self._process.stdout.readline()
         except TimeoutError:
-            raise Violation(f"another process did not answer within {_TIMEOUT:.0f} seconds") from None
+            raise Violation(f"the worker process did not answer within {_TIMEOUT:.0f} seconds") from None
         if not line:
             raise Violation("the harness cannot be used in another process, though it declares `processes`")
         return json.loads(line)
 
 
 @asynccontextmanager
-async def elsewhere(trial: Trial) -> AsyncGenerator[Elsewhere, None]:
-    """Start another process that opens what the trial opens; end it afterwards."""
+async def worker_process(trial: Trial) -> AsyncGenerator[Worker, None]:
+    """Start a worker that opens the same data as the trial; end it afterwards."""
     kind = type(trial.harness)
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     if file is None:
-        raise CannotRun(f"{kind.__qualname__} is in no file that another process could import")
+        raise CannotRun(f"{kind.__qualname__} is not in a file that a worker process can import")
     where = {
         "module": kind.__module__,
         "file": file,
@@ -80,12 +80,12 @@ async def elsewhere(trial: Trial) -> AsyncGenerator[Elsewhere, None]:
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )  # fmt: skip
-    process_there = Elsewhere(process)
+    worker = Worker(process)
     try:
         if process.stdin is not None:
             process.stdin.write(json.dumps(where).encode() + b"\n")
-        await process_there.answer()
-        yield process_there
+        await worker.answer()
+        yield worker
     finally:
         with suppress(ProcessLookupError):
             process.kill()
@@ -93,7 +93,7 @@ async def elsewhere(trial: Trial) -> AsyncGenerator[Elsewhere, None]:
 
 
 async def kill(pid: int) -> None:
-    """End a process as a power cut would, and wait until it is gone."""
+    """Kill a process, as a power cut does, and wait until it has ended."""
     os.kill(pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
         while True:

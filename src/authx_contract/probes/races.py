@@ -1,7 +1,7 @@
 """Several callers at once.
 
-Cold handles hide races, so each racer has a handle of its own that was used before all start together. More
-rounds find more; more racers do not.
+Cold handles hide races, so each racer has its own handle, which it uses once before all start together. More rounds
+find more faults; more racers do not.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ R = TypeVar("R")
 
 ROUNDS: Final = 10
 _TIMEOUT: Final = 60.0
-"""Seconds after which a race hangs."""
+"""Seconds after which a race is cancelled and fails."""
 _TURNS: Final = 1_000
-"""How often a thread gives way: enough for what is in memory; engines wait often enough by themselves."""
+"""How often a thread is preempted: enough for adapters in memory. Others wait for their engine often enough."""
 _TURNS_OF_ONE: Final = 20
-"""How often a thread gives way within one function, so that a helper which is called again and again leaves turns to
-the step that matters."""
-_NOT_THE_ADAPTERS: Final = tuple(
+"""How often a thread is preempted within one function, so that a helper that is called often does not use up all
+turns before the critical step."""
+_NOT_THE_ADAPTER: Final = tuple(
     f"{folder}{os.sep}" for folder in (Path(run.__code__.co_filename).parent, Path(__file__).parents[1])
 )
 """The core and this suite."""
@@ -48,7 +48,7 @@ Operation: TypeAlias = Callable[[P, int], Coroutine[Any, Any, R]]
 async def race(handles: Sequence[P], operate: Operation[P, R], *, warm: Warm[P]) -> list[R | AuthxError]:
     """Let ``operate(handle, racer)`` start at once on every handle; return each result or error in order.
 
-    Handles of `never_suspends` race on threads, all others as tasks. Errors that are not the project's are raised.
+    Handles of `never_suspends` race on threads, all others as tasks. An error that is not an `AuthxError` is raised.
     """
     if all(isinstance(handle, NeverSuspends) for handle in handles):
         return await _on_threads(handles, operate, warm)
@@ -78,7 +78,7 @@ async def _on_threads(handles: Sequence[P], operate: Operation[P, R], warm: Warm
         try:
             run(warm(handle))
             barrier.wait(_TIMEOUT)
-            with giving_way():
+            with preempted():
                 return run(_outcome(operate(handle, number)))
         except BaseException:
             barrier.abort()
@@ -110,40 +110,40 @@ async def _outcome(call: Awaitable[R]) -> R | AuthxError:
 
 
 @contextmanager
-def giving_way() -> Generator[None, None, None]:
-    """Let other threads go on at each line of the adapter's: bare threads hardly ever meet within a call."""
+def preempted() -> Generator[None, None, None]:
+    """Let other threads run at each line of the adapter; otherwise calls on threads hardly ever overlap."""
     before = sys.gettrace()
     turns = iter(range(_TURNS))
     turns_of: Counter[CodeType] = Counter()
 
-    def give_way(frame: FrameType, event: str, _argument: object) -> Any:
+    def preempt(frame: FrameType, event: str, _argument: object) -> Any:
         code = frame.f_code
-        if event == "call" and (turns_of[code] >= _TURNS_OF_ONE or not may_be_the_adapters(code.co_filename)):
+        if event == "call" and (turns_of[code] >= _TURNS_OF_ONE or not may_belong_to_the_adapter(code.co_filename)):
             return None
         if next(turns, None) is None:
             sys.settrace(before)
             return None
         turns_of[code] += 1
         time.sleep(0)
-        return give_way
+        return preempt
 
-    sys.settrace(give_way)
+    sys.settrace(preempt)
     try:
         yield
     finally:
         sys.settrace(before)
 
 
-def may_be_the_adapters(file: str) -> bool:
-    """Whether code of this file belongs to an adapter or its driver."""
-    if file.startswith(_NOT_THE_ADAPTERS):
+def may_belong_to_the_adapter(file: str) -> bool:
+    """Whether the code in a file may belong to an adapter or its driver."""
+    if file.startswith(_NOT_THE_ADAPTER):
         return False
     return not file.startswith(_LIBRARY) or "site-packages" in file
 
 
 @contextmanager
 def _eager_switching() -> Generator[None, None, None]:
-    """Let threads take turns as often as the interpreter can."""
+    """Let the interpreter switch threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:

@@ -1,4 +1,4 @@
-"""The ports in the simplest way there is, for one caller: what the model clauses compare adapters with."""
+"""The simplest implementation of the ports, for one caller: the reference of the model clauses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class ReferenceUsers:
-    """A user store that looks through all its users at each call."""
+    """A user store that scans all its users on each call."""
 
     def __init__(self) -> None:
         self._users: dict[UserId, User] = {}
@@ -51,7 +51,7 @@ class ReferenceUsers:
         return _one([user for user in self._users.values() if user.username_key == key])
 
     def get_by_social(self, provider: str, subject: str) -> User | None:
-        """Find by an outside account."""
+        """Find by a social identity."""
         wanted = (provider, subject)
         return _one(
             [u for u in self._users.values() if wanted in {(each.provider, each.subject) for each in u.identities}]
@@ -74,7 +74,7 @@ class ReferenceUsers:
         return self._users.pop(user_id, None) is not None
 
     def search(self, query: UserQuery, *, limit: int, after: UserId | None = None, offset: int = 0) -> list[User]:
-        """Return a page in order of ids."""
+        """Return a page in the order of ids."""
         found = [self._users[key] for key in sorted(self._users) if (after is None or key > after)]
         return [user for user in found if _matches(user, query)][offset : offset + limit]
 
@@ -103,7 +103,7 @@ class ReferenceUsers:
 
 
 class ReferenceCache:
-    """A cache that counts the time that it is told of."""
+    """A cache whose time passes by `elapse`."""
 
     def __init__(self) -> None:
         self._now = timedelta(0)

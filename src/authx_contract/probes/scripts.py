@@ -1,4 +1,4 @@
-"""Sequences of calls: made on an adapter and on a reference side by side, and printed as a script to paste."""
+"""Sequences of calls, made on an adapter and on a reference side by side, and printed as a script to paste."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SOURCES: Final[Mapping[str, Sequence[str]]] = {
     "datetime": ("datetime", "timedelta", "timezone"),
     "authx_core.domain": ("NEXT", "SocialIdentity", "User", "UserQuery"),
 }
-"""Where the names come from that a script may use."""
+"""The modules of the names that a script may use."""
 
 
 @attrs.frozen
 class Step:
-    """A call of a method of the port; or ``elapse``, by which time passes."""
+    """A call of a method of the port, or ``elapse``, which lets time pass."""
 
     method: str
     given: tuple[object, ...] = ()
@@ -41,28 +41,28 @@ class Step:
 
 
 class Script:
-    """Calls that were made on both, and agreed so far."""
+    """The calls made on both so far, whose answers agreed."""
 
     def __init__(self, handle: str, adapter: object, reference: object) -> None:
         self._handle, self._adapter, self._reference = handle, adapter, reference
         self._lines = [f"{handle} = ...  # yours, empty"]
 
     async def look(self, steps: Sequence[Step]) -> None:
-        """Make calls that only read, and that the script need not tell as long as they agree."""
+        """Make calls that only read; while their answers agree, the script omits them."""
         for step in steps:
             await self.play(step)
             self._lines.pop()
 
     async def play(self, step: Step) -> object:
-        """Make a call on both, and return what the adapter answered; raise `Violation` if the reference does not."""
+        """Make a call on both and return the adapter's answer; raise `Violation` if that of the reference differs."""
         self._lines.append(step.line(self._handle))
         observed = await _observed(step.of(self._adapter))
-        if isinstance(observed, User) and step.method == "create":  # the store may give ids of its own
+        if isinstance(observed, User) and step.method == "create":  # the store may assign its own ids
             step = attrs.evolve(step, given=(_with_id(step.given[0], observed.id),))
         expected = _expected(lambda: step.of(self._reference))
         if observed != expected:
             raise Violation(
-                "the last call of a script is answered otherwise",
+                "the last call of the script has the wrong answer",
                 script=_to_paste(self._lines), expected=expected, observed=observed,
             )  # fmt: skip
         return observed
@@ -75,7 +75,7 @@ class Script:
 
 
 def _to_paste(lines: Sequence[str]) -> str:
-    """Put before lines what they import."""
+    """Add the imports that the lines need."""
     text = "\n".join(lines)
     used = {source: [name for name in names if re.search(rf"\b{name}\b", text)] for source, names in _SOURCES.items()}
     imports = [f"from {source} import {', '.join(names)}" for source, names in used.items() if names]
@@ -87,12 +87,12 @@ def _with_id(user: object, user_id: UserId) -> object:
 
 
 def code(value: object) -> str:
-    """Write a value as Python that makes it again."""
+    """Return the Python expression of a value."""
     kind = type(value)
     if attrs.has(kind):
         given = {name: getattr(value, name) for name in attrs.fields_dict(kind)}
-        told = [f"{name}={code(each)}" for name, each in given.items() if _tells(kind, name, each)]
-        return f"{kind.__name__}({', '.join(told)})"
+        arguments = [f"{name}={code(each)}" for name, each in given.items() if _is_not_default(kind, name, each)]
+        return f"{kind.__name__}({', '.join(arguments)})"
     match value:
         case tuple():
             items = cast("Sequence[object]", value)
@@ -104,8 +104,8 @@ def code(value: object) -> str:
             return repr(value).replace("datetime.", "")
 
 
-def _tells(kind: type, name: str, value: object) -> bool:
-    """Whether a field has another value than it would have by default."""
+def _is_not_default(kind: type, name: str, value: object) -> bool:
+    """Whether a field has another value than its default."""
     default = attrs.fields_dict(kind)[name].default
     return bool(value) if hasattr(default, "takes_self") else bool(value != default)
 
@@ -114,18 +114,18 @@ def _expected(call: Callable[[], object]) -> object:
     try:
         return call()
     except AuthxError as error:
-        return _told(error)
+        return _error_name(error)
 
 
 async def _observed(call: Awaitable[object]) -> object:
     try:
         return await call
     except AuthxError as error:
-        return _told(error)
+        return _error_name(error)
 
 
-def _told(error: AuthxError) -> str:
-    """Name an error as far as the ports fix it: `IdentifierTaken`, of whatever kind, by its fields."""
+def _error_name(error: AuthxError) -> str:
+    """Return the name of an error, with the fields of any `IdentifierTaken`: all that the ports prescribe."""
     if isinstance(error, IdentifierTaken):
         return f"IdentifierTaken: {', '.join(sorted(error.fields))}"
     return type(error).__name__

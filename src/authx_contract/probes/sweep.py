@@ -1,7 +1,7 @@
-"""Crash sweeps: an operation that is cancelled at its first await, at its second, and so on until it runs through.
+"""Crash sweeps: an operation is cancelled at its first await, at its second, and so on, until it completes.
 
-What a caller sees when it is cancelled is a half of the truth: the request may be on the wire already. So what was sent
-is let land before anybody looks, through a second handle.
+A cancelled caller cannot know whether its request was sent. So a clause waits until the server has carried out any
+request in flight, and then looks through a second handle.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import attrs
 from authx_contract.basics.violation import Violation
 
 LANDING: Final = 0.1
-"""Seconds within which a request that was sent is carried out."""
+"""Seconds within which a server carries out a request in flight."""
 MOST: Final = 500
-"""Awaits of one operation; one that has more never ends."""
+"""The most awaits of one operation; one with more is taken to be endless."""
 
 
 @attrs.define
 class Cut:
-    """An operation that was cancelled, or was not any more."""
+    """One run of an operation in a sweep."""
 
     at: int
-    """The await at which it was to be cancelled, counted from 1."""
+    """The await at which to cancel, counted from 1."""
     cancelled: bool = False
-    """Its caller saw `CancelledError`."""
+    """The operation raised `CancelledError`."""
     through: bool = False
-    """It ended before its so-maniest await: the sweep is over."""
+    """It completed before this await: the sweep is over."""
     on_the_wire: bool = False
-    """It waited for something when it was cancelled, rather than only giving way."""
+    """It waited for a future when it was cancelled, instead of only yielding to the loop."""
     result: object = None
     error: Exception | None = None
 
@@ -44,11 +44,11 @@ async def sweep(
     landing: float = LANDING,
     at_once: bool = False,
 ) -> AsyncGenerator[Cut, None]:
-    """Cancel an operation at its k-th await for every k; yield after each, when what was sent has landed.
+    """Cancel an operation at its *k*-th await, for every *k*; yield each cut once a request in flight has landed.
 
-    ``prepare`` is awaited before each; ``landing`` is in seconds. ``at_once`` cancels before anything else in the loop
-    has its turn, such as a task that is about to send a request: otherwise Python 3.11's `asyncio.wait_for`, if what it
-    waits for is done by then, swallows it. The last cut is `Cut.through`.
+    ``prepare`` is awaited before each run; ``landing`` is in seconds. ``at_once`` cancels before anything else in the
+    loop runs, such as a task that is about to send a request. Otherwise, `asyncio.wait_for` of Python 3.11 loses the
+    cancellation if its future is done by then. The last cut is `Cut.through`.
     """
     for at in range(1, MOST + 1):
         if prepare is not None:
@@ -59,18 +59,18 @@ async def sweep(
         yield cut
         if cut.through:
             return
-    raise Violation(f"an operation awaits more than {MOST} times")
+    raise Violation(f"an operation awaited more than {MOST} times")
 
 
 async def cancelled_at(  # noqa: C901 - one generator drives another
     at: int, operation: Coroutine[Any, Any, object], *, at_once: bool = False
 ) -> Cut:
-    """Run an operation as a task that is cancelled once it is suspended for the so-maniest time."""
+    """Run an operation as a task, and cancel it before its *k*-th await, where *k* is ``at``."""
     cut = Cut(at, through=True)
 
     @coroutine
     def counted() -> Generator[Any, Any, object]:
-        """Hand every suspension on to the loop, and cancel the task at the one that is meant."""
+        """Pass every suspension to the loop, and cancel the task at the right one."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         awaits = operation.__await__()
         sent: Any = None
@@ -89,9 +89,9 @@ async def cancelled_at(  # noqa: C901 - one generator drives another
             sent, raised = None, None
             try:
                 sent = yield waits_for
-            except BaseException as error:  # noqa: BLE001 - it is the operation's to handle
+            except BaseException as error:  # noqa: BLE001 - the operation handles it
                 raised = error
-        raise Violation(f"an operation awaits more than {MOST} times")
+        raise Violation(f"an operation awaited more than {MOST} times")
 
     async def run() -> object:
         return await counted()
@@ -108,5 +108,5 @@ async def cancelled_at(  # noqa: C901 - one generator drives another
 
 
 def _is_cancelled(waits_for: object) -> bool:
-    """Cancel what an operation waits for, and tell whether it is so already: a task would first have to see to it."""
+    """Cancel the awaited future; return whether it is cancelled at once, unlike a task, which has to run first."""
     return isinstance(waits_for, asyncio.Future) and waits_for.cancel() and waits_for.cancelled()

@@ -1,7 +1,7 @@
-"""Another process that reaches the same data: what `authx_contract.probes.processes` starts and talks to.
+"""The program of a worker process, which `authx_contract.probes.processes` starts and talks to.
 
-It reads a line of JSON for each thing it is to do and answers with one. ``write`` forks a writer that goes on until it
-is killed; everything was imported before, so that fifty of them start in no time.
+It reads commands as lines of JSON and answers each with one. ``write`` forks a writer, which writes until it is killed.
+Everything is imported before, so a writer starts at once.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from authx_core.ports import UserStore
 
 
 def main() -> None:
-    """Answer until there is no more to read; the first line says which harness it is."""
+    """Answer commands until the input ends; the first line names the harness."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a harness prints is no answer
+    os.dup2(2, 1)  # the output of a harness must not look like an answer
     harness = _harness(json.loads(sys.stdin.readline()))
-    _tell(answers, "ready")
+    _reply(answers, "ready")
     if hasattr(signal, "SIGCHLD"):
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the writers
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no process waits for the writers
     for line in sys.stdin:
         what, given = json.loads(line)
         if what == "write":
             _fork(harness, given, answers)
         else:
-            _tell(answers, asyncio.run(_looked(harness, what, given)))
+            _reply(answers, asyncio.run(_read(harness, what, given)))
 
 
 def _module(name: str, file: str) -> ModuleType:
-    """Import a module by its name if that leads to the same file, else by its file."""
+    """Import a module by its name if the name leads to the same file, else by its file."""
     with suppress(ImportError):
         module = import_module(name)
         if Path(str(module.__file__)).samefile(file):
@@ -68,7 +68,7 @@ def _harness(where: Mapping[str, Any]) -> Harness:
     return harness
 
 
-async def _looked(harness: Harness, what: str, key: str) -> object:
+async def _read(harness: Harness, what: str, key: str) -> object:
     trial = Trial(harness)
     try:
         if what == "user":
@@ -84,15 +84,15 @@ def _fork(harness: Harness, seed: int, answers: IO[str]) -> None:
         return
     try:
         asyncio.run(_write(Trial(harness, seed=seed), answers))
-    except BaseException as error:  # noqa: BLE001 - whoever started it must know
-        _tell(answers, {"error": f"{type(error).__name__}: {error}"})
+    except BaseException as error:  # noqa: BLE001 - the parent must see it
+        _reply(answers, {"error": f"{type(error).__name__}: {error}"})
     os._exit(1)
 
 
 async def _write(trial: Trial, answers: IO[str]) -> None:
-    """Create, change and delete users of a few names until somebody ends it."""
+    """Create, change and delete users of a few names until the process is killed."""
     store = await trial.users()
-    _tell(answers, {"pid": os.getpid()})
+    _reply(answers, {"pid": os.getpid()})
     while True:
         try:
             await _write_once(store, trial.random)
@@ -111,7 +111,7 @@ async def _write_once(store: UserStore, random: Random) -> None:
         await store.update(random.choice(users).id, all_changes(name))
 
 
-def _tell(answers: IO[str], answer: object) -> None:
+def _reply(answers: IO[str], answer: object) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
 

@@ -29,7 +29,7 @@ _GRACE: Final = 15.0
 hung: Final = list[threading.Thread]()
 """Abandoned threads, which may keep the interpreter from ending."""
 _FRAMES: Final = 3
-_NOT_THE_ADAPTERS: Final = (
+_NOT_THE_ADAPTER: Final = (
     "authx_contract/", "authx_core/blocking.py", "concurrent/futures/", f"{Path(threading.__file__).as_posix()}",
     f"{Path(asyncio.__file__).parent.as_posix()}/",
 )  # fmt: skip
@@ -181,7 +181,7 @@ def _where_is(thread: threading.Thread) -> str:
 
 def _places(stack: Iterable[traceback.FrameSummary]) -> str:
     frames = [
-        frame for frame in stack if not any(part in frame.filename.replace("\\", "/") for part in _NOT_THE_ADAPTERS)
+        frame for frame in stack if not any(part in frame.filename.replace("\\", "/") for part in _NOT_THE_ADAPTER)
     ]
     shown = frames if len(frames) <= _FRAMES else [*frames[: _FRAMES - 1], frames[-1]]
     return "".join(f"\nat {_short(frame.filename)}:{frame.lineno} in {frame.name}" for frame in shown)

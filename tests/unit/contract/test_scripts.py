@@ -10,7 +10,7 @@ import pytest
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
 from authx_contract import Capabilities, Harness, Violation
-from authx_contract.probes.exploring import explore
+from authx_contract.probes.random_scripts import play_random_scripts
 from authx_contract.probes.reference import ReferenceCache, ReferenceUsers
 from authx_contract.probes.scripts import Script, Step
 from authx_contract.trial import Trial
@@ -72,5 +72,5 @@ async def test_the_requested_number_of_scripts_is_played_and_a_fifth_of_it_outsi
     steps = st.integers().map(lambda number: Step("get", (f"{number}",)))
     for harness, times in ((InMemory(), 50), (OnAServer(), 10)):
         played.clear()
-        await explore(steps, play, Trial(harness), scripts=50)
+        await play_random_scripts(steps, play, Trial(harness), scripts=50)
         assert len(played) == times

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from authx_contract.basics.expect import same
 from authx_contract.clause import clause
-from authx_contract.probes.processes import elsewhere
+from authx_contract.probes.processes import worker_process
 from authx_contract.samples.entries import MINUTE
 from authx_contract.trial import Trial
 
@@ -36,5 +36,5 @@ async def other_handles(trial: Trial) -> None:
     kept = ["value", "7"] if trial.capabilities.backend != "memory" else [None, None]
     same(await (await trial.cache()).get_many(["kept", "counter"]), kept, "closing and opening changed what is kept")
     if trial.capabilities.processes:
-        async with elsewhere(trial) as process:
+        async with worker_process(trial) as process:
             same(await process.value("kept"), "value", "another process does not see a value")

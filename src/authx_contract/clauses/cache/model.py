@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from authx_contract.clause import clause
-from authx_contract.probes.exploring import explore
+from authx_contract.probes.random_scripts import play_random_scripts
 from authx_contract.probes.reference import ReferenceCache
 from authx_contract.probes.scripts import Script, Step
 from authx_contract.trial import Trial
@@ -49,7 +49,7 @@ async def cache_model(trial: Trial) -> None:
             await script.look([_with_keys_of(Step("get_many", (list("abnm"),)), number)])
             await script.elapse(Step("elapse", (_HALF,)), trial.elapse)
 
-    await explore(_cache_steps(), play, trial, scripts=_SCRIPTS)
+    await play_random_scripts(_cache_steps(), play, trial, scripts=_SCRIPTS)
 
 
 def _with_keys_of(step: Step, number: int) -> Step:

@@ -11,7 +11,7 @@ import attrs
 
 from authx_contract.basics.expect import holds, same, same_user
 from authx_contract.clause import clause
-from authx_contract.probes.cancelled import cancelled_or_done, promptly, settled
+from authx_contract.probes.cancelled import cancelled_or_done, eventually, promptly
 from authx_contract.probes.sweep import LANDING, Cut, sweep
 from authx_contract.samples.users import EVERYBODY, full_user, warm
 from authx_contract.samples.whole_users import all_changes, present
@@ -124,7 +124,7 @@ async def update(trial: Trial) -> None:
 
     for user, cut in await _cuts(store, lambda user: store.update(user.id, changes(user)), other.create):
         updated = changed(user, changes(user))
-        before, after = await settled(partial(_either, other, user, updated))
+        before, after = await eventually(partial(_either, other, user, updated))
         holds(after or not cut.through, "an update that ended was not stored")
         same_user(after or before, updated if after else user, "a cancelled update was applied in part")
         await store.create(_namesake(user if after else updated))
@@ -180,7 +180,7 @@ def _namesake(user: User) -> User:
 
 
 async def _found(store: UserStore, user: User) -> User | None:
-    return await settled(lambda: present(store, str(user.username_key)))
+    return await eventually(lambda: present(store, str(user.username_key)))
 
 
 async def _either(store: UserStore, *users: User) -> list[User | None]:

@@ -9,7 +9,7 @@ import attrs
 
 from authx_contract.basics.expect import same, same_user
 from authx_contract.clause import clause
-from authx_contract.probes.processes import elsewhere
+from authx_contract.probes.processes import worker_process
 from authx_contract.samples.users import EVERYBODY, full_user
 from authx_contract.samples.whole_users import summary
 from authx_contract.trial import Trial
@@ -71,5 +71,5 @@ async def _reopened(trial: Trial, store: UserStore) -> None:
         same(await store.count(EVERYBODY), int(kept), "the count is another after closing and opening")
         same(await store.get_blackout(), _CUTOFF if kept else None, "the blackout is another after opening again")
     if trial.capabilities.processes:
-        async with elsewhere(trial) as process:
+        async with worker_process(trial) as process:
             same(await process.user(ann.id), summary(ann), "another process does not see a user")

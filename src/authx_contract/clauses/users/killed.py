@@ -8,8 +8,8 @@ from typing import Final
 
 from authx_contract.basics.violation import CannotRun
 from authx_contract.clause import clause
-from authx_contract.probes.cancelled import settled
-from authx_contract.probes.processes import elsewhere, kill
+from authx_contract.probes.cancelled import eventually
+from authx_contract.probes.processes import kill, worker_process
 from authx_contract.probes.sweep import LANDING
 from authx_contract.samples.whole_users import all_free, all_whole
 from authx_contract.trial import Trial
@@ -32,14 +32,14 @@ async def killed(trial: Trial) -> None:
     if not hasattr(os, "fork"):
         raise CannotRun("there is no fork on this system, by which writers start in no time")
     store, seen = await trial.users(), 0
-    async with elsewhere(trial) as process:
+    async with worker_process(trial) as process:
         for number in range(0, _KILLS, 2):
             writers = [await process.writer(trial.seed + number + each) for each in range(2)]
             for writer in writers:
                 await asyncio.sleep(trial.random.uniform(*_LIFE))
                 await kill(writer)
             await asyncio.sleep(LANDING)
-            seen += await settled(lambda: all_whole(store))
+            seen += await eventually(lambda: all_whole(store))
     if not seen:
         raise CannotRun("the writers were killed before they wrote anything")
     await all_free(store)

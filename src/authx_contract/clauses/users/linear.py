@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from authx_contract.clause import clause
 from authx_contract.probes.histories import Recorder, all_explained
-from authx_contract.probes.models.callers import Caller, Cast
+from authx_contract.probes.models.callers import Caller, Roster
 from authx_contract.probes.models.users import MODEL
 from authx_contract.probes.races import no_error, race
 from authx_contract.samples.users import warm
@@ -25,9 +25,9 @@ async def linear(trial: Trial) -> None:
     stores = await trial.racing_users()
 
     async def play(round_: int, recorder: Recorder) -> None:
-        cast = Cast(round_)
-        await cast.enter(stores[0])
-        callers = [Caller(number, trial.another_random(), recorder, cast) for number in range(RACERS)]
+        roster = Roster(round_)
+        await roster.enter(stores[0])
+        callers = [Caller(number, trial.another_random(), recorder, roster) for number in range(RACERS)]
 
         async def take_part(store: UserStore, number: int) -> None:
             await callers[number].play(store)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import attrs
 
 from authx_contract.clause import clause
-from authx_contract.probes.exploring import explore
+from authx_contract.probes.random_scripts import play_random_scripts
 from authx_contract.probes.reference import ReferenceUsers
 from authx_contract.probes.scripts import Script, Step
 from authx_contract.samples.users import EVERYBODY
@@ -63,7 +63,7 @@ async def users_model(trial: Trial) -> None:
         finally:
             store = await _emptied(trial, store)
 
-    await explore(_user_steps(), play, trial, scripts=_SCRIPTS)
+    await play_random_scripts(_user_steps(), play, trial, scripts=_SCRIPTS)
 
 
 _NAMES: Final = ("ann", "bob", "eve")

@@ -1,1 +1,1 @@
-"""The ports as one caller would see them, and callers who use them at random."""
+"""Models of the ports for one caller, and callers that make random calls."""

@@ -1,4 +1,4 @@
-"""The blackout as one caller would see it."""
+"""A model of the blackout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TICK: Final = timedelta(microseconds=1)
 
 @attrs.frozen(repr=False)
 class Call:
-    """A call of the blackout; cut-offs are told by how many microseconds they are after the first."""
+    """A call on the blackout; a cut-off is shown as a number of microseconds."""
 
     verb: str
     number: int = 0
@@ -30,7 +30,7 @@ VERBS: Final = ("set", "set", "set", "set_blackout(None)", "get_blackout()")
 
 
 async def answer(store: UserStore, call: Call) -> Sequence[object]:
-    """Make a call and return what it was answered."""
+    """Make a call and return its answer."""
     match call.verb:
         case "set":
             cutoff = await store.set_blackout(_START + call.number * _TICK)

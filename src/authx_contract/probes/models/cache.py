@@ -1,4 +1,4 @@
-"""One key of a cache as a sequence of calls, and callers who use it at random."""
+"""A model of one key of a cache, and callers that make random calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MIXES: Final[tuple[tuple[Verb, ...], ...]] = (
 
 @attrs.frozen(repr=False)
 class Call:
-    """What is called on one key; one of many keys is a call on each."""
+    """A call on one key; a call on several keys counts as one on each."""
 
     verb: Verb
     key: str
@@ -42,7 +42,7 @@ class Call:
 
 
 def step(state: str | None, call: Call) -> Iterable[tuple[str | None, object]]:
-    """Yield what one caller would see: the value after a call, and its answer."""
+    """Yield the value after a call, and the answer."""
     match call:
         case Call("set", value=str(value)):
             yield value, None
@@ -63,7 +63,7 @@ MODEL: Final = Model[str | None](initial=None, step=step)
 
 
 class Caller:
-    """Calls at random on the keys of a round. Each value is written once, and is a number of which one may count."""
+    """Makes random calls on the keys of a round. Each value is unique, and a number, so that it can be incremented."""
 
     def __init__(self, number: int, random: Random, recorder: Recorder, keys: Sequence[str]) -> None:
         self._number = number

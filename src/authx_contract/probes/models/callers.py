@@ -1,4 +1,4 @@
-"""Callers who use a few users at random."""
+"""Callers that make random calls on a few users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEPS: Final = 4
 """Calls of one caller in a round."""
 _VERBS: Final[Sequence[Verb]] = ("get", "get", "find", "find", "update", "update", "update", "create", "delete")
 _KEYS: Final = ("a", "b", "c")
-"""Of each kind; few, so that callers want the same."""
+"""The keys of each kind; few, so that callers compete for them."""
 _NO_KEY: Final[dict[str, UserFields]] = {
     "email": {"email": None, "email_key": None},
     "username": {"username": None, "username_key": None},
@@ -26,32 +26,32 @@ _NO_KEY: Final[dict[str, UserFields]] = {
 }
 
 
-class Cast:
-    """Who there is in a round, and what its history calls them."""
+class Roster:
+    """The users of a round, and their names in its history."""
 
     def __init__(self, round_: int) -> None:
         self.kind = KINDS[round_ % len(KINDS)]
-        """The keys that callers want in this round."""
-        self.there: dict[str, User] = {}
-        """Those who were there at first."""
+        """The kind of key for which callers compete in this round."""
+        self.present: dict[str, User] = {}
+        """The users at the start of the round."""
         self.newcomers = count(1)
         self.epochs = count(2)
         self._suffix = f"-{round_}"
         self._names: dict[datetime, str] = {}
 
     async def enter(self, store: UserStore) -> None:
-        """Create those who are there at first."""
+        """Create the users at the start of the round."""
         for call in (ANN, BOB):
-            self.there[call.name] = await store.create(self.user(call))
+            self.present[call.name] = await store.create(self.user(call))
 
     def user(self, call: Call) -> User:
-        """Return the user whom a call is to create."""
+        """Return the user that a call creates."""
         user = make_user(**self.fields(call.fields))
         self._names[user.created_at] = call.name
         return user
 
     def fields(self, fields: Iterable[Field]) -> Any:
-        """Return fields as the store knows them; each round has keys of its own."""
+        """Return fields as the store knows them, with keys that are unique to the round."""
         result: dict[str, Any] = {}
         for field, value in fields:
             match field:
@@ -68,7 +68,7 @@ class Cast:
         return f"{key}{self._suffix}"
 
     def person(self, user: User) -> Person:
-        """Return a user as the history shows one."""
+        """Return a user as the history shows it."""
         return Person(
             name=self._names.get(user.created_at, user.id),
             email=self._short(user.email_key),
@@ -83,15 +83,15 @@ class Cast:
 
 
 class Caller:
-    """Calls at random, and expects of users what it was last told of them."""
+    """Makes random calls, and expects the fields of a user that it saw last."""
 
-    def __init__(self, number: int, random: Random, recorder: Recorder, cast: Cast) -> None:
+    def __init__(self, number: int, random: Random, recorder: Recorder, roster: Roster) -> None:
         self._number = number
         self._random = random
         self._recorder = recorder
-        self._cast = cast
-        self._ids: dict[str, UserId] = {name: user.id for name, user in cast.there.items()}
-        self._told: dict[str, Person] = {name: cast.person(user) for name, user in cast.there.items()}
+        self._roster = roster
+        self._ids: dict[str, UserId] = {name: user.id for name, user in roster.present.items()}
+        self._last_seen: dict[str, Person] = {name: roster.person(user) for name, user in roster.present.items()}
 
     async def play(self, store: UserStore) -> None:
         """Make the calls of a round."""
@@ -105,20 +105,20 @@ class Caller:
             case "find":
                 return Call(verb, fields=(self._claim(),))
             case "create":
-                return Call(verb, f"new{next(self._cast.newcomers)}", (self._claim(),))
+                return Call(verb, f"new{next(self._roster.newcomers)}", (self._claim(),))
             case "update":
-                told = self._told[name]
-                expected = self._random.choice([(), (("version", told.version),), (("epoch", told.epoch),)])
+                seen = self._last_seen[name]
+                expected = self._random.choice([(), (("version", seen.version),), (("epoch", seen.epoch),)])
                 return Call(verb, name, self._changes(), expected)
             case _:
                 return Call(verb, name)
 
     def _changes(self) -> tuple[Field, ...]:
-        epoch = ("epoch", self._random.choice([next(self._cast.epochs), NEXT]))
-        return self._random.choice([(epoch,), (self._claim(), epoch), (self._claim(),), ((self._cast.kind, None),)])
+        epoch = ("epoch", self._random.choice([next(self._roster.epochs), NEXT]))
+        return self._random.choice([(epoch,), (self._claim(), epoch), (self._claim(),), ((self._roster.kind, None),)])
 
     def _claim(self) -> Field:
-        return self._cast.kind, self._random.choice(_KEYS)
+        return self._roster.kind, self._random.choice(_KEYS)
 
     async def _made(self, store: UserStore, call: Call) -> User | bool | None:
         match call.verb:
@@ -126,14 +126,14 @@ class Caller:
                 return await store.get(self._ids[call.name])
             case "find":
                 [(kind, key)] = call.fields
-                return await by_key(store, kind, self._cast.key(key))
+                return await by_key(store, kind, self._roster.key(key))
             case "create":
-                user = await store.create(self._cast.user(call))
+                user = await store.create(self._roster.user(call))
                 self._ids[call.name] = user.id
                 return user
             case "update":
-                expected = self._cast.fields(call.expected) if call.expected else None
-                return await store.update(self._ids[call.name], self._cast.fields(call.fields), expected=expected)
+                expected = self._roster.fields(call.expected) if call.expected else None
+                return await store.update(self._ids[call.name], self._roster.fields(call.fields), expected=expected)
             case "delete":
                 return await store.delete(self._ids[call.name])
 
@@ -146,6 +146,6 @@ class Caller:
             return [Refused("IdentifierTaken", error.fields)]
         if not isinstance(answer, User):
             return [answer]
-        person = self._cast.person(answer)
-        self._told[person.name] = person
+        person = self._roster.person(answer)
+        self._last_seen[person.name] = person
         return [person]

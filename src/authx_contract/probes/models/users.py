@@ -1,4 +1,4 @@
-"""A few users as one caller would see them."""
+"""A model of a store with a few users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Field: TypeAlias = tuple[str, Any]
 
 @attrs.frozen(repr=False, kw_only=True)
 class Person:
-    """A user as far as the calls of a round change one."""
+    """A user, with the fields that the calls of a round change."""
 
     name: str
     email: str | None = None
@@ -46,7 +46,7 @@ class Refused:
 
 @attrs.frozen(repr=False)
 class Call:
-    """What is called, on whom, with which fields."""
+    """A call: the method, the user and the fields."""
 
     verb: Verb
     name: str = ""
@@ -63,7 +63,7 @@ State: TypeAlias = frozenset[Person]
 
 
 def step(state: State, call: Call) -> Iterator[tuple[State, object]]:
-    """Yield what one caller would see. Where there are several reasons to refuse a call, any may be told."""
+    """Yield each state and answer that may follow. If there are several reasons to refuse a call, each is an answer."""
     person = next((each for each in state if each.name == call.name), None)
     others = frozenset(each for each in state if each is not person)
     match call.verb:
@@ -93,7 +93,7 @@ def _written(person: Person | None, call: Call) -> Person:
 
 
 def _taken(others: State, person: Person) -> Iterator[Refused]:
-    """Yield each way to say that keys are taken: a store that asks which ones after it was refused may say more."""
+    """Yield each permitted `IdentifierTaken`: a store that looks up the taken keys after its refusal may name more."""
     claimed = [kind for kind in KINDS if getattr(person, kind) is not None]
     taken = {kind for kind in claimed if any(getattr(each, kind) == getattr(person, kind) for each in others)}
     for size in range(1, len(claimed) + 1):

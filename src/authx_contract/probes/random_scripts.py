@@ -1,4 +1,4 @@
-"""Random scripts, played one after the other until one fails; the shortest that does is told."""
+"""Random scripts, played one after the other until one fails; the shortest that fails is reported."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 Play: TypeAlias = Callable[[Sequence[Step]], Awaitable[None]]
-"""Plays a script; raises `Violation` if it is answered wrongly."""
+"""Plays a script; raises `Violation` if an answer is wrong."""
 
 _OUTSIDE_MEMORY: Final = 5
-"""How many times fewer scripts are played where each call reaches a file or a server."""
+"""The divisor of the number of scripts if each call reaches a file or a server."""
 _SEARCHING: Final = 60.0
-"""Seconds after which no new script begins, however slow the engine is. A seed finds the same wherever this is enough:
-scripts are counted, so a busy machine plays as many as an idle one."""
+"""Seconds after which no new script begins. If this is enough for all scripts, a seed finds the same faults everywhere,
+because scripts are counted: a busy machine plays as many as an idle one."""
 _SHRINKING: Final = 20.0
-"""Seconds for shortening the first script that fails."""
+"""Seconds to shorten the first script that fails."""
 _PARTS: Final = 8
 _STEPS: Final = 10
-"""Steps of a part, at most."""
+"""The most steps in a part."""
 
 
 class _Enough(BaseException):
     """Stops the search; derives from BaseException so that Hypothesis does not catch it."""
 
 
-async def explore(steps: SearchStrategy[Step], play: Play, trial: Trial, *, scripts: int) -> None:
-    """Play so many random scripts, or a fifth outside memory; raise the `Violation` of the shortest that fails."""
+async def play_random_scripts(steps: SearchStrategy[Step], play: Play, trial: Trial, *, scripts: int) -> None:
+    """Play this many random scripts, or a fifth outside memory; raise the `Violation` of the shortest that fails."""
     most = scripts if trial.capabilities.backend == "memory" else scripts // _OUTSIDE_MEMORY
     search = _Search(play)
 
-    def all_of_them() -> None:
+    def search_all() -> None:
         from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only this needs it
         from hypothesis import seed as seeded  # noqa: PLC0415 - likewise
         from hypothesis import strategies as st  # noqa: PLC0415 - likewise
@@ -61,18 +61,18 @@ async def explore(steps: SearchStrategy[Step], play: Play, trial: Trial, *, scri
             one()
 
     try:
-        await in_thread(all_of_them)
+        await in_thread(search_all)
     except Violation:
         raise
     except Exception:
-        # Hypothesis calls it flaky: it failed once, and not again.
+        # Hypothesis raises `Flaky`: the script failed once, but not again.
         if search.failures:
             raise list(search.failures.values())[-1] from None
         raise
 
 
 class _Search:
-    """Plays scripts in the loop of the clause, until the time is over; remembers those that failed."""
+    """Plays scripts in the event loop of the clause until the time is up; remembers those that failed."""
 
     def __init__(self, play: Play) -> None:
         self.failures = dict[str, Exception]()
@@ -81,7 +81,7 @@ class _Search:
         self._end = time.monotonic() + _SEARCHING
 
     def try_script(self, script: Sequence[Step]) -> None:
-        """Play a script; raise as it did if it failed before."""
+        """Play a script; if it failed before, raise the same error."""
         known = self.failures.get(repr(script))
         if known is not None:
             raise known
