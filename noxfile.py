@@ -21,8 +21,10 @@ GATES = (
     ("*/authx_contract/*", "", 90),
 )
 """Files to cover, files that only tests on servers reach, and the minimum coverage by the other tests in per cent."""
-ALONE = tuple(f"tests/contract/test_{port}.py" for port in ("clock", "memory", "passlib"))
+ALONE = tuple(f"tests/contract/test_{tests}" for tests in ("clock.py", "memory.py::TestMemory", "passlib.py"))
 """Tests that need no server; with the unit tests they reach most of the contract."""
+MANY = tuple(f"tests/unit/contract/test_{tests}.py" for tests in ("guide", "from_the_wheel"))
+"""Tests that start many processes: to trace those takes minutes and reaches nothing new."""
 TRACED = {"COVERAGE_CORE": "ctrace"}
 MINUTES = 27
 """The duration of `nox -s tests` on two idle cores."""
@@ -64,14 +66,15 @@ def _every_test(session: nox.Session, env: dict[str, str]) -> None:
         )
     env["TZ"] = ZONES[0]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-q", *both_cores, "tests/unit", *ALONE, env={**env, **TRACED})
+    traced = ("tests/unit", *ALONE, *(f"--ignore={file}" for file in MANY))
+    session.run("coverage", "run", "-m", "pytest", "-q", *both_cores, *traced, env={**env, **TRACED})
     session.run("coverage", "combine", "-q")
     for files, on_servers_only, least in GATES:
         session.run("coverage", "report", f"--include={files}", f"--omit={on_servers_only}", f"--fail-under={least}")
     folders = ("tests/engines", "tests/contract", "tests/zoo", "tests/conformance")
     own = {name: os.environ.get(name, "own") for name in (f"AUTHX_TEST_{server}_URL" for server in SERVERS)}
-    rest = (f"--ignore={file}" for file in ALONE)
-    session.run("python", "-m", "pytest", *both_cores, *folders, *rest, env=env | own)
+    rest = (*folders, *MANY, *(f"--deselect={tests}" for tests in ALONE))
+    session.run("python", "-m", "pytest", *both_cores, *rest, env=env | own)
 
 
 def _summary(skipped: list[str]) -> str:
