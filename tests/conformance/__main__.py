@@ -1,4 +1,4 @@
-"""Run the suite over the project's own adapters, and write the page that tells: ``python -m conformance``."""
+"""Run the suite on the project's own adapters, and write the conformance page: ``python -m conformance``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from servers import Unavailable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is asked for; exit 1 unless all of it conforms."""
+    """Run the selected adapters; return 1 unless all of them conform."""
     everything = adapters()
     given = _parser().parse_args(arguments)
     if given.page:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     chosen = [name for name in everything if not given.only or any(part in name for part in given.only)]
     if not chosen:
-        sys.stderr.write(f"no adapter is called so; there are {', '.join(everything)}\n")
+        sys.stderr.write(f"no adapter has this in its name; choose from {', '.join(everything)}\n")
         return 3
     conforming = 0
     logging.getLogger().addHandler(logging.NullHandler())  # drivers log what races and outages do to them
@@ -45,22 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except Unavailable as reason:
                 console.print(Text(f"{name}: COULD NOT START: {reason}", style="bold red"))
             else:
-                _keep(everything, report)
-                _tell(console, report)
+                _save(everything, report)
+                _print(console, report)
                 conforming += report.verdict.conforms
             progress.advance(overall)
-    console.print(f"{conforming} of {len(chosen)} conform; {PAGE.name} says so")
+    console.print(f"{conforming} of {len(chosen)} conform; the results are in {PAGE.name}")
     return 0 if conforming == len(chosen) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
-    parser.add_argument("--level", type=int, choices=get_args(Level), default=3, help="3, on private servers")
+    parser.add_argument(
+        "--level", type=int, choices=get_args(Level), default=3, help="3 by default, on private servers"
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="PART", help="adapters with this in their name; may be repeated"
     )
     parser.add_argument("--page", action="store_true", help="write the page from the data, and run nothing")
-    parser.add_argument("--seed", type=int, help="repeat what is random")
+    parser.add_argument("--seed", type=int, help="repeat the random choices of the run with this seed")
     return parser
 
 
@@ -74,14 +76,14 @@ def _verified(harness: type[Harness], level: Level, seed: int | None, progress: 
         progress.remove_task(task)
 
 
-def _keep(everything: Mapping[str, type[Harness]], report: Report) -> None:
-    """Write what is known at once: the next adapter may take long."""
+def _save(everything: Mapping[str, type[Harness]], report: Report) -> None:
+    """Write the result at once: the next adapter may take long."""
     runs = load() | {report.name: run_of(report, versions(everything[report.name]))}
     save(runs[name] for name in everything if name in runs)
     write(everything, runs)
 
 
-def _tell(console: Console, report: Report) -> None:
+def _print(console: Console, report: Report) -> None:
     style = "green" if report.verdict.conforms else "bold red"
     console.print(f"{report.name}: {report.seconds:.1f} s", Text(report.headline, style=style))
     for outcome in report.outcomes:

@@ -1,4 +1,4 @@
-"""The project's own adapters: the harnesses of `tests/contract`, and servers that they may lose."""
+"""The project's own adapters: the harnesses of `tests/contract`, and private servers that they may stop."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def kind_of(harness: type[Harness]) -> servers.Kind | None:
 
 
 def losing_its_server(harness: type[Harness]) -> type[Harness]:
-    """Return a harness on a server of its kind that it can stop; to other processes it is as it was."""
+    """Return the harness with a private server that it can stop; worker processes import the original class."""
     if (kind := kind_of(harness)) is None:
         return harness
     here = {"server": _private(kind), "__module__": harness.__module__, "__qualname__": harness.__qualname__}
@@ -52,9 +52,9 @@ class _Outage(Harness):
 
 @cache
 def _private(kind: servers.Kind) -> Private:
-    """Start the one server of its kind that all harnesses use from now on, here and in other processes."""
+    """Start the server that all harnesses of this kind use from now on, here and in worker processes."""
     if not _private.cache_info().currsize:
-        atexit.register(_lent.close)  # before anything is lent on a server, so that it ends after that was given back
+        atexit.register(_lent.close)  # registered before any server starts, so that servers stop last
     server = _lent.enter_context(servers.private(kind))
     os.environ[variable(kind)] = server.url
     return server

@@ -25,7 +25,7 @@ _converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """What one run of the suite said of one adapter, and on what."""
+    """The result of one run on one adapter, with the versions that it ran on."""
 
     adapter: str
     engine: str
@@ -33,7 +33,7 @@ class Run:
     python: str
     authx_users: str
     verdict: str
-    """With its level, if it conforms."""
+    """The verdict, with its level if the adapter conforms."""
     level: int
     date: date
     seconds: float
@@ -43,7 +43,7 @@ class Run:
 
 
 def run_of(report: Report, on: Versions) -> Run:
-    """Keep what the page says."""
+    """Return the part of a report that the page shows."""
     return Run(
         adapter=report.name, engine=on.engine, driver=on.driver, python=python_version(),
         authx_users=version("authx-users"), verdict=report.headline, level=report.level,
@@ -61,6 +61,6 @@ def load(path: Path = DATA) -> dict[str, Run]:
 
 
 def save(runs: Iterable[Run], path: Path = DATA) -> None:
-    """Keep them, in the order given."""
+    """Write the runs in the given order."""
     text = json.dumps(_converter.unstructure(list(runs)), indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page of conformance says what its data say, of every adapter."""
+"""The conformance page agrees with its data, which know every adapter."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from conformance.runs import load
 
 
 def test_the_page_and_its_data_agree() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(adapters(), load()), "nox -s conformance -- --page writes it anew"
+    assert PAGE.read_text(encoding="utf-8") == page(adapters(), load()), (
+        "the page differs from its data: write it anew with `nox -s conformance -- --page`"
+    )
 
 
-def test_every_adapter_on_the_page_is_one_that_the_tests_verify() -> None:
+def test_the_tests_verify_every_adapter_on_the_page() -> None:
     assert set(load()) <= set(adapters())
     assert len(adapters()) >= 20
 
 
-def test_nothing_on_the_page_failed() -> None:
+def test_every_adapter_on_the_page_conforms() -> None:
     assert {run.adapter: run.verdict for run in load().values() if not run.verdict.startswith("CONFORMS")} == {}

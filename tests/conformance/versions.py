@@ -1,4 +1,4 @@
-"""What an adapter ran on: the engine that keeps its data, and the driver that speaks to it."""
+"""The versions that an adapter ran on: those of the engine and of its driver."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _DISTRIBUTIONS: Final = {"pymysql": "PyMySQL"}
 
 @attrs.frozen
 class Versions:
-    """Each a name with its number."""
+    """The name and version of each."""
 
     engine: str
     driver: str
 
 
 def versions(harness: type[Harness]) -> Versions:
-    """Ask the server, and look at what is installed."""
+    """Return the versions of the server and of the installed packages."""
     if issubclass(harness, BlockingSQLite):
         driver = _installed("aiosqlite") if issubclass(harness, AsyncSQLite) else "sqlite3"
         return Versions(f"SQLite {sqlite3.sqlite_version}", _through_sqlalchemy(driver))
@@ -42,8 +42,8 @@ def versions(harness: type[Harness]) -> Versions:
         with MongoClient[Any](harness().url) as client:
             return Versions(f"MongoDB {client.server_info()['version']}", _installed("pymongo"))
     if issubclass(harness, BlockingRedis):
-        told = ask(harness().url, "INFO")
-        own = f"Valkey {told['valkey_version']}" if "valkey_version" in told else f"Redis {told['redis_version']}"
+        info = ask(harness().url, "INFO")
+        own = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info['redis_version']}"
         return Versions(own, _installed("redis"))
     if issubclass(harness, Blocking | InThreads):
         return Versions(_installed("argon2-cffi"), _installed("libpass"))

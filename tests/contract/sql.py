@@ -1,4 +1,4 @@
-"""How the suite gets at the SQLAlchemy adapters: each handle on an engine of its own, over tables of a namespace."""
+"""The harness of the SQLAlchemy adapters: each handle has its own engine, on the tables of a namespace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 class SQL(Harness):
-    """What all databases and drivers have in common."""
+    """The common part for all databases and drivers."""
 
     capabilities = Capabilities(namespaced=True, processes=True)
     asynchronous: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""The memory adapters keep the contract: as they are, and from threads."""
+"""The memory adapters keep the contract, from tasks and from threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from authx_core.ports import Cache, UserStore
 
 
 class Memory(Harness):
-    """All handles are the adapter itself."""
+    """All handles are the same adapter; racers are tasks."""
 
     name = "memory"
     capabilities = Capabilities(backend="memory", shared_handle=True)
@@ -27,7 +27,7 @@ class Memory(Harness):
 
     async def stored(self) -> int:
         assert isinstance(self.cache, MemoryCache)
-        return len(self.cache._values.entries) + len(self.cache._counters.entries)  # pyright: ignore[reportPrivateUsage] - nothing else tells
+        return len(self.cache._values.entries) + len(self.cache._counters.entries)  # pyright: ignore[reportPrivateUsage] - there is no public count
 
     async def reset(self) -> None:
         self.users = self.cache = None
@@ -37,7 +37,7 @@ class Memory(Harness):
 
 
 class BlockingMemory(Memory):
-    """Each racer has a thread."""
+    """The same; racers are threads."""
 
     name = "memory-blocking"
 

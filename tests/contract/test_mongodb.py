@@ -14,12 +14,12 @@ from authx_contract import Capabilities, Harness, SteppedClock, contract_tests, 
 from authx_core.ports import Cache, UserStore
 from servers.spaces import DatabaseKind
 
-IN_TIME = 2_000
-"""Milliseconds after which a server is down, as an application sets it: PyMongo would wait for half a minute."""
+TIMEOUT = 2_000
+"""Milliseconds after which a server counts as down, as an application sets it; PyMongo waits for half a minute."""
 
 
 class BlockingMongoDB(Harness):
-    """Each handle on a client of its own, over collections of a namespace."""
+    """Each handle has its own client, on the collections of a namespace."""
 
     name = "mongodb"
     capabilities = Capabilities(namespaced=True, processes=True)
@@ -30,13 +30,13 @@ class BlockingMongoDB(Harness):
         self.spoiled = False
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
+        self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=TIMEOUT))
         store = MongoUserStore(self.clients[-1].get_default_database(), prefix=self.prefix)
         await store.ensure_indexes()
         return never_suspends(store)
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
+        self.clients.append(MongoClient(self.url, serverSelectionTimeoutMS=TIMEOUT))
         cache = MongoCache(self.clients[-1].get_default_database(), clock, prefix=self.prefix)
         return never_suspends(cache)
 
@@ -45,7 +45,7 @@ class BlockingMongoDB(Harness):
             return client.get_default_database()[f"{self.prefix}cache"].count_documents({})
 
     async def age_schema(self) -> None:
-        """Let two users share an address, as an index that is not unique does."""
+        """Replace the unique index of addresses by one that is not unique."""
         self.spoiled = True
         with MongoClient[Any](self.url) as client:
             users = client.get_default_database()[f"{self.prefix}users"]
@@ -53,7 +53,7 @@ class BlockingMongoDB(Harness):
             users.create_index("email_key")
 
     async def foreign_schema(self) -> None:
-        """Keep something else there, which takes an accent for none."""
+        """Create the collection with a collation that ignores accents."""
         self.spoiled = True
         with MongoClient[Any](self.url) as client:
             client.get_default_database().drop_collection(f"{self.prefix}users")
@@ -68,7 +68,7 @@ class BlockingMongoDB(Harness):
                 collection = client.get_default_database()[self.prefix + name]
                 if self.spoiled:
                     collection.drop()
-                else:  # ten times as fast, for the indexes stay
+                else:  # ten times as fast, because the indexes stay
                     collection.delete_many({})
         self.spoiled = False
 
@@ -95,13 +95,13 @@ class AsyncMongoDB(BlockingMongoDB):
         self.own: list[AsyncMongoClient[Any]] = []
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
+        self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=TIMEOUT))
         store = MongoUserStore(self.own[-1].get_default_database(), prefix=self.prefix)
         await store.ensure_indexes()
         return store
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=IN_TIME))
+        self.own.append(AsyncMongoClient(self.url, serverSelectionTimeoutMS=TIMEOUT))
         return MongoCache(self.own[-1].get_default_database(), clock, prefix=self.prefix)
 
     async def close(self) -> None:

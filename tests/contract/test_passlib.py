@@ -1,4 +1,4 @@
-"""The passlib hasher keeps the contract, blocking and behind threads."""
+"""The passlib hasher keeps the contract, blocking and on threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Redis cache keeps the contract: on one server and on a cluster, in both colours, decoding or not."""
+"""The Redis cache keeps the contract: on one server and on a cluster, blocking and asynchronous, decoding or not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if deadline >= 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', dea
 
 
 class BlockingRedis(Harness):
-    """Each handle on a client of its own, under the prefix of a namespace."""
+    """Each handle has its own client, under the prefix of a namespace."""
 
     name = "redis"
     capabilities = Capabilities(clock="server", namespaced=True, processes=True)
@@ -50,7 +50,7 @@ class BlockingRedis(Harness):
         return never_suspends(cache) if isinstance(client, Redis | RedisCluster) else cache
 
     def admin(self) -> Redis | RedisCluster:
-        """Look at the server from outside."""
+        """Return a client for the harness itself."""
         make: type[Redis | RedisCluster] = RedisCluster if self.kind == "redis-cluster" else Redis
         return make.from_url(self.url)
 
@@ -106,7 +106,7 @@ class AsyncOnRedisCluster(BlockingRedisCluster):
 
 
 def _close_pools(client: object) -> None:
-    """Close what a cluster's client, made from a URL, leaves open."""
+    """Close the pools that a cluster's client, made from a URL, leaves open."""
     if isinstance(client, RedisCluster):
         client.disconnect_connection_pools()  # type: ignore[no-untyped-call] # redis-py's
 

@@ -1,4 +1,4 @@
-"""The SQLAlchemy adapters keep the contract on SQLite: blocking, behind threads, and on aiosqlite."""
+"""The SQLAlchemy adapters keep the contract on SQLite: blocking, on threads, and through aiosqlite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from authx_contract import Capabilities, SteppedClock, contract_tests
 from authx_core.ports import Cache, UserStore
 from contract.sql import SQL
 
-PATIENCE = 60
+TIMEOUT = 60
 """Seconds that a call may take on a busy machine."""
 
 
@@ -39,10 +39,10 @@ class ThreadedSQLite(BlockingSQLite):
     name = "sqlite-threaded"
 
     async def open_users(self, _: SteppedClock, /) -> UserStore:
-        return Threaded(await self.store(), timeout=PATIENCE)
+        return Threaded(await self.store(), timeout=TIMEOUT)
 
     async def open_cache(self, clock: SteppedClock, /) -> Cache:
-        return Threaded(await self.entries(clock), timeout=PATIENCE)
+        return Threaded(await self.entries(clock), timeout=TIMEOUT)
 
 
 class AsyncSQLite(BlockingSQLite):

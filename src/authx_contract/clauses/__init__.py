@@ -1,1 +1,1 @@
-"""The clauses: a package for each port that has many, each module one idea, ids in order."""
+"""The clauses: one idea in each module, ids in order; ports with many clauses have a package."""

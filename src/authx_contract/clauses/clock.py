@@ -1,4 +1,4 @@
-"""What every clock promises."""
+"""The clauses of a clock."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _ZONES: Final = ("UTC", "Asia/Kathmandu", "XYZ+11:30", "America/New_York")
 _READINGS: Final = 2_000
 _THREADS: Final = 4
 _WHILE: Final = 0.02
-"""Seconds that a clock is watched."""
+"""Seconds for which a clock is observed."""
 _SPELLS: Final = 20
-"""How often a thread begins anew to give way to the others."""
+"""How often each thread is preempted anew."""
 
 
 @clause(
@@ -35,7 +35,7 @@ _SPELLS: Final = 20
 )
 async def aware_and_utc(trial: Trial) -> None:
     """What it tells is aware, and its offset is zero."""
-    utc((await trial.timepiece()).now(), "the clock told a local or naive time")
+    utc((await trial.timepiece()).now(), "the clock returned a local or naive time")
 
 
 @clause(
@@ -70,16 +70,16 @@ async def never_back(trial: Trial) -> None:
         for _ in range(_READINGS // _SPELLS):
             floor = latest[0]
             now = clock.now()
-            holds(now >= floor, f"the clock told {now} after {floor}")
+            holds(now >= floor, f"the clock returned {now} after {floor}")
             latest[0] = now
 
-    def read_by_turns() -> None:
+    def read_preempted() -> None:
         for _ in range(_SPELLS):
             with preempted():
                 read()
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for future in [pool.submit(read_by_turns) for _ in range(_THREADS)]:
+        for future in [pool.submit(read_preempted) for _ in range(_THREADS)]:
             future.result()
 
 
@@ -111,17 +111,17 @@ async def goes_on(trial: Trial) -> None:
     with _set_back(clock, timedelta(hours=1)):
         first, begin = clock.now(), time.monotonic()
         await asyncio.sleep(_WHILE)
-        passed, told = timedelta(seconds=time.monotonic() - begin), clock.now() - first
-        holds(first >= before, f"the system's clock was set back, and the clock told {first} after {before}")
-        holds(told > passed / 2, f"the system's clock was set back, and of {passed} the clock told {told}")
-    holds(clock.now() >= first + told, "the clock went back when the system's clock was set right")
+        passed, advance = timedelta(seconds=time.monotonic() - begin), clock.now() - first
+        holds(first >= before, f"the system's clock was set back, and the clock returned {first} after {before}")
+        holds(advance > passed / 2, f"the system's clock was set back; in {passed} the clock advanced by {advance}")
+    holds(clock.now() >= first + advance, "the clock went back when the system's clock was set right")
 
 
 @contextmanager
 def _set_back(clock: Clock, by: timedelta) -> Generator[None, None, None]:
-    """Let a clock see a system that is behind, by `datetime` and `time`, under the names that its module has for them.
+    """Set the system's clock back, as a clock sees it through `datetime` and `time`, under any name in its module.
 
-    A clock that asks otherwise sees the true time, and passes.
+    A clock that reads the time in another way sees the true time, and passes.
     """
     true, seconds, nanoseconds = datetime, time.time, time.time_ns
 

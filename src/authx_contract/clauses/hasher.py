@@ -1,4 +1,4 @@
-"""What every password hasher promises."""
+"""The clauses of a password hasher."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from authx_core.blocking import run
 from authx_core.domain import InvalidValue, Overloaded, UnknownHash
 from authx_core.ports import PasswordHasher
 
-PASSWORD: Final = "correct horse battery staple"  # noqa: S105 - what `outdated` is a hash of
+PASSWORD: Final = "correct horse battery staple"  # noqa: S105 - the password of `Harness.outdated_hash`
 _AT_ONCE: Final = 4
 _FLOOD: Final = 1200
-"""Calls: more than `Threaded` lets wait."""
+"""Concurrent calls: more than the queue of `Threaded` takes."""
 _PROMPT: Final = 1.0
-"""Seconds within which a refusal cannot have computed anything."""
+"""Seconds in which an excessive hash cannot be computed."""
 
 
 @clause(
@@ -82,7 +82,7 @@ async def unknown_hash(trial: Trial) -> None:
     real = await hasher.hash(PASSWORD)
     corrupt = real[: len(real) // 2]
     for unknown in ("", " ", PASSWORD, "$", "$nobody$1$abc", "!", corrupt, "$argon2id$v=19$m=x$a$b", "\ud800"):
-        await raised(UnknownHash, hasher.verify(PASSWORD, unknown), f"the hash {unknown!r:.20} is no hash")
+        await raised(UnknownHash, hasher.verify(PASSWORD, unknown), f"{unknown!r:.20} was taken for a hash")
 
 
 @clause(
@@ -150,7 +150,7 @@ async def excessive_parameters(trial: Trial) -> None:
 
 
 async def _flooded(hasher: PasswordHasher) -> None:
-    """Ask for more at once than any queue takes; when some are done, cancel all others."""
+    """Make more calls at once than any queue takes; when some are done, cancel the others."""
     tasks = [asyncio.create_task(hasher.hash(PASSWORD)) for _ in range(_FLOOD)]
     try:
         for done in [task async for task in _first(tasks, 2)]:
@@ -163,7 +163,7 @@ async def _flooded(hasher: PasswordHasher) -> None:
 
 
 async def _abandoned(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    """Begin more calls than there are places, and wait for none of them."""
+    """Start more calls than there are places, and cancel all of them at once."""
     tasks = [asyncio.create_task(call()) for _ in range(_FLOOD)]
     await asyncio.sleep(0)
     for task in tasks:
@@ -172,7 +172,7 @@ async def _abandoned(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
 
 
 async def _first(tasks: list[asyncio.Task[str]], number: int) -> AsyncGenerator[asyncio.Task[str], None]:
-    """Yield the tasks that are done once so many have not been refused."""
+    """Yield tasks as they end, until this many have not been refused."""
     left = set(tasks)
     while left and number > 0:
         done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
@@ -184,8 +184,8 @@ async def _first(tasks: list[asyncio.Task[str]], number: int) -> AsyncGenerator[
 def _hashed_or_refused(results: Sequence[str | BaseException]) -> None:
     for each in results:
         if isinstance(each, BaseException) and not isinstance(each, Overloaded):
-            told = f"{type(each).__name__}: {each}"
-            raise Violation("a call among many was neither answered nor `Overloaded`", raised=told) from each
+            text = f"{type(each).__name__}: {each}"
+            raise Violation("a call among many was neither answered nor `Overloaded`", raised=text) from each
 
 
 async def _verifies(hasher: PasswordHasher, password_hash: str) -> None:

@@ -1,1 +1,1 @@
-"""The values that clauses store. Tests of an adapter may use them too."""
+"""Sample users and entries of the clauses. Tests of an adapter may use them too."""

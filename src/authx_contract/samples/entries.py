@@ -1,4 +1,4 @@
-"""What the clauses of a cache share."""
+"""Sample entries of a cache."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ AWKWARD: Final = (
     "a*", "a\n", "a\r\n", "'", '"', "\\", "{a}b", "{a}c", "ａ",
     "\uffff", "\U0010ffff", "\x7f", "\x01",
 )  # fmt: skip
-"""Texts of which no two are equal code point by code point."""
+"""Texts that all differ by code point, though some look or sort alike."""
 
 
 async def gone_exactly_after(trial: Trial, ttl: timedelta, cache: Cache, *keys: str) -> None:
-    """Check that the keys live until this long from now, and no longer."""
+    """Check that the keys expire exactly after this time."""
     await trial.elapse(ttl - trial.slack)
     for key in keys:
         holds(await cache.get(key) is not None, f"{key!r} was gone before its deadline")

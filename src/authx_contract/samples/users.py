@@ -1,4 +1,4 @@
-"""What the clauses of a user store share."""
+"""Sample users of a store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AWKWARD: Final = (
     "ß", "ss", "σ", "ς", "😀", "😁", "ａ", "a", "ﬁ", "fi",
     "a%", "a_", "a'", 'a"', "a\\", "a:b", "a/b", "\uffff", "\U0010ffff",
 )  # fmt: skip
-"""Texts of which no two are equal code point by code point."""
+"""Texts that all differ by code point, though some look or sort alike."""
 _START: Final = datetime(2026, 1, 1, 9, 30, 0, 123_457, timezone.utc)
 _STEP: Final = timedelta(milliseconds=7, microseconds=13)
 _numbers: Final = count(1)
@@ -31,13 +31,13 @@ class _Fields(UserFields, total=False):
 
 
 def make_user(**fields: Unpack[_Fields]) -> User:
-    """Make a user of a distinct id and instant, who lacks whatever is not given."""
+    """Make a user with a unique id and creation time, and only the given fields."""
     instant = _START + next(_numbers) * _STEP
     return attrs.evolve(User(id=uuid7_text(instant), created_at=instant), **fields)
 
 
 def full_user(name: str) -> User:
-    """Make a user who has everything, with keys of this name."""
+    """Make a user with all fields, and keys made from this name."""
     user = make_user(
         email=f"{name.title()}@Example.com",
         email_key=f"{name}@example.com",
@@ -55,7 +55,7 @@ def full_user(name: str) -> User:
 
 
 def with_key(kind: str, key: str) -> Any:
-    """Return the fields that claim one key of a kind of `KINDS`, of a `User` or of `UserChanges`."""
+    """Return the fields, of a `User` or `UserChanges`, that claim a key of this kind."""
     match kind:
         case "email":
             return {"email": key, "email_key": key}
@@ -66,7 +66,7 @@ def with_key(kind: str, key: str) -> Any:
 
 
 async def by_key(store: UserStore, kind: str, key: str) -> User | None:
-    """Look a key of this kind up."""
+    """Look up a key of this kind."""
     match kind:
         case "email":
             return await store.get_by_email(key)
@@ -77,7 +77,7 @@ async def by_key(store: UserStore, kind: str, key: str) -> User | None:
 
 
 async def ids(store: UserStore, query: UserQuery = EVERYBODY) -> list[UserId]:
-    """Return the ids of everybody whom a query finds, in the order of the store."""
+    """Return the ids of all users that a query finds, in the order of the store."""
     return [user.id for user in await store.search(query, limit=1000)]
 
 
@@ -87,10 +87,14 @@ async def warm(store: UserStore) -> None:
 
 
 def one_winner(results: Iterable[object], kind: str, meaning: str) -> User:
-    """Return the only `User` among results that are otherwise `IdentifierTaken` of this field."""
+    """Return the only `User` among the results; the others must be `IdentifierTaken` with this field."""
     results = list(results)
     winners = [result for result in results if isinstance(result, User)]
     losers = [result for result in results if isinstance(result, IdentifierTaken)]
     same((len(winners), len(losers)), (1, len(results) - 1), f"{meaning}: {results!r:.300}")
-    same({loser.fields for loser in losers}, {frozenset({kind})}, f"{meaning}: a loser was told another field")
+    same(
+        {loser.fields for loser in losers},
+        {frozenset({kind})},
+        f"{meaning}: the error of a loser names the wrong field",
+    )
     return winners[0]

@@ -1,4 +1,4 @@
-"""Users whose every field follows from their name, so that one sees of each whether it is whole."""
+"""Users whose fields all follow from their name, so that a half-written one shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES: Final = ("ann", "bob", "cid", "dan", "eve", "fay", "gil", "hal")
 
 
 def all_changes(name: str) -> UserChanges:
-    """Return the changes that turn anybody into `full_user` of this name, the dates apart."""
+    """Return the changes that turn any user into `full_user` of this name, except for the dates."""
     user = full_user(name)
     return {
         "email": user.email, "email_key": user.email_key, "username": user.username, "username_key": user.username_key,
@@ -26,12 +26,12 @@ def all_changes(name: str) -> UserChanges:
 
 
 def summary(user: User) -> list[object]:
-    """Tell of a user what another process can compare."""
+    """Return the fields of a user that another process can compare."""
     return [user.id, user.email_key, user.username_key, sorted(user.permissions), user.version]
 
 
 async def present(store: UserStore, name: str) -> User | None:
-    """Return `full_user` of this name if every way leads to it, None if none does; else raise `Violation`."""
+    """Return `full_user` of this name if every lookup finds it, None if none does; else raise `Violation`."""
     found = {
         "address": await store.get_by_email(f"{name}@example.com"),
         "username": await store.get_by_username(name),
@@ -41,7 +41,9 @@ async def present(store: UserStore, name: str) -> User | None:
     }
     ids: set[UserId | None] = {None if user is None else user.id for user in found.values()}
     if len(ids) > 1:
-        raise Violation("a user is found in one way and not in another", found_by=sorted(k for k in found if found[k]))
+        raise Violation(
+            "a user is found by some lookups but not by others", found_by=sorted(k for k in found if found[k])
+        )
     user = found["search"]
     if user is not None:
         for way, each in found.items():
@@ -51,18 +53,18 @@ async def present(store: UserStore, name: str) -> User | None:
 
 
 async def all_whole(store: UserStore) -> int:
-    """Check that each user is whole and each key has its user; return how many there are."""
+    """Check that each user is whole and each key has its user; return the number of users."""
     users = [user for name in NAMES if (user := await present(store, name)) is not None]
     for user in users:
         whole = attrs.evolve(changed(user, all_changes(str(user.username_key))), version=user.version)
-        same_user(user, whole, "a user is half one and half another")
-    same(await store.count(EVERYBODY), len(users), "there are users without their keys")
+        same_user(user, whole, "a user is half old and half new")
+    same(await store.count(EVERYBODY), len(users), "some users have no keys")
     return len(users)
 
 
 async def all_free(store: UserStore) -> None:
-    """Check that whoever is not there can be created."""
+    """Check that every absent user can be created."""
     for name in NAMES:
         if await present(store, name) is None:
             await store.create(full_user(name))
-    same(await store.count(EVERYBODY), len(NAMES), "a key is taken, and nobody has it")
+    same(await store.count(EVERYBODY), len(NAMES), "a key is taken, but no user has it")

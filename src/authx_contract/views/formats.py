@@ -66,9 +66,9 @@ def to_markdown(report: Report) -> str:
 
 
 def to_badge(report: Report) -> str:
-    """Write what shields.io's endpoint badge reads. Raises `ValueError` unless the adapter conforms."""
+    """Write the JSON of an endpoint badge of shields.io. Raises `ValueError` unless the adapter conforms."""
     if not report.verdict.conforms:
-        raise ValueError(f"no badge says {report.headline}")
+        raise ValueError(f"no badge is written for {report.headline}")
     badge = {
         "schemaVersion": 1,
         "label": _LABEL,
@@ -79,7 +79,7 @@ def to_badge(report: Report) -> str:
 
 
 def is_badge(path: Path) -> bool:
-    """Whether there is a file, and it is a badge that was written here."""
+    """Whether the file exists and is a badge of this suite."""
     try:
         found: object = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
 """The clauses as tests of pytest: ``TestMyRedis::test_clause[C-021]``.
 
-pytest is imported only where a test module asks for tests, so that the suite does without it elsewhere.
+pytest is imported only by `contract_tests`, so the rest of the suite works without it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def contract_tests(harness: type[Harness], *, level: Level = 2, only: Sequence[s
 
 
 def _trouble(harness: type[Harness], clauses: Sequence[Clause], namespace: str) -> str:
-    """Say why no clause proves anything over this harness; nothing if it is in order."""
+    """Return the reason why this harness proves nothing, or empty text if it is sound."""
     if wrong := faults(harness.waivers):
         return "; ".join(wrong)
     if not any(obstacle(each, harness) is None for each in clauses):

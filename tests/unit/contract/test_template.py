@@ -69,10 +69,10 @@ def test_new_says_which_methods_to_write_first_and_what_to_run(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("import", "no name for a package"),
+        ("import", "not a name for a package"),
         ("my-adapter", "such as my_adapter"),
-        ("../up", "no name for a package"),
-        ("", "no name for a package"),
+        ("../up", "not a name for a package"),
+        ("", "not a name for a package"),
         ("json", "would hide"),
         ("authx_core", "would hide"),
         ("there", "is not overwritten"),
@@ -89,7 +89,7 @@ def test_an_impossible_name_is_refused_in_a_sentence_and_nothing_is_written(
 
 def test_a_missing_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "my_adapter", "--into", str(tmp_path / "nowhere")]) == 3
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
 
 
 def written(kind: Kind, methods: set[str]) -> type[Harness]:

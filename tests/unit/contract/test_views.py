@@ -223,7 +223,7 @@ def test_a_file_that_is_not_a_badge_is_not_removed(folder: Path) -> None:
         (["./harness.py:Mine"], "is not MODULE:CLASS"),
         (["nowhere:Mine"], "No module named 'nowhere'"),
         (["harness:Nobody"], "no attribute 'Nobody'"),
-        (["harness:MemoryCache"], "is no subclass"),
+        (["harness:MemoryCache"], "is not a subclass"),
         (["harness:Mine", "--only", "X-1"], "there is no clause X-1"),
         (["harness:Mine", "--only", "C-001,U-001"], "does not open the port of U-001"),
         (["harness:Mine", "--level", "7"], "invalid choice"),

@@ -57,10 +57,10 @@ async def no_integer(trial: Trial) -> None:
 async def increment_many(trial: Trial) -> None:
     """`increment_many` is atomic for each key and answers in order, duplicates included."""
     cache = await trial.cache()
-    same(await cache.increment_many([], ttl=MINUTE), [], "no keys were not answered with no results")
+    same(await cache.increment_many([], ttl=MINUTE), [], "no keys did not give an empty list")
     same(await cache.increment_many(["a", "b", "a"], by=2, ttl=MINUTE), [2, 2, 4], "a duplicate did not count twice")
     same(await cache.increment_many(("b", "c"), ttl=MINUTE), [3, 1], "counters were not answered in order")
-    same(await cache.get_many(["a", "b", "c"]), ["4", "3", "1"], "what was answered is not what is kept")
+    same(await cache.get_many(["a", "b", "c"]), ["4", "3", "1"], "the answers differ from the stored counters")
     keys = [str(number) for number in range(500)]
     same(await cache.increment_many(keys, ttl=MINUTE), [1] * 500, "500 counters were not answered")
     for key in "ab":
@@ -69,7 +69,7 @@ async def increment_many(trial: Trial) -> None:
 
 
 async def _counts_two_ways(trial: Trial) -> None:
-    """Check that several `increment_many` of two keys in opposite order lose nothing."""
+    """Check that concurrent `increment_many` of two keys in opposite order lose no count."""
     caches = await trial.racing_caches()
 
     async def count(cache: Cache, racer: int) -> list[int]:

@@ -16,9 +16,9 @@ from authx_contract.trial import Trial
 from authx_core.ports import Cache
 
 _TIMES: Final = 3
-"""Sweeps in a row: a pool has more than one connection to lose."""
+"""Sweeps in a row, because a pool can lose more than one connection."""
 _SWEEPS: Final = 6
-"""What a driver awaits differs from time to time, since a reply may be there already; each cut has a key of its own."""
+"""Sweeps, since the awaits of a driver vary: a reply may have arrived already. Each cut has its own key."""
 
 
 @clause(
@@ -73,7 +73,7 @@ async def counters(trial: Trial) -> None:
         async for cut in sweep(newest, _new_key(cache, keys), landing=0, at_once=bool(number % 2)):
             cancelled_or_done(cut, "an operation")
     await asyncio.sleep(LANDING)
-    holds(set(await other.get_many(keys)) <= {None, "1"}, "a cancelled operation left a value that nobody gave")
+    holds(set(await other.get_many(keys)) <= {None, "1"}, "a cancelled operation left a value that no call stored")
     await trial.elapse(MINUTE)
     left = {key for key in keys for each in (key, f"{key}-too") if await other.get(each) is not None}
     same(left, set[str](), "keys of cancelled operations stay after their deadline")
@@ -104,7 +104,7 @@ async def half_set(trial: Trial) -> None:
     await asyncio.sleep(LANDING)
     values = dict(zip(keys, await other.get_many(keys), strict=True))
     same(set(values.values()) - {"old", "new"}, set[str](), "a cancelled set left neither the old value nor the new")
-    same(values[keys[-1]], "new", "a set that ended was not stored")
+    same(values[keys[-1]], "new", "a set that completed was not stored")
     await trial.elapse(MINUTE)
     for key, value in values.items():
         same(await other.get(key), "new" if value == "new" else None, "a cancelled set mixed a value and a lifetime")
@@ -113,7 +113,7 @@ async def half_set(trial: Trial) -> None:
 
 
 def _new_key(cache: Cache, keys: list[str]) -> Callable[[], Awaitable[None]]:
-    """Prepare a cut: the handle is used once, so that it has a connection again and every operation as many awaits."""
+    """Add a key for the next cut; use the handle, so that it has a connection again and operations as many awaits."""
 
     async def add() -> None:
         await warm(cache)

@@ -1,4 +1,4 @@
-"""Lifetimes, without waiting for any. Reading may reap, so each observation has a key of its own."""
+"""Lifetimes, without waiting. A read may remove an expired key, so each observation has its own key."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def milliseconds_and_days(trial: Trial) -> None:
 async def _alive_shortly_before(
     trial: Trial, ttl: timedelta, cache: Cache, put: Callable[[int], Awaitable[list[str]]]
 ) -> None:
-    """Read keys before their deadline: a millisecond by a given clock, on a server as shortly as it answers in time."""
+    """Read keys before their deadline: 1 ms by an injected clock; on a server, by the least margin that it allows."""
     margins = (MOMENT,) if trial.capabilities.clock == "injected" else _MARGINS
     for number, margin in enumerate(each for each in margins if each < ttl):
         start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Whole histories of several callers of a cache."""
+"""Linearizable histories of several callers of a cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random sequences of calls of a cache and of time that passes, and the reference that answers them too."""
+"""Random sequences of calls on a cache while time passes, compared with the reference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SCRIPTS: Final = 1000
 _HALF: Final = timedelta(seconds=30)
 _LONGEST: Final = 6
-"""Halves of a minute that a lifetime has, at most."""
+"""The longest lifetime, in half minutes."""
 
 
 @clause(
@@ -53,7 +53,7 @@ async def cache_model(trial: Trial) -> None:
 
 
 def _with_keys_of(step: Step, number: int) -> Step:
-    """Give keys that no other script has."""
+    """Make the keys unique to the script."""
     key, *rest = step.given
     several = cast("list[str]", key) if isinstance(key, list) else None
     mine = f"{key}{number}" if several is None else [f"{each}{number}" for each in several]
@@ -65,7 +65,7 @@ def _cache_steps() -> SearchStrategy[Step]:
 
     lifetimes = [{"ttl": 2 * minutes * _HALF} for minutes in (1, 2, 3)]
     counts = [{"by": by, **lifetime} for by in (1, -1, 7) for lifetime in lifetimes]
-    # Those that are counted together are never text: whether the others count then, no port says.
+    # Keys that are counted together never hold text: the port does not say whether the others count then.
     values = [("a", "x"), ("a", "5"), ("b", ""), ("b", "-3"), ("n", "5")]
     keys = ("a", "a", "b", "n", "m")
     return st.one_of(

@@ -1,4 +1,4 @@
-"""A cache whose backend is down."""
+"""Outages of a cache's backend."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ async def prefixes(trial: Trial) -> None:
             same(await theirs.get_many(keys), [None] * len(keys), f"another prefix sees {key!r}")
             same(await theirs.add(key, "theirs", ttl=MINUTE), True, f"{key!r} is taken under another prefix")
             same(await ours.get(key), "ours", f"another prefix changed {key!r}")
-            same(await theirs.delete(key), True, f"what another prefix added as {key!r} is gone")
+            same(await theirs.delete(key), True, f"{key!r}, added under another prefix, is gone")
             same(await ours.pop(key), "ours", f"another prefix deleted {key!r}")
             same(await ours.increment(key, ttl=MINUTE), 1, "a counter does not begin at 1")
             same(await theirs.increment(key, ttl=MINUTE), 1, f"two prefixes count {key!r} together")

@@ -1,4 +1,4 @@
-"""What becomes of expired entries."""
+"""The removal of expired entries."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from authx_contract.trial import Trial
 
 _EXPIRING: Final = 60
 _LIVING: Final = 200
-"""More than have expired: a cache that tidies up at each write gets round by then."""
+"""More than have expired, so that a cache which purges on each write reaches all of them."""
 _TIMEOUT: Final = 10.0
-"""Seconds that an engine may take to remove what has expired."""
+"""Seconds that an engine may take to remove expired entries."""
 _PAUSE: Final = 0.1
 
 
@@ -36,7 +36,7 @@ async def expired_go(trial: Trial) -> None:
     for number in range(_EXPIRING):
         await cache.set(f"value-{number}", "value", ttl=MINUTE)
         await cache.increment(f"counter-{number}", ttl=MINUTE)
-    holds(await trial.harness.stored() >= 2 * _EXPIRING, "`stored` of the harness does not count what is kept")
+    holds(await trial.harness.stored() >= 2 * _EXPIRING, "`stored` of the harness counts fewer entries than are kept")
     await trial.elapse(MINUTE / 2)
     await trial.harness.purge()
     for name in ("value", "counter"):
@@ -54,7 +54,7 @@ async def expired_go(trial: Trial) -> None:
 
 
 async def _removed(trial: Trial, most: int) -> None:
-    """Wait until no more entries are kept than these."""
+    """Wait until at most this many entries are kept."""
     end = time.monotonic() + _TIMEOUT
     await trial.harness.purge()
     while (kept := await trial.harness.stored()) > most:

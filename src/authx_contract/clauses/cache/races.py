@@ -100,7 +100,7 @@ async def over_an_expired_key(trial: Trial) -> None:
         return await cache.increment("counter", ttl=MINUTE)
 
     async def expired(key: str) -> None:
-        """Leave one expired key, which nothing may reap before the race."""
+        """Store one key and let it expire; no call may remove it before the race."""
         await caches[0].set(key, "7", ttl=MINUTE)
         await trial.elapse(MINUTE)
 
@@ -113,7 +113,9 @@ async def over_an_expired_key(trial: Trial) -> None:
         await gone_exactly_after(trial, MINUTE, caches[0], "added")
         await expired("counter")
         counts = await race(caches, count, warm=warm)
-        same(sorted(counts, key=repr), list(range(1, RACERS + 1)), "increments over an expired key")
+        same(
+            sorted(counts, key=repr), list(range(1, RACERS + 1)), "increments over an expired key did not count from 1"
+        )
         await gone_exactly_after(trial, MINUTE, caches[0], "counter")
 
 
@@ -172,9 +174,9 @@ async def increment_against_expiry(trial: Trial) -> None:
         same(before, list(range(11, 11 + len(before))), "an increment before the expiry was lost")
         same(after, list(range(1, 1 + len(after))), "a counter that expired did not start at 1")
         kept = await caches[0].get("counter")
-        same(kept, str(len(after)) if after else None, "a counter that expired was written over by what it was")
+        same(kept, str(len(after)) if after else None, "a counter that expired was overwritten with its old value")
         await trial.elapse(MINUTE)
-        same(await caches[0].get("counter"), None, "a counter that expired has no deadline any more")
+        same(await caches[0].get("counter"), None, "a counter that expired has lost its deadline")
 
 
 def _given(results: Iterable[object]) -> list[object]:

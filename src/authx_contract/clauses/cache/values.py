@@ -1,4 +1,4 @@
-"""Values and keys: what comes back, and what is refused."""
+"""Values and keys: the exact round trip, and refusals."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def get_many(trial: Trial) -> None:
     keys = [f"{number}:{number % 7}" for number in range(500)]
     for key in keys[::2]:
         await cache.set(key, key, ttl=MINUTE)
-    same(await cache.get_many([]), [], "no keys were not answered with no values")
+    same(await cache.get_many([]), [], "no keys did not give an empty list")
     same(await cache.get_many(keys[:1]), keys[:1], "one key was not answered")
     expected = [None if number % 2 else key for number, key in enumerate(keys)]
     same(await cache.get_many(keys), expected, "500 keys were not answered in order")
@@ -112,7 +112,7 @@ async def failed_add(trial: Trial) -> None:
     await cache.increment("counter", ttl=MINUTE)
     for key, value in (("key", "first"), ("counter", "1")):
         for ttl in (MINUTE / 2, 2 * MINUTE):
-            same(await cache.add(key, "second", ttl=ttl), False, "add over a live key claimed success")
+            same(await cache.add(key, "second", ttl=ttl), False, "add over a live key returned True")
         same(await cache.get(key), value, "a failed add changed the value")
     await gone_exactly_after(trial, MINUTE, cache, "key", "counter")
 
@@ -142,15 +142,15 @@ async def pop_once(trial: Trial) -> None:
 async def delete(trial: Trial) -> None:
     """`delete` is True exactly if a live key went."""
     cache = await trial.cache()
-    same(await cache.delete("nobody"), False, "deleting an absent key claimed that one went")
+    same(await cache.delete("nobody"), False, "deleting an absent key returned True")
     await cache.set("key", "", ttl=MINUTE)
     await cache.increment("counter", ttl=MINUTE)
     spared = ("spared", "key:more", "ke", "KEY", "counter2", "*")
     for key in spared:
         await cache.set(key, "value", ttl=MINUTE)
     for key in ("key", "counter"):
-        same(await cache.delete(key), True, "deleting a live key claimed that none went")
-        same(await cache.delete(key), False, "deleting twice claimed that a key went again")
+        same(await cache.delete(key), True, "deleting a live key returned False")
+        same(await cache.delete(key), False, "deleting a key twice returned True again")
         same(await cache.get(key), None, "a deleted key was readable")
     same(await cache.get_many(spared), ["value"] * len(spared), "delete removed another key")
 

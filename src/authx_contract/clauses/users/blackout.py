@@ -20,11 +20,11 @@ from authx_core.ports import UserStore
 _CUTOFF: Final = datetime(2026, 3, 4, 5, 6, 7, 891_234, timezone.utc)
 _TICK: Final = timedelta(microseconds=1)
 _STEPS: Final = 3
-"""Cut-offs that one racer sets."""
+"""The number of cut-offs that one racer sets."""
 _HISTORIES: Final = 30
-"""Rounds of U-065, whose calls are chosen at random."""
+"""Rounds of random calls in U-065."""
 _CUTOFFS: Final = 9
-"""How many cut-offs its callers choose from."""
+"""The number of cut-offs from which its callers choose."""
 
 
 @clause(
@@ -38,7 +38,7 @@ async def blackout(trial: Trial) -> None:
     store = stores[0]
     same(await store.get_blackout(), None, "there is a blackout at first")
     await store.set_blackout(None)
-    same(await store.get_blackout(), None, "lifting no blackout set one")
+    same(await store.get_blackout(), None, "lifting a blackout that was not set has set one")
     for given, kept in ((_CUTOFF, _CUTOFF), (_CUTOFF - _TICK, _CUTOFF), (_CUTOFF + _TICK, _CUTOFF + _TICK)):
         await store.set_blackout(given)
         same(await store.get_blackout(), kept, "the later of two cut-offs was not kept to the microsecond")
@@ -68,7 +68,7 @@ async def blackout(trial: Trial) -> None:
 async def standing(trial: Trial) -> None:
     """`set_blackout` returns the cut-off that stands after it, and `None` when it lifts."""
     store = await trial.users()
-    same(await store.set_blackout(None), None, "lifting no blackout returned one")
+    same(await store.set_blackout(None), None, "lifting a blackout that was not set returned a cut-off")
     zone = timezone(timedelta(hours=9))
     for given, kept in (
         (_CUTOFF, _CUTOFF),
@@ -79,11 +79,11 @@ async def standing(trial: Trial) -> None:
         (_CUTOFF.astimezone(zone), _CUTOFF + 2 * _TICK),
     ):
         cutoff = await store.set_blackout(given)
-        same(cutoff, kept, f"setting {given} did not return what stands")
+        same(cutoff, kept, f"setting {given} did not return the cut-off that stands")
         utc(cutoff or given, "the cut-off that stands was not returned in UTC")
         same(await store.get_blackout(), kept, "the cut-off that was returned does not stand")
     same(await store.set_blackout(None), None, "lifting the blackout returned one")
-    same(await store.set_blackout(_CUTOFF), _CUTOFF, "a cut-off after a lifted blackout did not return what stands")
+    same(await store.set_blackout(_CUTOFF), _CUTOFF, "a cut-off set after a lifted blackout was not returned")
 
 
 @clause(
@@ -104,7 +104,7 @@ async def answered_alone(trial: Trial) -> None:
         async def call(
             store: UserStore, racer: int, recorder: Recorder = recorder, seeds: Sequence[int] = seeds
         ) -> None:
-            random = Random(seeds[racer])  # noqa: S311 - to be repeated, not to be guessed
+            random = Random(seeds[racer])  # noqa: S311 - repeatable, not secret
             for _step in range(_STEPS):
                 made = Call(random.choice(VERBS), random.randrange(_CUTOFFS))
                 await recorder.record(racer, [made], answer(store, made))
@@ -116,7 +116,7 @@ async def answered_alone(trial: Trial) -> None:
 
 
 async def _latest_stands(stores: list[UserStore]) -> None:
-    """Check that of several cut-offs that are set at once the latest is kept."""
+    """Check that the latest of several concurrent cut-offs is kept."""
     for round_ in range(ROUNDS):
 
         async def set_blackout(store: UserStore, racer: int, round_: int = round_) -> None:
@@ -131,7 +131,7 @@ async def _latest_stands(stores: list[UserStore]) -> None:
         results = await race(stores, set_blackout, warm=_warm_blackout)
         same(results, [None] * RACERS, "setting a blackout failed")
         latest = _CUTOFF + (_STEPS * RACERS - 1) * _TICK
-        same(await stores[0].get_blackout(), latest, "not the latest cut-off was kept")
+        same(await stores[0].get_blackout(), latest, "the cut-off that was kept is not the latest")
         await stores[0].set_blackout(None)
 
 

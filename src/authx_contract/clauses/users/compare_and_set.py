@@ -108,7 +108,7 @@ async def one_update(trial: Trial) -> None:
         stale = [result for result in results if isinstance(result, StaleUser)]
         same((len(winners), len(stale)), (1, RACERS - 1), f"updates that expect one version: {results!r:.300}")
         same_user(winners[0], attrs.evolve(user, version=version + 1, extra=winners[0].extra), "the winner's result")
-        same_user(await stores[0].get(user.id), winners[0], "what is stored is not what the winner was told")
+        same_user(await stores[0].get(user.id), winners[0], "the stored user differs from the result of the winner")
 
 
 @clause(
@@ -169,7 +169,7 @@ async def _expects(store: UserStore, user: User, name: str, right: object, wrong
 
 
 def _near(right: object) -> tuple[object, ...]:
-    """Return values that are almost the right one."""
+    """Return values that are almost equal to the right one."""
     if isinstance(right, Secret):
         text = right.reveal()
         return None, Secret(text + " "), Secret(text.upper())

@@ -1,4 +1,4 @@
-"""What a page costs."""
+"""The cost of a page."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ _USERS: Final = {"memory": 5_000, "embedded": 600, "server": 2_000}
 _ROUNDS: Final = 100
 _FEW: Final = 10
 _SPAN: Final = 0.5
-"""Seconds after which a few rounds are enough."""
+"""Seconds after which a few rounds suffice."""
 _DEAR: Final = 4
 _FAIR: Final = 2
-"""Series of rounds that accuse an adapter, unless before that so many acquit it."""
+"""An adapter fails after `_DEAR` slow series of rounds, and passes after `_FAIR` fast ones."""
 _FAR: Final = 4.0
 _MORE: Final = 1.2
-"""Of pages that are asked for alike, the least that each costs differs by hundredths, unless a server skips users."""
+"""The fastest reads of equal pages differ by a few per cent, unless a server skips users."""
 _FLOOR: Final = 50e-6
-"""Seconds below which nothing is compared."""
+"""Seconds below which a difference does not count."""
 
 
 @attrs.frozen
 class _Cost:
-    """Seconds: of the processor, which other programs do not lengthen, and of the clock, in which a server works."""
+    """Seconds of the processor, unaffected by other programs, and of the clock, which include the server's work."""
 
     processor: float
     clock: float
 
     def far_exceeds(self, other: _Cost) -> bool:
-        """Whether either is far more than the other's."""
+        """Whether either time far exceeds that of the other."""
         pairs = ((self.processor, other.processor), (self.clock, other.clock))
         return any(mine > _FAR * theirs + _FLOOR for mine, theirs in pairs)
 
     def outlasts(self, other: _Cost) -> bool:
-        """Whether it takes longer by the clock, if only a little."""
+        """Whether it takes longer by the clock, even by a little."""
         return self.clock > _MORE * other.clock + _FLOOR
 
 
@@ -63,16 +63,16 @@ class _Cost:
 async def last_page(trial: Trial) -> None:
     """The last page costs no more than the first.
 
-    What a server skips it does not send, and it skips a thousand users in the time of a call. So on a server, if it is
-    near, the last page may not even take a fifth longer than the second, which is asked for in the same way. In memory
-    and in files, what shows is what the adapter itself reads in vain.
+    A server does not send the users that it skips, and it skips a thousand in the time of a call. So on a server, the
+    last page must not take even a fifth longer than the second one, which has the same kind of query. In memory and in
+    files, the adapter itself reads the users that it skips, which costs far more.
     """
     server = trial.capabilities.backend == "server"
     number = _USERS[trial.capabilities.backend]
     stores = await trial.many_users(RACERS if server else 1)
     order = sorted(await _created(stores, [make_user() for _ in range(number)]))
     page = await stores[0].search(EVERYBODY, limit=1, after=order[-2])
-    same([user.id for user in page], order[-1:], "the last page is another")
+    same([user.id for user in page], order[-1:], "the last page has the wrong user")
     dear = fair = 0
     while fair < _FAIR:
         first, second, last = await _least(stores[0], (None, order[0], order[-2]))
@@ -101,7 +101,7 @@ async def _created(stores: Sequence[UserStore], users: Sequence[User]) -> list[U
 
 
 async def _least(store: UserStore, places: Sequence[UserId | None]) -> list[_Cost]:
-    """Ask for the page after each place in turn, several times; return the least of each: whatever disturbs adds."""
+    """Read the page after each place in turn, several times; return the minimum of each, since noise only adds."""
     costs = [list[_Cost]() for _ in places]
     enough = time.perf_counter() + _SPAN
     for round_ in range(_ROUNDS):

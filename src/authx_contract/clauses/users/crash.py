@@ -20,7 +20,7 @@ from authx_core.domain import AuthxError, IdentifierTaken, StaleUser, User, User
 from authx_core.ports import UserStore
 
 _TIMES: Final = 3
-"""Sweeps in a row: a pool has more than one connection to lose."""
+"""Sweeps in a row, because a pool can lose more than one connection."""
 
 
 @clause(
@@ -44,10 +44,10 @@ async def retry(trial: Trial) -> None:
         changed = attrs.evolve(user, epoch=user.epoch + 1, version=user.version + 1)
         same_user(await other.get(user.id), changed, "a change and its retry were not applied exactly once")
         again = await _answer(store.create(_namesake(user)))
-        holds(isinstance(again, IdentifierTaken), f"creating somebody again ended in {again!r:.300}")
+        holds(isinstance(again, IdentifierTaken), f"creating the same user again ended in {again!r:.300}")
         await store.delete(user.id)
-        same(await store.delete(user.id), False, "a retried delete claimed that somebody went again")
-    same(await other.count(EVERYBODY), 0, "a retry stored somebody twice")
+        same(await store.delete(user.id), False, "a retried delete returned True again")
+    same(await other.count(EVERYBODY), 0, "a retry stored a user twice")
 
 
 @clause(
@@ -86,7 +86,7 @@ async def usable(trial: Trial) -> None:
                 found = await promptly(store.get(user.id), f"after {name} was cancelled at its await {cut.at}")
                 same(found is not None and found.id, user.id, f"a user is gone after {name} was cancelled")
     calls = asyncio.gather(*(store.get(user.id) for _ in range(20)))
-    await promptly(calls, "20 at once, after all that was cancelled")
+    await promptly(calls, "20 calls at once, after the cancelled ones")
 
 
 @clause(
@@ -103,7 +103,7 @@ async def create(trial: Trial) -> None:
         given, stored = user, await _found(other, user)
         holds(stored or not cut.through, "a create that ended was not stored")
         if stored is None:
-            given = _namesake(user)  # of another id, as a person who tries again gets
+            given = _namesake(user)  # with another id, as for a person who tries again
             stored = await store.create(given)
         same_user(stored, attrs.evolve(given, id=stored.id, version=1), "what was stored is not what was given")
 
@@ -144,7 +144,7 @@ async def delete(trial: Trial) -> None:
         left = await _found(other, user)
         holds(left is None or not cut.through, "a delete that ended did nothing")
         if left is not None:
-            same_user(left, user, "a cancelled delete left something else")
+            same_user(left, user, "a cancelled delete changed the user")
             await store.delete(user.id)
         await store.create(_namesake(user))
 
@@ -154,19 +154,19 @@ async def _cuts(
     operate: Callable[[User], Coroutine[Any, Any, object]],
     prepare: Callable[[User], Awaitable[User]] | None = None,
 ) -> list[tuple[User, Cut]]:
-    """Cancel an operation at each of its awaits, at once and when its request may be on the wire.
+    """Cancel an operation at each of its awaits, both at once and when its request may be in flight.
 
-    Each cut has a user of its own, so that all may land at the same time before anybody looks.
+    Each cut has its own user, so that a single pause lets all requests land before the check.
     """
     users, cuts = list[User](), list[Cut]()
 
-    async def somebody() -> None:
-        await warm(store)  # it has a connection again, and every operation as many awaits
+    async def new_user() -> None:
+        await warm(store)  # the handle has a connection again, so each operation has as many awaits as before
         user = full_user(f"ann-{len(users)}")
         users.append(user if prepare is None else await prepare(user))
 
     for at_once in (False, True):
-        async for cut in sweep(lambda: operate(users[-1]), somebody, landing=0, at_once=at_once):
+        async for cut in sweep(lambda: operate(users[-1]), new_user, landing=0, at_once=at_once):
             cancelled_or_done(cut, "an operation")
             cuts.append(cut)
     if any(cut.on_the_wire for cut in cuts):
@@ -175,7 +175,7 @@ async def _cuts(
 
 
 def _namesake(user: User) -> User:
-    """Make another user who wants the same keys."""
+    """Make another user with the same keys."""
     return full_user(str(user.username_key))
 
 
@@ -184,7 +184,7 @@ async def _found(store: UserStore, user: User) -> User | None:
 
 
 async def _either(store: UserStore, *users: User) -> list[User | None]:
-    """Return who is found by the keys of each, which is one of them."""
+    """Return the user found by the keys of each; exactly one must be found."""
     found = [await present(store, str(user.username_key)) for user in users]
     same(found.count(None), 1, "a user who was changed is found by old keys and new ones, or by neither")
     return found

@@ -1,4 +1,4 @@
-"""Deletion: once, and wholly."""
+"""Deletion: once, and complete."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ async def delete(trial: Trial) -> None:
     """`delete` is True once; the user is gone from every lookup, search and count, and the keys are free."""
     store = await trial.users()
     ann, bob = await store.create(full_user("ann")), await store.create(full_user("bob"))
-    same(await store.delete(ann.id), True, "deleting a user claimed that nobody went")
-    same(await store.delete(ann.id), False, "deleting a user twice claimed that somebody went again")
+    same(await store.delete(ann.id), True, "deleting a user returned False")
+    same(await store.delete(ann.id), False, "deleting a user twice returned True again")
     found = [
         await store.get(ann.id),
         await store.get_by_email("ann@example.com"),
@@ -76,9 +76,12 @@ async def delete_against_update(trial: Trial) -> None:
             return await store.update(user.id, with_key(KINDS[racer - 1], f"{user.id}-{racer}"))
 
         results = await race(stores, delete_or_update, warm=warm)
-        same(results[0], True, "a delete against updates claimed that nobody went")
+        same(results[0], True, "a delete that raced with updates returned False")
         losers = [result for result in results[1:] if not isinstance(result, User)]
-        holds(all(isinstance(each, UserNotFound) for each in losers), f"an update against a delete: {losers!r:.300}")
+        holds(
+            all(isinstance(each, UserNotFound) for each in losers),
+            f"an update that raced with a delete ended in {losers!r:.300}",
+        )
         left = [await stores[0].get(user.id)]
         for racer, kind in enumerate(KINDS, 1):
             left += [await by_key(stores[0], kind, key) for key in (keys[kind], f"{user.id}-{racer}")]
@@ -107,4 +110,4 @@ async def one_delete(trial: Trial) -> None:
             return await store.delete(user.id)
 
         results = await race(stores, delete, warm=warm)
-        same(sorted(map(repr, results)), ["False"] * (RACERS - 1) + ["True"], "not exactly one delete is True")
+        same(sorted(map(repr, results)), ["False"] * (RACERS - 1) + ["True"], "not exactly one delete returned True")

@@ -1,4 +1,4 @@
-"""What other handles see, and what survives closing and opening."""
+"""Other handles see every change; durable data survive closing and opening."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ async def other_handles(trial: Trial) -> None:
     same_user(await first.get(ann.id), ann, "another handle does not see a new user")
     same(await first.count(EVERYBODY), 1, "another handle does not count a new user")
     ann = await second.update(ann.id, {"active": True})
-    same_user(await first.get(ann.id), ann, "another handle does not see an update of a user whom it has read")
+    same_user(await first.get(ann.id), ann, "another handle does not see an update of a user that it has read")
     ann = await first.update(ann.id, {"username": "Eve", "username_key": "eve", "permissions": frozenset()})
     same_user(await second.get(ann.id), ann, "another handle does not see an update")
     same_user(await second.get_by_username("eve"), ann, "another handle does not see a new key")
     same(await second.get_by_username("ann"), None, "another handle still sees an old key")
-    same(await first.search(EVERYBODY, limit=9), [attrs.evolve(ann)], "a search sees another user")
+    same(await first.search(EVERYBODY, limit=9), [attrs.evolve(ann)], "a search returned the wrong user")
     same(await second.delete(ann.id), True, "another handle cannot delete the user")
     same(await first.get(ann.id), None, "another handle still sees a deleted user")
     same(await first.count(EVERYBODY), 0, "another handle still counts a deleted user")
@@ -54,7 +54,7 @@ async def other_handles(trial: Trial) -> None:
 
 
 async def _reopened(trial: Trial, store: UserStore) -> None:
-    """Close all handles: what is in memory is gone then, and everything else is there."""
+    """Close all handles: data in memory must be gone, all other data still there."""
     kept = trial.capabilities.backend != "memory"
     ann, bob = await store.create(full_user("ann")), await store.create(full_user("bob"))
     await store.delete(bob.id)
@@ -68,8 +68,8 @@ async def _reopened(trial: Trial, store: UserStore) -> None:
         else:
             same(await store.get(ann.id), None, "a user outlived the last handle, though the harness declares memory")
         same(await store.get(bob.id), None, "a deleted user came back by closing and opening")
-        same(await store.count(EVERYBODY), int(kept), "the count is another after closing and opening")
-        same(await store.get_blackout(), _CUTOFF if kept else None, "the blackout is another after opening again")
+        same(await store.count(EVERYBODY), int(kept), "the count changed by closing and opening")
+        same(await store.get_blackout(), _CUTOFF if kept else None, "the blackout changed by closing and opening")
     if trial.capabilities.processes:
         async with worker_process(trial) as process:
             same(await process.user(ann.id), summary(ann), "another process does not see a user")

@@ -1,4 +1,4 @@
-"""Keys, which are addresses, usernames and social identities: exact, unique, and won by one."""
+"""Keys, which are addresses, usernames and social identities: exact and unique, with one winner of each race."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def provider_and_subject(trial: Trial) -> None:
     for pair, user in created.items():
         same_user(await store.get_by_social(*pair), user, f"{pair} did not find its user")
     for miss in (("a", "c"), ("a:b", "b:c"), ("b:c", "a"), ("c", "a:b")):
-        same(await store.get_by_social(*miss), None, f"{miss} found somebody")
+        same(await store.get_by_social(*miss), None, f"{miss} found a user")
 
 
 @clause(
@@ -125,12 +125,12 @@ async def taken(trial: Trial) -> None:
         for name in names:
             loser = attrs.evolve(loser, **taken[name])
         error = await raised(IdentifierTaken, store.create(loser), f"{names} were claimed twice")
-        same(error.fields, set(names), "not exactly the taken fields were named")
+        same(error.fields, set(names), "the named fields are not exactly the taken ones")
         same(await store.get(loser.id), None, "the loser was stored")
     given = make_user()
     created = await store.create(given)
     if not trial.capabilities.own_ids:
-        same(created.id, given.id, "the store gave the user an id of its own, which its harness does not declare")
+        same(created.id, given.id, "the store assigned its own id, but its harness does not declare `own_ids`")
         again = attrs.evolve(full_user("free"), id=given.id)
         error = await raised(IdentifierTaken, store.create(again), "an id was claimed twice")
         same(error.fields, {"id"}, "a taken id was not named")
@@ -215,7 +215,7 @@ async def crosswise(trial: Trial) -> None:
         winners = [result for result in results if isinstance(result, User)]
         losers = [result for result in results if isinstance(result, IdentifierTaken)]
         holds(len(winners) <= 1, "several users have one social identity")
-        same(len(winners) + len(losers), RACERS, f"a loser was not told IdentifierTaken: {results!r:.300}")
+        same(len(winners) + len(losers), RACERS, f"a loser did not get IdentifierTaken: {results!r:.300}")
         same(await stores[0].count(EVERYBODY), before + len(winners), "a loser left a user behind")
         for each in pair:
             found = await stores[0].get_by_social(each.provider, each.subject)

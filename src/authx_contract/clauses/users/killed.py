@@ -16,7 +16,7 @@ from authx_contract.trial import Trial
 
 _KILLS: Final = 50
 _LIFE: Final = (0.005, 0.1)
-"""Seconds that a writer lives: from before its first write to some dozens."""
+"""Seconds that a writer lives: from before its first write to a few dozen writes."""
 
 
 @clause(
@@ -30,7 +30,7 @@ _LIFE: Final = (0.005, 0.1)
 async def killed(trial: Trial) -> None:
     """Two processes that write at once and are killed 50 times leave every user whole, and every key has its user."""
     if not hasattr(os, "fork"):
-        raise CannotRun("there is no fork on this system, by which writers start in no time")
+        raise CannotRun("this system has no fork, which starts writers fast enough")
     store, seen = await trial.users(), 0
     async with worker_process(trial) as process:
         for number in range(0, _KILLS, 2):

@@ -1,4 +1,4 @@
-"""Whole histories of several callers of a user store."""
+"""Linearizable histories of several callers of a user store."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from authx_core.ports import UserStore
 _AT_ONCE: Final = 4
 _ROUNDS: Final = 3
 _IN_TIME: Final = 10.0
-"""Seconds within which a handle works or says that it does not."""
+"""Seconds within which a handle must work or raise."""
 
 
 @clause(
@@ -31,22 +31,26 @@ _IN_TIME: Final = 10.0
     means="A job that runs in a thread hangs for ever, or logs one person in as another.",
     cause="A connection that belongs to one loop or thread, and is not guarded: take one for each, or refuse.",
 )
-async def elsewhere(trial: Trial) -> None:
+async def other_loops_and_threads(trial: Trial) -> None:
     """One handle used from several loops or threads works, or raises a named error at once."""
     store = await trial.users()
     await warm(store)
     blocks = isinstance(store, NeverSuspends)
     for round_ in range(_ROUNDS):
         names = [f"user-{round_}-{number}" for number in range(_AT_ONCE)]
-        use = _on_a_thread if blocks else _in_a_loop_of_its_own
+        use = _on_a_thread if blocks else _in_its_own_loop
         answers = await gather_all(*(_in_time(use, store, name) for name in names))
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, User):
-                same_user(await store.get(answer.id), answer, "what was stored from elsewhere is not there")
-                same_user(await store.get_by_username(name), answer, "what was stored from elsewhere is another's")
+                same_user(await store.get(answer.id), answer, "a user stored from another loop or thread is not there")
+                same_user(
+                    await store.get_by_username(name),
+                    answer,
+                    "the key of a user stored from another loop or thread finds the wrong user",
+                )
         here = f"here-{round_}"
         user = await store.create(full_user(here))
-        same_user(await store.get_by_username(here), user, "the handle does not work any more where it was opened")
+        same_user(await store.get_by_username(here), user, "the handle no longer works in the loop where it was opened")
 
 
 async def _in_time(use: Callable[[UserStore, str], User], store: UserStore, name: str) -> User | AuthxError:
@@ -60,9 +64,9 @@ async def _in_time(use: Callable[[UserStore, str], User], store: UserStore, name
     except Violation:
         raise
     except Exception as error:
-        told = f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {error}"
         raise Violation(
-            "a handle used from another loop or thread raised what is no error of the ports", raised=told
+            "a handle used from another loop or thread raised an error that is not one of the ports", raised=text
         ) from error
 
 
@@ -70,17 +74,19 @@ def _on_a_thread(store: UserStore, name: str) -> User:
     return run(_use(store, name))
 
 
-def _in_a_loop_of_its_own(store: UserStore, name: str) -> User:
+def _in_its_own_loop(store: UserStore, name: str) -> User:
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(_use(store, name))
 
 
 async def _use(store: UserStore, name: str) -> User:
-    """Store somebody, and look that it is whom one finds."""
+    """Store a user, change it, and check that every lookup finds it."""
     user = await store.create(full_user(name))
-    same_user(await store.get(user.id), user, "a user that was stored from elsewhere is another")
+    same_user(await store.get(user.id), user, "a user stored from another loop or thread came back different")
     user = await store.update(user.id, {"epoch": user.epoch + 1})
     same_user(
-        await store.get_by_email(f"{name}@example.com"), user, "a user that was changed from elsewhere is another"
+        await store.get_by_email(f"{name}@example.com"),
+        user,
+        "a user changed from another loop or thread came back different",
     )
     return user

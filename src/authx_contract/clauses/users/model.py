@@ -1,4 +1,4 @@
-"""Random sequences of calls of a user store, and the reference that answers them too."""
+"""Random sequences of calls on a user store, compared with the reference."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HALF: Final = timedelta(seconds=30)
 
 @attrs.frozen
 class _Who:
-    """Somebody whose id is another in each script."""
+    """A placeholder for a user, whose id each script chooses."""
 
     name: str
 
@@ -71,15 +71,15 @@ _NAMES: Final = ("ann", "bob", "eve")
 
 @attrs.frozen
 class _New:
-    """A user to create, as yet without an id; keys end in the number of the script."""
+    """A user to create, without an id yet; its keys end in the number of the script."""
 
     who: str
     fields: dict[str, Any]
 
 
 async def _emptied(trial: Trial, store: Any) -> Any:
-    """Leave no user behind for the next script; begin anew if they cannot be deleted."""
-    with suppress(Exception):  # a script has told, or one of the next will
+    """Delete all users for the next script; if they cannot be deleted, reset the store."""
+    with suppress(Exception):  # this script or a later one reports the fault
         await store.set_blackout(None)
         for user in await store.search(EVERYBODY, limit=1000):
             await store.delete(user.id)
@@ -90,7 +90,7 @@ async def _emptied(trial: Trial, store: Any) -> Any:
 
 
 def _resolved(step: Step, ids: dict[str, UserId], number: int) -> Step:
-    """Put ids in the place of names, and keys that no other script has."""
+    """Replace names by ids, and keys by keys that are unique to the script."""
 
     def real(value: Any) -> Any:
         match value:
@@ -145,7 +145,7 @@ _EXPECTED: Final[Sequence[dict[str, Any] | None]] = (
     {"version": 1, "active": True},
 )
 _LOOK: Final = Step("look")
-"""At all that a script may have changed."""
+"""Read everything that a script may have changed."""
 
 
 def _looks() -> list[Step]:
@@ -175,7 +175,7 @@ def _user_steps() -> SearchStrategy[Step]:
         (1, lambda: st.sampled_from([*(Step("set_blackout", (day,)) for day in (None, *_DAYS)), *[_LOOK] * 4])),
         (1, lambda: st.sampled_from([Step("search", (query,), page) for query in queries for page in pages])),
     )
-    # `one_of` would count once what is one object.
+    # `one_of` counts the same object only once, so each weight needs distinct objects.
     return st.one_of(*(make() for times, make in weighted for _ in range(times)))
 
 

@@ -60,7 +60,7 @@ async def next_epoch(trial: Trial) -> None:
         after = changed(ann, changes)
         ann = await store.update(ann.id, changes, expected=expected)
         same_user(ann, after, f"update by {changes} returned another user")
-        same(type(ann.epoch), int, "an epoch is no int")
+        same(type(ann.epoch), int, "an epoch is not an int")
         same_user(await store.get(ann.id), after, f"update by {changes} stored another user")
     for stale in (UserFields(epoch=1), UserFields(version=1), UserFields(active=False, epoch=ann.epoch)):
         await raised(StaleUser, store.update(ann.id, {"epoch": NEXT}, expected=stale), f"{stale} matched")
@@ -70,7 +70,7 @@ async def next_epoch(trial: Trial) -> None:
         await raised(InvalidValue, store.update(ann.id, cast("UserChanges", fields)), f"{fields} was taken")
     call = store.update(ann.id, {"epoch": NEXT}, expected=cast("UserFields", {"epoch": NEXT}))
     await raised(InvalidValue, call, "`NEXT` was compared")
-    await raised(UserNotFound, store.update("nobody", {"epoch": NEXT}), "nobody has an epoch")
+    await raised(UserNotFound, store.update("nobody", {"epoch": NEXT}), "the epoch of an unknown user rose")
     same_user(await store.get(ann.id), ann, "a refused update raised the epoch")
     await _cannot_rise(store, ann)
 
@@ -87,23 +87,23 @@ async def every_next_counts(trial: Trial) -> None:
     stores = await trial.racing_users()
     for _ in range(ROUNDS // 2):
         user = await stores[0].create(make_user())
-        told: list[int] = []
+        epochs: list[int] = []
 
-        async def kick(store: UserStore, _: int, user: User = user, told: list[int] = told) -> None:
+        async def kick(store: UserStore, _: int, user: User = user, epochs: list[int] = epochs) -> None:
             for _step in range(_STEPS):
                 after = await store.update(user.id, {"epoch": NEXT})
-                told.append(after.epoch)
+                epochs.append(after.epoch)
                 for seen in (after, await store.get(user.id)):
                     same_user(seen, attrs.evolve(user, epoch=_epoch(seen), version=_epoch(seen)), "epoch and version")
-                    holds(_epoch(seen) >= after.epoch, "an epoch that was told is not there")
+                    holds(_epoch(seen) >= after.epoch, "an epoch that was returned is not stored")
 
         results = await race(stores, kick, warm=warm)
         same(results, [None] * RACERS, "an update by `NEXT` that expects nothing was refused")
-        same(sorted(told), list(range(2, 2 + RACERS * _STEPS)), "an epoch was lost, or told twice")
+        same(sorted(epochs), list(range(2, 2 + RACERS * _STEPS)), "an epoch was lost, or returned twice")
 
 
 async def _cannot_rise(store: UserStore, user: User) -> None:
-    """Check the end of 64 bits."""
+    """Check that the epoch cannot exceed 64 bits."""
     last = await store.update(user.id, {"epoch": _HIGHEST - 1})
     last = await store.update(last.id, {"epoch": NEXT})
     same(last.epoch, _HIGHEST, "the epoch before the highest did not rise to it")

@@ -1,4 +1,4 @@
-"""Opening: again, several at once, and over a schema of somebody else."""
+"""Opening a store: again, concurrently, and over another application's schema."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ async def at_once(trial: Trial) -> None:
         for number, store in enumerate(await _opened(trial)):
             user = await store.create(full_user(f"user-{number}"))
             same_user(await store.get(user.id), user, "a store that was opened together with others does not work")
-        same(await (await trial.users()).count(EVERYBODY), _AT_ONCE, "stores that were opened together are not one")
+        same(
+            await (await trial.users()).count(EVERYBODY),
+            _AT_ONCE,
+            "stores that were opened together have different data",
+        )
 
 
 @clause(
@@ -58,9 +62,9 @@ async def wrong_schema(trial: Trial) -> None:
         try:
             await _verified(trial)
         except InvalidSchema as error:
-            told = [problem.message for problem in error.problems]
-            holds(told and all(told), f"{what} schema was refused without a word")
-            holds("\n" not in str(error), f"{what} schema was refused with more than a sentence: {error}")
+            messages = [problem.message for problem in error.problems]
+            holds(messages and all(messages), f"{what} schema was refused without a message")
+            holds("\n" not in str(error), f"{what} schema was refused with more than one line: {error}")
         except AuthxError as error:
             raise Violation(
                 f"{what} schema", expected="InvalidSchema", raised=f"{type(error).__name__}: {error}"
@@ -85,7 +89,7 @@ def _open(trial: Trial) -> UserStore:
 
 
 async def _verified(trial: Trial) -> None:
-    """Open a store, and let it look at its schema if that is not done by opening."""
+    """Open a store, and verify its schema if opening does not."""
     verify = getattr(await trial.users(), "verify_schema", None)
     if verify is not None:
         await verify()

@@ -1,4 +1,4 @@
-"""A user store whose backend is down."""
+"""Outages of a user store's backend."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def users_down(trial: Trial) -> None:
     }
     await down(trial, operations, StoreUnavailable, in_threads=isinstance(store, NeverSuspends))
     await back(lambda: store.get(ann.id))
-    same_user(await store.get(ann.id), ann, "a user is not the same after an outage")
+    same_user(await store.get(ann.id), ann, "a user changed during an outage")
     bob = await store.create(full_user("bob"))
-    same(await store.count(EVERYBODY), 2, "what was refused during an outage was stored after all")
+    same(await store.count(EVERYBODY), 2, "a call that was refused during an outage took effect")
     same(await store.delete(bob.id), True, "the handle does not work as before")

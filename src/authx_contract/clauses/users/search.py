@@ -22,9 +22,9 @@ _LITERAL: Final = (
     "(a|b)", "a/b", "a;--", "a\\%b", "%", "_", "\\",
     "zz\ud7ff", "zz\ue000", "zz\U0010ffff", "zz\U0010ffffx", "zz\uffff", "zz",
 )  # fmt: skip
-"""Texts that some engine reads as a pattern, and texts that such a pattern would find."""
+"""Texts that some engine reads as a pattern, and texts that match such a pattern."""
 _PAGES: Final = 100
-"""More than any walk here has."""
+"""More pages than any walk here has."""
 
 
 @clause(
@@ -39,7 +39,7 @@ async def walk(trial: Trial) -> None:
     for query in (EVERYBODY, UserQuery(active=True), UserQuery(active=False)):
         expected = [user for user in created if query.active in {None, user.active}]
         order = await ids(store, query)
-        same(sorted(order), sorted(user.id for user in expected), "a search for all found others")
+        same(sorted(order), sorted(user.id for user in expected), "a search for all users found different ones")
         for limit in (1, 2, 3, 4, 5, 13, 14, 1000):
             pages = [page async for page in _walk(store, query, limit)]
             same([user.id for page in pages for user in page], order, f"a walk by {limit} skipped or repeated")
@@ -47,7 +47,11 @@ async def walk(trial: Trial) -> None:
     found = await store.search(EVERYBODY, limit=1000)
     for user in found:
         same_user(user, next(each for each in created if each.id == user.id), "search returned a changed user")
-    same(found, sorted(found, key=lambda user: user.created_at), "the order is not that of ids, which are in time's")
+    same(
+        found,
+        sorted(found, key=lambda user: user.created_at),
+        "the order is not that of the ids, which is the order of creation",
+    )
 
 
 @clause(

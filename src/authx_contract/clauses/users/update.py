@@ -1,4 +1,4 @@
-"""Updates: what they store, and what they refuse."""
+"""Updates: stored values, and refusals."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def unknown(trial: Trial) -> None:
             call = store.update(unknown, {"username": "Bob", "username_key": "bob"}, expected=expected)
             await raised(UserNotFound, call, f"the id {unknown!r:.20} was updated")
     same(await store.count(EVERYBODY), 0, "an update created a user")
-    same(await store.get_by_username("bob"), None, "an update of nobody claimed a key")
+    same(await store.get_by_username("bob"), None, "an update of an unknown user claimed a key")
 
 
 @clause(
@@ -99,7 +99,7 @@ async def taken(trial: Trial) -> None:
         for name in names:
             changes |= takes[name]
         error = await raised(IdentifierTaken, store.update(bob.id, changes), f"{names} of another were taken")
-        same(error.fields, set(names), "not exactly the taken fields were named")
+        same(error.fields, set(names), "the named fields are not exactly the taken ones")
         same_user(await store.get(ann.id), ann, "an update into another's key changed the other")
         same_user(await store.get(bob.id), bob, "a refused update changed the user")
     same(await store.get_by_social("free", "1"), None, "a refused update claimed an identity")
@@ -109,7 +109,7 @@ async def taken(trial: Trial) -> None:
 
 
 async def _moves_along(store: UserStore) -> None:
-    """Check that one's own key is not another's, and that a key that was just freed is free."""
+    """Check that a user may keep its own key, and that a key that was just freed can be claimed."""
     for kind in KINDS:
         one, two = [await store.create(make_user(**with_key(kind, key))) for key in ("1", "2")]
         one = await store.update(one.id, with_key(kind, "1"))

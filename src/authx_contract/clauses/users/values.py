@@ -1,4 +1,4 @@
-"""Users come back as they were given, and what cannot is refused."""
+"""Users come back as they were given; invalid values are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MALFORMED: Final = (
     "nobody", "", " ", "x" * 10_000, "nul\0", "lone\ud800", "%", "_", "00000000-0000-0000-0000-000000000000",
     7, None, b"x"
 )  # fmt: skip
-_NAIVE: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - to be refused
+_NAIVE: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - the store must refuse it
 _KATHMANDU: Final = timezone(timedelta(hours=5, minutes=45))
 _WRONG: Final[Mapping[str, tuple[object, ...]]] = {
     "email": ("nul\0", "lone\ud800", 7, b"bytes"),
@@ -59,10 +59,10 @@ async def round_trip(trial: Trial) -> None:
         created = await store.create(given)
         same_user(created, attrs.evolve(given, id=created.id, version=1), "create returned another user than given")
         same_user(await store.get(created.id), created, "get returned another user than create")
-    elsewhere = make_user(created_at=datetime(2026, 3, 1, 1, 2, 3, 999_999, _KATHMANDU))
-    created = await store.create(elsewhere)
+    nepalese = make_user(created_at=datetime(2026, 3, 1, 1, 2, 3, 999_999, _KATHMANDU))
+    created = await store.create(nepalese)
     for user in (created, await store.get(created.id)):
-        same_user(user, attrs.evolve(elsewhere, id=created.id), "an instant of another zone is not the same in UTC")
+        same_user(user, attrs.evolve(nepalese, id=created.id), "an instant of another zone is not the same in UTC")
 
 
 @clause(
@@ -76,7 +76,11 @@ async def none_stays(trial: Trial) -> None:
     for _ in range(3):
         given = make_user()
         created = await store.create(given)
-        same_user(await store.get(created.id), attrs.evolve(given, id=created.id), "a user who lacks much changed")
+        same_user(
+            await store.get(created.id),
+            attrs.evolve(given, id=created.id),
+            "a user without optional fields came back changed",
+        )
     same(await store.count(EVERYBODY), 3, "users who lack an address and a name push each other out")
 
 
@@ -91,7 +95,7 @@ async def nobody(trial: Trial) -> None:
     await store.create(make_user())
     await store.create(full_user("ann"))
     for wrong in cast("tuple[str, ...]", _MALFORMED):
-        shown = f"{wrong!r:.20} found somebody"
+        shown = f"{wrong!r:.20} found a user"
         same(await store.get(wrong), None, f"the id {shown}")
         same(await store.get_by_email(wrong), None, f"the address {shown}")
         same(await store.get_by_username(wrong), None, f"the username {shown}")
@@ -121,7 +125,7 @@ async def refused_values(trial: Trial) -> None:
     )
     for fields in wrong:
         await raised(InvalidValue, store.update(user.id, cast("UserChanges", fields)), f"update took {fields}")
-    await raised(InvalidValue, store.create(cast("User", {"id": "a"})), "create took what is no User")
+    await raised(InvalidValue, store.create(cast("User", {"id": "a"})), "create took a dict for a User")
     await raised(InvalidValue, store.set_blackout(_NAIVE), "a naive cut-off was taken")
     same(await store.count(EVERYBODY), 1, "a refused user was stored")
     same_user(await store.get(user.id), user, "a refused update changed the user")
@@ -268,13 +272,13 @@ def _spoil(extra: Any) -> None:
     for part in (extra, extra["list"], extra["map"], extra["map"]["a"]):
         try:
             part.clear()
-        except (AttributeError, TypeError):  # frozen, and so as safe as a copy
+        except (AttributeError, TypeError):  # frozen, which is as safe as a copy
             continue
 
 
 @contextmanager
 def _logged() -> Generator[list[str], None, None]:
-    """Collect everything that is logged, formatted."""
+    """Collect all log records, formatted."""
     records: list[str] = []
 
     class Collector(logging.Handler):

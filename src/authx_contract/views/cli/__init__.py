@@ -1,4 +1,4 @@
-"""The command line: one module a subcommand, each with `add` for its arguments."""
+"""The command line: one module for each subcommand, with `add` for its arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMMANDS: Final = (verifying, creating, listing)
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose mistakes of use are not taken for `INCOMPLETE`, which is argparse's exit code."""
+    """A parser that does not exit with argparse's code for wrong usage, which is that of `INCOMPLETE`."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -22,7 +22,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return what the process ends with."""
+    """Run a subcommand and return the exit code."""
     parser = _Parser(
         prog="python -m authx_contract",
         description="Verify an adapter of authx-users' ports.",

@@ -1,4 +1,4 @@
-"""``new``: a small project that starts red and says what to do next."""
+"""``new``: a small project whose tests fail at first, with the next steps."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from authx_core.domain import InvalidValue
 def add(commands: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = commands.add_parser("new", help="write a template of an adapter and its harness")
-    parser.add_argument("name", help="of the package to write, such as my_adapter")
-    parser.add_argument("--users", action="store_true", help="with a user store, as without --cache")
+    parser.add_argument("name", help="name of the new package, such as my_adapter")
+    parser.add_argument("--users", action="store_true", help="with a user store; the default without --cache")
     parser.add_argument("--cache", action="store_true", help="with a cache")
     parser.add_argument("--asynchronous", action="store_true", help="for a client that is awaited")
-    parser.add_argument("--into", type=Path, default=Path(), metavar="FOLDER", help="where to; the current one if not")
+    parser.add_argument(
+        "--into", type=Path, default=Path(), metavar="FOLDER", help="folder to write into; by default the current one"
+    )
     parser.set_defaults(run=_run)
 
 

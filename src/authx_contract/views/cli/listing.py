@@ -1,4 +1,4 @@
-"""``list``: every clause, in a line each or as the page of the documentation."""
+"""``list``: every clause, one on a line or as the page of the documentation."""
 
 from __future__ import annotations
 

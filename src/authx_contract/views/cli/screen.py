@@ -1,4 +1,4 @@
-"""What a person sees: a progress bar, a table, each failure explained, and the verdict."""
+"""The output in a terminal: a progress bar, a table, each failure explained, and the verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from authx_contract.verdict.outcome import Outcome, Status
 from authx_contract.verdict.report import Exit, Report
 
 _WIDTH: Final = 120
-"""Columns where there is no terminal."""
+"""Columns if the output is not a terminal."""
 _STYLES: Final = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
@@ -30,7 +30,7 @@ _STYLES: Final = {
 
 
 class Screen:
-    """Shows a run while it goes on, and its report."""
+    """Shows the progress of a run, and its report."""
 
     def __init__(self, total: int, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -52,7 +52,7 @@ class Screen:
         self._progress.stop()
 
     def ran(self, outcome: Outcome) -> None:
-        """Go on by one."""
+        """Advance by one clause."""
         self._progress.update(self._task, advance=1, description=outcome.clause.id)
 
     def show(self, report: Report) -> None:
@@ -68,7 +68,7 @@ class Screen:
         if report.trouble:
             self._console.print(Text(report.trouble, style="bold red"))
         if report.partial and report.outcomes:
-            self._console.print("[yellow]only some clauses were asked for, so nothing can conform[/]")
+            self._console.print("[yellow]only some clauses were selected, so the adapter cannot conform[/]")
         self._console.print(_hint(report), style="dim", end="")
         style = {Exit.CONFORMS: "bold green", Exit.INCOMPLETE: "bold yellow"}.get(report.exit, "bold red")
         counts = ", ".join(f"{number} {status}" for status, number in report.counts.items())
@@ -82,7 +82,7 @@ def _explained(outcome: Outcome) -> Text:
 
 
 def _unwritten(report: Report) -> Text:
-    """Name each method that is still to be written once, and what waits for it."""
+    """Name each unwritten method once, with the clauses that wait for it."""
     waiting = dict[str, list[str]]()
     for each in report.outcomes:
         if each.unwritten and each.status is Status.FAILED:
@@ -104,7 +104,7 @@ def _hint(report: Report) -> str:
     if first is None:
         return ""
     id_ = first.clause.id
-    return f"\none at a time: --only {id_} --seed {report.seed}; what a clause is about: --explain {id_}\n"
+    return f"\nto run one clause: --only {id_} --seed {report.seed}; to explain it: --explain {id_}\n"
 
 
 def _table(report: Report) -> Table:

@@ -1,4 +1,4 @@
-"""``verify``: the suite over one adapter."""
+"""``verify``: run the suite on one adapter."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ from authx_contract.views.formats import is_badge, to_badge, to_json, to_markdow
 
 
 class _Unusable(Exception):
-    """What was asked for cannot be run."""
+    """The request cannot be run."""
 
 
 def add(commands: Any) -> None:
     """Add the subcommand."""
-    parser: argparse.ArgumentParser = commands.add_parser("verify", help="run the suite over an adapter")
+    parser: argparse.ArgumentParser = commands.add_parser("verify", help="run the suite on an adapter")
     parser.add_argument("harness", nargs="?", metavar="MODULE:CLASS", help="such as my_package.harness:MyRedis")
     levels = "1: one caller; 2, the default: races and crashes too; 3: outages too"
     parser.add_argument("--level", type=int, choices=(1, 2, 3), default=2, help=levels)
     parser.add_argument(
-        "--only", action="append", default=[], metavar="ID", help="this clause, of whatever level; may be repeated"
+        "--only", action="append", default=[], metavar="ID", help="only this clause, of any level; may be repeated"
     )
-    parser.add_argument("--seed", type=int, help="repeat what is random in a run that printed this seed")
+    parser.add_argument("--seed", type=int, help="repeat the random choices of the run that printed this seed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report for people")
     parser.add_argument(
         "--badge", type=Path, metavar="FILE", help="write a badge for shields.io, if the adapter conforms"
     )
-    parser.add_argument("--explain", action="append", default=[], metavar="ID", help="explain it, and run nothing")
+    parser.add_argument(
+        "--explain", action="append", default=[], metavar="ID", help="explain this clause, and run nothing"
+    )
     parser.add_argument("--list", action="store_true", help="list the clauses, and run nothing")
     parser.set_defaults(run=_run)
 
@@ -62,9 +64,9 @@ def _ids(given: list[str]) -> list[str]:
 
 
 def _harness(spec: str | None) -> type[Harness]:
-    """Import a harness, also from the current folder."""
+    """Import a harness; the current folder is searched too."""
     if spec is None:
-        raise _Unusable("which harness? Such as my_package.harness:MyRedis")
+        raise _Unusable("which harness? Name one, such as my_package.harness:MyRedis")
     parts = re.fullmatch(r"([\w.]+):([\w.]+)", spec)
     if parts is None:
         raise _Unusable(f"{spec!r} is not MODULE:CLASS, such as my_package.harness:MyRedis")
@@ -77,10 +79,10 @@ def _harness(spec: str | None) -> type[Harness]:
             found = getattr(found, part)
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError | AttributeError)
-        told = f"{type(error).__name__}: {error}" if missing else traceback.format_exc().rstrip()
-        raise _Unusable(f"{spec} cannot be imported: {told}") from error
+        reason = f"{type(error).__name__}: {error}" if missing else traceback.format_exc().rstrip()
+        raise _Unusable(f"{spec} cannot be imported: {reason}") from error
     if not (isinstance(found, type) and issubclass(found, Harness)):
-        raise _Unusable(f"{spec} is no subclass of authx_contract.Harness")
+        raise _Unusable(f"{spec} is not a subclass of authx_contract.Harness")
     return found
 
 
@@ -108,7 +110,7 @@ def _verified(given: argparse.Namespace, harness: type[Harness], only: list[str]
 
 
 def _remove_badge(path: Path | None) -> None:
-    """Remove the badge of an earlier run, which would go on to say that the adapter conforms."""
+    """Remove the badge of an earlier run, which no longer holds."""
     if path is not None and is_badge(path):
         path.unlink()
         sys.stderr.write(f"removed {path}, the badge of an earlier run\n")

@@ -1,4 +1,4 @@
-"""The project that ``new`` writes: an adapter whose every method is still to be written, and what verifies it."""
+"""The project that ``new`` writes: an adapter without any method body, its harness and its tests."""
 
 from authx_contract.views.template.order import ORDER, Kind
 from authx_contract.views.template.project import Project

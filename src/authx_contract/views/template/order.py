@@ -1,4 +1,4 @@
-"""In which order to write the methods of an adapter."""
+"""The order in which to write the methods of an adapter."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ ORDER: Final[Mapping[Kind, Sequence[tuple[str, str]]]] = {
         ("delete", "C-010 C-014 C-020 C-030 C-033 C-036"),
     ),
 }
-"""In which order to write the methods, and clauses of level 1 that hold when one has come so far."""
+"""The methods in that order, each with the clauses of level 1 that it turns green."""

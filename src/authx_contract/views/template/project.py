@@ -1,4 +1,4 @@
-"""What a new project holds, and where it is written; its texts are in ``files``."""
+"""The files of a new project; their texts are in ``files``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from authx_core.domain import InvalidValue, Problem
 from authx_core.ports import Cache, UserStore
 
 _PORTS: Final[Mapping[str, type]] = {"users": UserStore, "cache": Cache}
-"""The ports there is a template for, by the name of the file."""
+"""The ports with a template, by the name of the file."""
 
 
 @attrs.frozen(kw_only=True)
 class Project:
-    """What is to be written, and where."""
+    """A new project: its package, its ports and the kind of its client."""
 
     module: str
     kinds: Sequence[Kind] = ("users",)
@@ -49,7 +49,7 @@ class Project:
         }
 
     def steps(self) -> str:
-        """Say which methods to write in which order, which clauses they turn green, and what to run."""
+        """Return the next steps: the methods in order, the clauses that they turn green, and the commands."""
         verify = f"python -m authx_contract verify {self.module}.harness:{self.title}"
         lines = [f"1. {self.module}/harness.py: declare the backend, open and close its clients, empty it in `reset`."]
         for number, kind in enumerate(self.kinds, 2):
@@ -71,12 +71,12 @@ class Project:
         return "\n".join(lines)
 
     def write(self, into: Path) -> Path:
-        """Write the project's folder and return it. Raises `InvalidValue`, and then has written nothing."""
+        """Write the project's folder and return it. Raises `InvalidValue` before anything is written."""
         folder = into / self.module
         if not into.is_dir():
-            raise InvalidValue(Problem("into", "invalid", f"{into} is no folder"))
+            raise InvalidValue(Problem("into", "invalid", f"{into} is not a folder"))
         if self.module and folder.exists():
-            raise InvalidValue(Problem("name", "taken", f"{folder} is there already, and is not overwritten"))
+            raise InvalidValue(Problem("name", "taken", f"{folder} exists, and is not overwritten"))
         if reason := impossible(self.module):
             raise InvalidValue(Problem("name", "invalid", reason))
         folder.mkdir()
@@ -117,22 +117,24 @@ class Project:
 
 
 def _filled(file: str, /, **values: str) -> str:
-    """Return the text of a file of this template with its places filled."""
+    """Return the text of a template with its placeholders filled."""
     text = resources.files("authx_contract.views.template").joinpath("files", f"{file}.txt").read_text("utf-8")
     return Template(text).substitute(values)
 
 
 def impossible(name: str) -> str:
-    """Say why a package cannot have this name; nothing if it can."""
+    """Return the reason why a package cannot have this name, or empty text."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-        return f"{name!r} is no name for a package: lower-case letters, digits and underscores, such as my_adapter"
+        return (
+            f"{name!r} is not a name for a package: use lower-case letters, digits and underscores, such as my_adapter"
+        )
     if name in sys.stdlib_module_names or find_spec(name):
-        return f"{name!r} would hide the package of that name, which is installed"
+        return f"{name!r} would hide the installed package of that name: choose another name"
     return ""
 
 
 def _methods(port: type) -> Iterator[str]:
-    """Give each abstract method of a port as it is written there, with the first sentence of its promise."""
+    """Yield each abstract method of a port: its signature and the first line of its docstring."""
     lines = inspect.getsource(port).splitlines()
     (found,) = ast.parse("\n".join(lines)).body
     for each in ast.walk(found):
