@@ -156,10 +156,10 @@ def _observation(error: BaseException | None) -> str:
         case TimeoutError() if not error.args:
             return f"it did not end within {TIMEOUT:.0f} seconds"
         case AuthxError():
-            return f"{type(error).__name__} was raised where nothing should be: {error}{_where(error)}"
+            return f"{type(error).__name__} was raised where no error is expected: {error}{_where(error)}"
         case _:
             return (
-                f"{type(error).__name__} left the adapter, which is no error of the ports: "
+                f"the adapter raised {type(error).__name__}, which is not an error of the ports: "
                 f"{error!s:.500}{_where(error)}"
             )
 

@@ -43,10 +43,10 @@ def test_a_violation_is_explained_with_its_facts_its_meaning_and_its_usual_cause
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (KeyError("x"), "KeyError left the adapter, which is no error of the ports"),
-        (StoreUnavailable("down"), "StoreUnavailable was raised where nothing should be"),
+        (KeyError("x"), "the adapter raised KeyError, which is not an error of the ports"),
+        (StoreUnavailable("down"), "StoreUnavailable was raised where no error is expected"),
         (NotImplementedError(), "it is not implemented yet"),
-        (asyncio.CancelledError(), "CancelledError left the adapter"),
+        (asyncio.CancelledError(), "the adapter raised CancelledError"),
     ],
 )
 def test_any_exception_is_a_failure(error: BaseException, message: str) -> None:

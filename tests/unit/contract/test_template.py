@@ -39,7 +39,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_a_new_project_starts_red_in_both_views_and_names_the_missing_methods(folder: Path) -> None:
     done = python(folder, "-m", "authx_contract", "verify", "my_adapter.harness:MyAdapter")
     assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (1, "FAILED", "")
-    assert "not written yet, and the clauses that end there:" in done.stdout
+    assert "not written yet, and the clauses that wait for it:" in done.stdout
     assert "Traceback" not in done.stdout
     tests = python(folder, "-m", "pytest", "-q", "my_adapter")
     assert tests.returncode == 1, tests.stdout + tests.stderr

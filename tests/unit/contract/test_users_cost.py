@@ -104,6 +104,6 @@ def test_users_are_created_through_all_handles_at_once() -> None:
 def test_an_error_of_create_is_reported_itself() -> None:
     """Not as an exception group."""
     assert (
-        "StoreUnavailable was raised where nothing should be: store unavailable: the disk is full"
+        "StoreUnavailable was raised where no error is expected: store unavailable: the disk is full"
         in examined(IsFull).observed
     )

@@ -102,7 +102,7 @@ async def kinds_never_cross(trial: Trial) -> None:
         await store.create(make_user(**with_key(kind, f"only as {kind}")))
         for other in KINDS:
             found = await by_key(store, other, f"only as {kind}") is not None
-            same(found, other == kind, f"a text that is somebody's {kind} was looked up as {other}")
+            same(found, other == kind, f"the {kind} of a user was found as {other}")
 
 
 @clause(

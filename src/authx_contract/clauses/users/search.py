@@ -72,8 +72,8 @@ async def walk_undisturbed(trial: Trial) -> None:
             await store.create(make_user())
         if len(seen) > len(stay):
             break
-    same([each for each in seen if each in stay], stay, "a walk during inserts skipped or repeated somebody")
-    same(len(seen), len(set(seen)), "a walk during inserts repeated somebody")
+    same([each for each in seen if each in stay], stay, "a walk during inserts skipped or repeated a user")
+    same(len(seen), len(set(seen)), "a walk during inserts repeated a user")
     order = await ids(store)
     seen, deleted = [], set[UserId]()
     async for page in _walk(store, EVERYBODY, 3):
@@ -82,7 +82,7 @@ async def walk_undisturbed(trial: Trial) -> None:
         for gone in (seen[-1], seen[0], *unseen[1:2]):
             deleted |= {gone} if await store.delete(gone) else set()
     stayed = [each for each in order if each not in deleted]
-    same([each for each in seen if each not in deleted], stayed, "a walk during deletes skipped or repeated somebody")
+    same([each for each in seen if each not in deleted], stayed, "a walk during deletes skipped or repeated a user")
 
 
 @clause(

@@ -95,7 +95,7 @@ def _unwritten(report: Report) -> Text:
         for method, ids in waiting.items()
     ]
     return Text.assemble(
-        "\n", ("not written yet, and the clauses that end there:", "bold red"), "\n", "\n".join(lines), "\n"
+        "\n", ("not written yet, and the clauses that wait for it:", "bold red"), "\n", "\n".join(lines), "\n"
     )
 
 
