@@ -5,6 +5,7 @@ Only the harness is judged here. If the adapter raises, its clauses report that.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -81,11 +82,11 @@ async def _users_handles(trial: Trial) -> None:
 
 async def _users_reset(trial: Trial) -> None:
     store = await trial.users()
-    ann = await store.create(full_user("ann"))
-    await store.set_blackout(ann.created_at)
+    user = await store.create(full_user(secrets.token_hex(8)))  # whose keys nobody has whom an earlier `reset` left
+    await store.set_blackout(user.created_at)
     await trial.harness.reset()
     store = await trial.users()
-    if await store.get(ann.id) is not None or await store.get_blackout() is not None:
+    if await store.get(user.id) is not None or await store.get_blackout() is not None:
         raise Dishonest("`reset` left a user or the blackout behind")
 
 

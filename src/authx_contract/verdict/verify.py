@@ -71,7 +71,7 @@ def new_namespace() -> str:
 
 
 def _trouble(harness: type[Harness]) -> str:
-    wrong = faults(harness.waivers)
+    wrong = faults(harness)
     if not ports(harness):
         wrong.append("the harness opens no port: override `open_users`, `open_cache`, `open_clock` or `open_hasher`")
     return "; ".join(wrong)

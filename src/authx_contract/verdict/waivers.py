@@ -1,4 +1,4 @@
-"""Waivers and pending clauses: failures that are known, and failures of clauses that do not bind yet."""
+"""Faults in declarations, waivers, and pending clauses: failures that are known or do not bind yet."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 import attrs
 
-from authx_contract.capabilities import Waiver
+from authx_contract.capabilities import Capabilities, Waiver
 from authx_contract.clause import Clause
+from authx_contract.harness import Harness
 from authx_contract.registry import all_clauses
 from authx_contract.terms import FIRST
 from authx_contract.verdict.outcome import Outcome, Status
@@ -34,7 +35,16 @@ def _minor(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def faults(waivers: Sequence[Waiver]) -> list[str]:
+def faults(harness: type[Harness]) -> list[str]:
+    """Return the faults of what a harness declares: a wrong type, or faults of waivers."""
+    if not isinstance(harness.capabilities, Capabilities):
+        return ["`capabilities` must be a `Capabilities(…)`"]
+    if not all(isinstance(each, Waiver) for each in harness.waivers):
+        return ["`waivers` must be a sequence of `Waiver(id, reason, until)`"]
+    return _waiver_faults(harness.waivers)
+
+
+def _waiver_faults(waivers: Sequence[Waiver]) -> list[str]:
     """Return the faults of waivers: an unknown id, a second waiver of one clause, or no reason."""
     known = {each.id for each in all_clauses()}
     ids = [each.id for each in waivers]

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from authx_contract.clause import Clause
-from authx_contract.harness import Harness
+from authx_contract.harness import Harness, title
 from authx_contract.terms import Level
 from authx_contract.verdict.harness_checks import CannotStart, Dishonest, check_harness
 from authx_contract.verdict.needs import obstacle
@@ -25,11 +25,13 @@ def contract_tests(harness: type[Harness], *, level: Level = 2, only: Sequence[s
     """Make a test class with one test for each clause; give it a name that begins with ``Test``.
 
     The harness is checked once, before the first clause; if it fails the check, every test says why. Raises
-    `LookupError` for an unknown id in ``only``.
+    `LookupError` for an unknown id in ``only``, or if the harness opens no port of the clauses.
     """
     import pytest  # noqa: PLC0415 - see the module's docstring
 
     clauses = select(harness, level=level, only=only)
+    if not clauses:
+        raise LookupError(f"{title(harness)} opens no port of these clauses: override `open_users`, `open_cache`, …")
     namespace = new_namespace()
 
     @cache
@@ -48,7 +50,7 @@ def contract_tests(harness: type[Harness], *, level: Level = 2, only: Sequence[s
 
 def _trouble(harness: type[Harness], clauses: Sequence[Clause], namespace: str) -> str:
     """Return the reason why this harness proves nothing, or empty text if it is sound."""
-    if wrong := faults(harness.waivers):
+    if wrong := faults(harness):
         return "; ".join(wrong)
     if not any(obstacle(each, harness) is None for each in clauses):
         return "nothing can be run: every clause would be skipped"

@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 
 from authx_adapters.clock import ManualClock
 from authx_adapters.memory import MemoryCache, MemoryUserStore
-from authx_contract import Capabilities, Harness, SteppedClock, never_suspends
+from authx_contract import Capabilities, Harness, SteppedClock, Waiver, never_suspends
 from authx_core.ports import Cache, Clock, UserStore
 
 
@@ -38,6 +38,17 @@ class ResetDoesNothing(Honest):
     async def reset(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class ResetKeepsTheFile(Honest):
+    """A harness whose reset does nothing, over a store that outlives it."""
+
+    capabilities = Capabilities(backend="embedded", shared_handle=True)
+    file = MemoryUserStore()
+    open_cache = Harness.open_cache
+
+    async def open_users(self, _: SteppedClock, /) -> UserStore:
+        return never_suspends(self.file)
 
 
 class OneSharedHandle(Honest):
@@ -118,6 +129,14 @@ class OpeningFails(Harness):
 class ResetFails(Honest):
     async def reset(self) -> None:
         raise ConnectionRefusedError("nobody listens")
+
+
+class WrongCapabilities(Honest):
+    capabilities = cast("Capabilities", {"backend": "memory"})
+
+
+class WrongWaivers(Honest):
+    waivers = cast("list[Waiver]", [("U-001", "known")])
 
 
 class NeedsArguments(Honest):

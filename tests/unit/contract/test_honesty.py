@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authx_contract import Harness, Verdict, verify
+from authx_contract import Harness, Verdict, contract_tests, verify
 from authx_contract.verdict.harness_checks import check_harness
 from authx_contract.verdict.report import Exit
 from unit.contract import harnesses
@@ -14,6 +14,7 @@ from unit.contract import harnesses
     ("harness", "message"),
     [
         (harnesses.ResetDoesNothing, "left a user"),
+        (harnesses.ResetKeepsTheFile, "left a user"),
         (harnesses.OneSharedHandle, "the same object every time"),
         (harnesses.UnrelatedHandles, "reach different data"),
         (harnesses.RewindDoesNothing, "less far back"),
@@ -40,6 +41,8 @@ def test_an_honest_harness_passes(harness: type[Harness]) -> None:
         (harnesses.Nothing, "opens no port"),
         (harnesses.OpeningFails, "`open_clock` raised ConnectionRefusedError"),
         (harnesses.ResetFails, "`reset` of the harness raised ConnectionRefusedError"),
+        (harnesses.WrongCapabilities, "`capabilities` must be a `Capabilities(…)`"),
+        (harnesses.WrongWaivers, "`waivers` must be a sequence of `Waiver(id, reason, until)`"),
         (harnesses.NeedsArguments, "`NeedsArguments()` raised TypeError"),
         (harnesses.OpensHalf, "opened MemoryUserStore as a Cache: it has no `get_many`, `set`"),
     ],
@@ -48,3 +51,10 @@ def test_an_unusable_harness_is_exit_3(harness: type[Harness], message: str) -> 
     report = verify(harness, level=1)
     assert message in report.trouble
     assert (report.verdict, report.exit) == (Verdict.COULD_NOT_START, Exit.COULD_NOT_START)
+
+
+def test_pytest_refuses_a_harness_that_opens_nothing_to_test() -> None:
+    with pytest.raises(LookupError, match="nothing opens no port of these clauses"):
+        contract_tests(harnesses.Nothing)
+    with pytest.raises(LookupError, match="opens no port"):
+        contract_tests(harnesses.OpeningFails, only=["C-001"])

@@ -254,3 +254,13 @@ def test_a_clause_is_explained_and_all_are_listed_without_a_harness(folder: Path
     assert explained.returncode == 0
     assert "use `GETDEL`" in explained.stdout
     assert verify(folder, "--list").stdout == python(folder, "-m", "authx_contract", "list").stdout
+
+
+def test_a_reader_that_has_seen_enough_ends_the_list_without_a_traceback(folder: Path) -> None:
+    listing = [sys.executable, "-u", "-m", "authx_contract", "list"]
+    with subprocess.Popen(listing, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141

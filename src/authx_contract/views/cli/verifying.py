@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     levels = "1: one caller; 2, the default: races and crashes too; 3: outages too"
     parser.add_argument("--level", type=int, choices=(1, 2, 3), default=2, help=levels)
     parser.add_argument(
-        "--only", action="append", default=[], metavar="ID", help="only this clause, of any level; may be repeated"
+        "--only", action="append", default=[], metavar="ID", help="only these clauses, of any level: U-021,U-023"
     )
     parser.add_argument("--seed", type=int, help="repeat the random choices of the run that printed this seed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs")
