@@ -121,7 +121,7 @@ _CODES: Final = """
 ## Codes of problems
 
 An `InvalidInput` has a `Problem(field, code, message)` for each fault. A form shows `message` beside `field`, or
-translates `code`:
+translates `code`. Adapters have more codes, for settings, such as `missing_driver`; the message says what to do.
 
 | code | meaning |
 |---|---|

@@ -82,7 +82,7 @@ async def _users_handles(trial: Trial) -> None:
 
 async def _users_reset(trial: Trial) -> None:
     store = await trial.users()
-    user = await store.create(full_user(secrets.token_hex(8)))  # whose keys nobody has whom an earlier `reset` left
+    user = await store.create(full_user(secrets.token_hex(8)))  # no earlier run stored these keys
     await store.set_blackout(user.created_at)
     await trial.harness.reset()
     store = await trial.users()
