@@ -17,6 +17,7 @@ from authx_adapters.sqlalchemy.cancelling import connected, is_cancelled, shield
 from authx_adapters.sqlalchemy.connecting import in_time
 from authx_adapters.sqlalchemy.deadlines import Deadline, current
 from authx_adapters.sqlalchemy.errors import is_outdated, is_victim, translated
+from authx_adapters.sqlalchemy.fork_gate import no_fork
 from authx_adapters.sqlalchemy.locks import asynchronous_turn, limited, shorten, turn
 from authx_adapters.sqlalchemy.ownership import Owner, check, claim, own
 from authx_adapters.sqlalchemy.pooled import is_alive, take, track
@@ -128,7 +129,7 @@ class Database:
                     return await client.run_sync(lambda session: _unless_cancelled(session.connection(), _joined, work))
 
     async def _on_engine(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        with engine.connect() as connection:
+        with no_fork() if self.name == "sqlite" else nullcontext(), engine.connect() as connection:
             return self._in_autocommit(connection, work)
 
     async def _on_async_engine(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
