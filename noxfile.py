@@ -26,7 +26,7 @@ ALONE = tuple(f"tests/contract/test_{tests}" for tests in ("clock.py", "memory.p
 MANY = tuple(f"tests/unit/contract/test_{tests}.py" for tests in ("guide", "from_the_wheel"))
 """Tests that start many processes: to trace those takes minutes and reaches nothing new."""
 TRACED = {"COVERAGE_CORE": "ctrace"}
-MINUTES = 27
+MINUTES = 23
 """The duration of `nox -s tests` on two idle cores."""
 
 
