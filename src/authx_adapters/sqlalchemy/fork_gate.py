@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from threading import Condition, Lock, get_ident
+from threading import Condition, get_ident
 from typing import Final
 
 _TIMEOUT: Final = 1.0
@@ -16,7 +16,7 @@ class _Gate:
     """The threads that are inside SQLite, and whether a fork waits for them."""
 
     def __init__(self) -> None:
-        self._changed = Condition(Lock())
+        self._changed = Condition()
         self._inside = set[int]()
         self._is_forking = False
 
@@ -55,7 +55,7 @@ class _Gate:
         me = {get_ident()}
         self._inside &= me
         self._is_forking = False
-        self._changed = Condition(Lock())
+        self._changed = Condition()
 
 
 _gate: Final = _Gate()
